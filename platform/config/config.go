@@ -1,0 +1,91 @@
+// Package config is the one place that reads settings: environment variables into one typed, validated,
+// self-describing struct. Nothing else in the program looks at the environment.
+//
+// A field's tags are its whole specification: env (name, required), envDefault, range (smallest..greatest),
+// oneof (allowed words), form (a named check in forms) and doc. Load, Describe and Print all read them, so
+// the documentation cannot differ from what is enforced.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/insulahq/insula/platform/secret"
+)
+
+// Config is every setting of the program, grouped by subject.
+type Config struct {
+	HTTP     HTTP
+	Database Database
+	Redis    Redis
+	S3       S3
+	Mail     Mail
+	Security Security
+	Limits   Limits
+	Log      Log
+}
+
+// HTTP says where and how the API is served.
+type HTTP struct {
+	Addr           string        `env:"INSULA_HTTP_ADDR" envDefault:"127.0.0.1:8080" form:"address" doc:"Address the public API listens on, host:port."`
+	AdminAddr      string        `env:"INSULA_ADMIN_ADDR" envDefault:"127.0.0.1:9090" form:"address" doc:"Address of the private listener for /metrics, /debug/pprof and /livez. Keep it off public networks."`
+	PublicURL      string        `env:"INSULA_PUBLIC_URL,required,notEmpty" form:"base-url" doc:"URL under which clients reach the API, without a path. It is the issuer of tokens and the start of links in mails."`
+	BaseDomain     string        `env:"INSULA_BASE_DOMAIN" form:"domain" doc:"Domain whose direct subdomains name tenants, as in acme.example.com for example.com. Empty: subdomains mean nothing."`
+	TrustedProxies Networks      `env:"INSULA_TRUSTED_PROXIES" doc:"Networks of the proxies in front, in CIDR form, separated by commas. Only they are believed about client addresses, hosts and schemes."`
+	CORSOrigins    List          `env:"INSULA_CORS_ORIGINS" form:"origins" doc:"Web origins that may call the API from a browser, separated by commas. Empty: none."`
+	RequestTimeout time.Duration `env:"INSULA_REQUEST_TIMEOUT" envDefault:"30s" range:"100ms..10m" doc:"Longest time a request may take, streams and transfers excepted."`
+	DrainTimeout   time.Duration `env:"INSULA_DRAIN_TIMEOUT" envDefault:"15s" range:"0s..10m" doc:"Longest time that running requests get to finish when the process is asked to stop."`
+}
+
+// Database says how to reach PostgreSQL.
+type Database struct {
+	URL         secret.Value `env:"DATABASE_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the application's role, which cannot change schemas. Several hosts may be listed."`
+	MigratorURL secret.Value `env:"INSULA_MIGRATOR_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the migrator's role, which owns the database and makes tenant schemas."`
+	MaxConns    int          `env:"INSULA_DB_MAX_CONNS" envDefault:"16" range:"1..1000" doc:"Greatest number of connections this process opens with the application's role."`
+}
+
+// Redis says how to reach the cache and limiter.
+type Redis struct {
+	URL secret.Value `env:"REDIS_URL" form:"redis-url" doc:"Connection to Redis. Empty: run without; nothing is cached between processes and each counts rate limits alone."`
+}
+
+// S3 says where file contents are kept.
+type S3 struct {
+	Endpoint  string       `env:"S3_ENDPOINT" form:"http-url" doc:"URL of the S3 service. Empty: AWS in the given region."`
+	Region    string       `env:"S3_REGION" envDefault:"us-east-1" doc:"Region that requests are signed for."`
+	Bucket    string       `env:"S3_BUCKET,required,notEmpty" doc:"Bucket that holds the files of all tenants."`
+	AccessKey string       `env:"S3_ACCESS_KEY" doc:"Access key id. Empty, together with the secret key: the credentials of the AWS environment."`
+	SecretKey secret.Value `env:"S3_SECRET_KEY" doc:"Secret access key."`
+	PathStyle bool         `env:"S3_PATH_STYLE" envDefault:"false" doc:"Put the bucket into the path instead of the host name; most servers other than AWS need it."`
+}
+
+// Mail says how mail leaves.
+type Mail struct {
+	URL  secret.Value `env:"SMTP_URL,required,notEmpty" form:"smtp-url" doc:"Mail server, as smtp://user:password@host:port?tls=none|starttls|implicit. TLS is starttls unless given."`
+	From string       `env:"INSULA_MAIL_FROM,required,notEmpty" form:"mailbox" doc:"Sender of all mail, as in: Insula <no-reply@example.com>."`
+}
+
+// Security holds the keys and the costs and lifetimes that guard accounts.
+type Security struct {
+	SecretKey      secret.Key    `env:"INSULA_SECRET_KEY,required,notEmpty" doc:"Root key, 32 bytes in base64: encrypts the signing keys kept in the database, and other keys derive from it."`
+	PasswordPepper secret.Key    `env:"INSULA_PASSWORD_PEPPER,required,notEmpty" doc:"Key mixed into every password hash, 32 bytes in base64. Changing it makes all passwords unusable."`
+	BcryptCost     int           `env:"INSULA_BCRYPT_COST" envDefault:"12" range:"10..16" doc:"Cost of password hashes; each step doubles the time of a login."`
+	AccessTokenTTL time.Duration `env:"INSULA_ACCESS_TOKEN_TTL" envDefault:"10m" range:"1m..1h" doc:"Lifetime of an access token."`
+	RefreshTTL     time.Duration `env:"INSULA_REFRESH_TTL" envDefault:"720h" range:"1h..8760h" doc:"Lifetime of a session without a new login (720h are 30 days)."`
+	RefreshGrace   time.Duration `env:"INSULA_REFRESH_GRACE" envDefault:"10s" range:"0s..1m" doc:"How long a refresh token that was just used still yields its successor, for clients that refresh in parallel."`
+}
+
+// Limits bounds what callers may ask for.
+type Limits struct {
+	RateTenant   int   `env:"INSULA_RATE_TENANT" envDefault:"500" range:"1..1000000" doc:"Requests per second that one tenant may send."`
+	RateUser     int   `env:"INSULA_RATE_USER" envDefault:"100" range:"1..1000000" doc:"Requests per second that one user may send."`
+	RateLogin    int   `env:"INSULA_RATE_LOGIN" envDefault:"10" range:"1..1000000" doc:"Login attempts per minute from one network."`
+	MaxBodyBytes int64 `env:"INSULA_MAX_BODY_BYTES" envDefault:"1048576" range:"1024..1073741824" doc:"Greatest size of a request body in bytes, file contents excepted."`
+	MaxFileBytes int64 `env:"INSULA_MAX_FILE_BYTES" envDefault:"104857600" range:"1..5497558138880" doc:"Greatest size of one file in bytes."`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Level  slog.Level `env:"INSULA_LOG_LEVEL" envDefault:"info" doc:"Least severe level that is logged: debug, info, warn or error."`
+	Format string     `env:"INSULA_LOG_FORMAT" envDefault:"json" oneof:"json,text" doc:"Form of log lines."`
+}
