@@ -1,0 +1,105 @@
+// Package op is the one noun of Insula: the operation.
+//
+// "users.create" is at once the permission a role is made of, the action in
+// the audit trail, the label on the metric and the operationId of the OpenAPI
+// document. It is declared once, as a Def beside the service method it
+// guards, and Do is the only way to run it.
+package op
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Guard says who may run an operation.
+type Guard uint8
+
+// The guards. ByPermission is what an operation has when it says nothing.
+const (
+	ByPermission Guard = iota // holders of the permission of the same name
+	BySession                 // anybody signed in, about themselves
+	ByNobody                  // public: no caller needed
+	ByLandlord                // holders of the permission in the operator's tenant
+	ByJob                     // background work of that name; it has no route
+)
+
+// Def declares an operation. It is a value: On returns a copy.
+type Def struct {
+	Name    string // "<module>.<verb>" or "<module>.<noun>.<verb>", lower case
+	Summary string // one sentence for roles, the API document and the reference page
+	Guard   Guard
+	Reason  string // why a public operation is public
+	Writes  bool   // runs in a transaction and leaves an audit record
+	Records bool   // a read that leaves an audit record too
+	Kind    string // what sort of thing it acts on: "user"
+	target  uow.Target
+}
+
+// Option refines a declaration.
+type Option func(*Def)
+
+// SignedIn opens an operation to everybody with a session, for acting on
+// their own account.
+func SignedIn(d *Def) { d.Guard = BySession }
+
+// Landlord restricts an operation to the operator's tenant: a role anywhere
+// else can not hold it.
+func Landlord(d *Def) { d.Guard = ByLandlord }
+
+// Recorded makes a read leave an audit record.
+func Recorded(d *Def) { d.Records = true }
+
+// Public opens an operation to everybody and says why.
+func Public(why string) Option {
+	return func(d *Def) { d.Guard, d.Reason = ByNobody, why }
+}
+
+// About names the sort of thing an operation acts on, for the trail.
+func About(kind string) Option {
+	return func(d *Def) { d.Kind = kind }
+}
+
+var nameRule = regexp.MustCompile(`^[a-z]+(\.[a-z][a-z_]*){1,2}$`)
+
+func declare(name, summary string, writes bool, opts []Option) Def {
+	if !nameRule.MatchString(name) || !strings.HasSuffix(summary, ".") {
+		panic(fmt.Sprintf("op: %q (%q): a name is <module>.<verb>, a summary is a sentence", name, summary))
+	}
+	d := Def{Name: name, Summary: summary, Writes: writes}
+	for _, o := range opts {
+		o(&d)
+	}
+	if d.Guard == ByNobody && d.Reason == "" {
+		panic(fmt.Sprintf("op: %s is public without a reason", name))
+	}
+	return d
+}
+
+// Read declares an operation that changes nothing.
+func Read(name, summary string, opts ...Option) Def { return declare(name, summary, false, opts) }
+
+// Write declares an operation that changes something and is always recorded.
+func Write(name, summary string, opts ...Option) Def { return declare(name, summary, true, opts) }
+
+// Job declares background work: no role holds it and no route leads to it.
+func Job(name, summary string, opts ...Option) Def {
+	d := declare(name, summary, true, opts)
+	d.Guard = ByJob
+	return d
+}
+
+// Module is the module that declares the operation.
+func (d Def) Module() string { return d.Name[:strings.IndexByte(d.Name, '.')] }
+
+// On returns the operation aimed at one thing, so that also its refusal and
+// its failure are recorded with a target.
+func (d Def) On(id string) Def {
+	d.target = uow.Target{Kind: d.Kind, ID: id}
+	return d
+}
+
+// Grantable reports whether a role can hold the operation.
+func (d Def) Grantable() bool { return d.Guard == ByPermission || d.Guard == ByLandlord }

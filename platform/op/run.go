@@ -1,0 +1,183 @@
+package op
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Decision is the answer of the access decision maker. Rule says why in a
+// form that people can read in the trail: "role admin", "public".
+type Decision struct {
+	Allow bool
+	Rule  string
+}
+
+// Decider decides, from nothing but its arguments, whether a request may run
+// an operation.
+type Decider interface {
+	Decide(r scope.Request, d Def) Decision
+}
+
+// Outcome is how an operation ended.
+type Outcome string
+
+// The outcomes in the audit trail.
+const (
+	Done   Outcome = "done"
+	Denied Outcome = "denied"
+	Failed Outcome = "failed"
+)
+
+// Entry is one record for the audit trail.
+type Entry struct {
+	ID        uuid.UUID
+	At        time.Time
+	Operation string
+	Caller    authn.Caller
+	Target    uow.Target
+	Before    any
+	After     any
+	Outcome   Outcome
+	Code      string // error code; "" when done
+	Decision  Decision
+}
+
+// Recorder writes audit records inside the transaction it is given.
+type Recorder interface {
+	Record(ctx context.Context, tx uow.Tx, e Entry) error
+}
+
+// Runner runs the operations of one request. Package-wide Do is its verb.
+type Runner struct {
+	scope    scope.Request
+	unit     uow.Unit
+	decider  Decider
+	recorder Recorder
+	clock    clock.Clock
+	ids      id.Source
+	log      *slog.Logger
+}
+
+// NewRunner makes the runner of one request.
+func NewRunner(r scope.Request, u uow.Unit, d Decider, rec Recorder, c clock.Clock, ids id.Source, log *slog.Logger) *Runner {
+	return &Runner{scope: r, unit: u, decider: d, recorder: rec, clock: c, ids: ids, log: log}
+}
+
+// Caller is who the runner runs for.
+func (r *Runner) Caller() authn.Caller { return r.scope.Caller }
+
+// Do runs an operation: it asks the decision maker, opens the unit of work,
+// runs body, writes the audit record in the same transaction, and commits. A
+// denied or failed write leaves its record in a transaction of its own.
+//
+// It returns errs.ErrUnauthenticated or errs.ErrForbidden when denied, else
+// what body or the unit of work returned.
+func Do[T any](ctx context.Context, r *Runner, d Def, body func(tx uow.Tx) (T, error)) (T, error) {
+	var out T
+	err := r.do(ctx, d, func(tx uow.Tx) (err error) {
+		out, err = body(tx)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return out, nil
+}
+
+// Check decides whether the request may run d, and records a refusal. It lets
+// the HTTP layer refuse before it reads a body.
+func (r *Runner) Check(ctx context.Context, d Def) error {
+	_, err := r.decide(ctx, d)
+	return err
+}
+
+// decide asks the decision maker. A stranger's refusal is not recorded: until
+// somebody proves who they are, the tenant's trail is not theirs to fill.
+func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
+	decision := r.decider.Decide(r.scope, d)
+	switch {
+	case decision.Allow:
+		return decision, nil
+	case !r.scope.Caller.SignedIn():
+		return decision, errs.ErrUnauthenticated
+	}
+	r.recordAlone(ctx, r.entry(d, Denied, errs.ErrForbidden, decision))
+	return decision, errs.ErrForbidden
+}
+
+// Refuse records that the request was turned away before any operation could
+// be decided, such as a token used at another tenant's address.
+func (r *Runner) Refuse(ctx context.Context, d Def, err error) {
+	r.recordAlone(ctx, r.entry(d, Denied, err, Decision{Rule: errs.CodeOf(err)}))
+}
+
+func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) error) (err error) {
+	decision, err := r.decide(ctx, d)
+	if err != nil {
+		return err
+	}
+	if !d.Writes && !d.Records {
+		return r.unit.Read(ctx, body)
+	}
+	trail := new(uow.Trail)
+	defer func() {
+		if p := recover(); p != nil {
+			r.recordAlone(ctx, r.entry(d, Failed, errs.ErrInternal, decision).with(trail))
+			panic(p)
+		}
+		if err != nil {
+			r.recordAlone(ctx, r.entry(d, Failed, err, decision).with(trail))
+		}
+	}()
+	return r.unit.Write(ctx, func(tx uow.Tx) error {
+		trail = tx.Trail()
+		if err := body(tx); err != nil {
+			return err
+		}
+		return r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))
+	})
+}
+
+func (r *Runner) entry(d Def, o Outcome, err error, decision Decision) Entry {
+	return Entry{
+		ID: r.ids.New(), At: r.clock.Now(), Operation: d.Name, Caller: r.scope.Caller,
+		Target: d.target, Outcome: o, Code: errs.CodeOf(err), Decision: decision,
+	}
+}
+
+// with adds what the body said. A change that did not happen is not kept.
+func (e Entry) with(t *uow.Trail) Entry {
+	if target := t.Target(); target != (uow.Target{}) {
+		e.Target = target
+	}
+	if e.Outcome == Done {
+		e.Before, e.After = t.Change()
+	}
+	return e
+}
+
+// recordTimeout bounds the record of a refusal; the caller may be long gone.
+const recordTimeout = 5 * time.Second
+
+// recordAlone writes a record in a transaction of its own, also when the
+// caller has hung up. If even that fails the log is what remains.
+func (r *Runner) recordAlone(ctx context.Context, e Entry) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	err := r.unit.Record(ctx, func(tx uow.Tx) error { return r.recorder.Record(ctx, tx, e) })
+	if err != nil {
+		r.log.ErrorContext(ctx, "audit record lost", "operation", e.Operation, "outcome", string(e.Outcome),
+			"code", e.Code, "actor", e.Caller.Label, "target", e.Target.ID, "error", err)
+	}
+}

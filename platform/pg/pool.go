@@ -1,0 +1,113 @@
+// Package pg is the wall: the only package that turns a tenant into a
+// PostgreSQL schema and role, opens transactions, and translates what the
+// database answers into declared errors.
+//
+// One bounded pool serves all tenants. Opening a unit of work, walling it
+// into its tenant and running its first statement travel in one round trip,
+// and everything set is local to the transaction, so nothing can stay behind
+// on a connection that goes back to the pool.
+package pg
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// minVersion is the oldest PostgreSQL served, as server_version_num.
+const minVersion = 150000
+
+// Options are what a pool needs to know.
+type Options struct {
+	URL      secret.Value
+	MaxConns int32
+	// Observe is told the name, duration and failure of each query; nil is fine.
+	Observe func(query string, took time.Duration, failed bool)
+}
+
+// Pool holds the connections of the application's database role, which can
+// run no DDL and, by itself, see no tenant.
+type Pool struct {
+	pool *pgxpool.Pool
+}
+
+// Open connects and checks that the server is new enough. The caller closes
+// the pool.
+func Open(ctx context.Context, o Options) (*Pool, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "insula"
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if o.Observe != nil {
+		cfg.ConnConfig.Tracer = tracer{observe: o.Observe}
+	}
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		rememberStatements(c)
+		return nil
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("database pool: %w", err)
+	}
+	p := &Pool{pool: pool}
+	if err := p.checkVersion(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Pool) checkVersion(ctx context.Context) error {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("database connection: %w", err)
+	}
+	defer conn.Release()
+	version := conn.Conn().PgConn().ParameterStatus("server_version")
+	var major int
+	if _, err := fmt.Sscanf(version, "%d", &major); err != nil {
+		return fmt.Errorf("database version %q: %w", version, err)
+	}
+	if major*10000 < minVersion {
+		return fmt.Errorf("PostgreSQL %s is too old: %d or newer is needed", version, minVersion/10000)
+	}
+	return nil
+}
+
+// Close waits for running statements and closes every connection.
+func (p *Pool) Close() { p.pool.Close() }
+
+// Ready reports whether the database answers.
+func (p *Pool) Ready(ctx context.Context) error { return p.pool.Ping(ctx) }
+
+// Stats tells how many connections are in use, idle, and allowed.
+func (p *Pool) Stats() (inUse, idle, limit int32) {
+	s := p.pool.Stat()
+	return s.AcquiredConns(), s.IdleConns(), s.MaxConns()
+}
+
+// Tenant returns a unit of work for one tenant: for one request or one job,
+// not for sharing.
+func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
+	return &unit{pool: p.pool, tenant: &t.ID}
+}
+
+// Control returns a unit of work for the control schema, for process-long
+// parts such as the tenant directory. No tenant's data is visible in it.
+func (p *Pool) Control() ControlUnit { return ControlUnit{&unit{pool: p.pool}} }
+
+// ControlUnit is a unit of work for the control schema: a type of its own, so
+// that nothing can take it for a tenant's.
+type ControlUnit struct{ uow.Unit }

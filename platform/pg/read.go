@@ -1,0 +1,180 @@
+package pg
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+)
+
+// readTx runs each statement in a transaction of its own that is opened,
+// walled, read and closed in one round trip. Between statements it holds no
+// connection.
+type readTx struct {
+	common
+	unit *unit
+	over bool
+}
+
+func (t *readTx) end() { t.over = true }
+
+func (t *readTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	rows, err := t.Query(ctx, sql, args...)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	rows.Close()
+	return rows.CommandTag(), rows.Err()
+}
+
+func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := t.Query(ctx, sql, args...)
+	if err != nil {
+		return failedRow{err}
+	}
+	return oneRow{rows}
+}
+
+func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if t.over {
+		return nil, errFinished
+	}
+	conn, err := t.unit.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(ctx, conn, sql, args)
+	if err != nil {
+		conn.Release()
+	}
+	return rows, err
+}
+
+func (t *readTx) query(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
+	if t.unit.tenant == nil {
+		rows, err := conn.Query(ctx, sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		return &heldRows{Rows: rows, done: conn.Release}, nil
+	}
+	if known := statementsOf(conn.Conn()); known.has(sql) {
+		rows, err := t.pipelined(ctx, conn, sql, args)
+		if err == nil || !forgotten(err) {
+			return rows, err
+		}
+		known.forget(sql)
+	}
+	return t.stepwise(ctx, conn, sql, args)
+}
+
+// pipelined sends the opening and the statement together. Without an explicit
+// BEGIN both are one implicit transaction that ends with the batch.
+func (t *readTx) pipelined(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
+	batch := &pgx.Batch{}
+	batch.Queue(pgdb.OpenRead, *t.unit.tenant, served)
+	batch.Queue(sql, args...)
+	results := conn.SendBatch(ctx, batch)
+	if err := opened(results); err != nil {
+		results.Close()
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		results.Close()
+		return nil, err
+	}
+	return &heldRows{Rows: rows, done: func() { results.Close(); conn.Release() }}, nil
+}
+
+// stepwise is for the first time a connection meets a statement: it is
+// prepared inside the walled transaction.
+func (t *readTx) stepwise(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
+	if err := begin(ctx, conn.Conn(), pgdb.OpenRead, *t.unit.tenant, served); err != nil {
+		return nil, err
+	}
+	rows, err := conn.Query(ctx, sql, args...)
+	if err != nil {
+		abandon(ctx, conn.Conn())
+		return nil, err
+	}
+	return &heldRows{Rows: rows, done: func() {
+		if rows.Err() == nil {
+			statementsOf(conn.Conn()).add(sql)
+		}
+		abandon(ctx, conn.Conn()) // nothing was written
+		conn.Release()
+	}}, nil
+}
+
+// opened reads the answer of an opening statement.
+func opened(results pgx.BatchResults) error {
+	tag, err := results.Exec()
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return errClosed
+	}
+	return nil
+}
+
+// forgotten reports that a statement believed to be prepared was not, and the
+// server had to describe it outside the wall. Nothing has run then.
+func forgotten(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return false
+	}
+	switch pe.Code {
+	case "42P01", "3F000", "42501", "42883", "0A000", "26000":
+		return true
+	}
+	return false
+}
+
+// heldRows gives back its connection once it is read.
+type heldRows struct {
+	pgx.Rows
+	done   func()
+	closed bool
+}
+
+func (r *heldRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+func (r *heldRows) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.Rows.Close()
+	r.done()
+}
+
+// oneRow reads the first row, as pgx.Row does.
+type oneRow struct{ rows pgx.Rows }
+
+func (r oneRow) Scan(dest ...any) error {
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return pgx.ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}

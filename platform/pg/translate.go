@@ -1,0 +1,95 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/insulahq/insula/platform/errs"
+)
+
+// Rules map the name of a constraint to the error its violation means. They
+// live beside the repository whose tables have the constraints.
+type Rules map[string]*errs.Error
+
+// Translate turns what the database answered into a declared error where
+// there is one: no row becomes missing (when given), a violated constraint
+// what rules say, an unreachable database errs.ErrUnavailable. Everything
+// else is returned as it is, for the log.
+func Translate(err error, missing *errs.Error, rules Rules) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, pgx.ErrNoRows) && missing != nil {
+		return missing
+	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return translateServer(pe, rules)
+	}
+	if errors.Is(err, errClosed) || errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errs.ErrTimeout.Because(err)
+	}
+	var ce *pgconn.ConnectError
+	if errors.As(err, &ce) || pgconn.SafeToRetry(err) {
+		return errs.ErrUnavailable.Because(err)
+	}
+	return err
+}
+
+func translateServer(pe *pgconn.PgError, rules Rules) error {
+	if known, ok := rules[constraintOf(pe)]; ok {
+		return known.Because(pe)
+	}
+	switch {
+	case pe.Code == "57014": // canceled, by statement_timeout or the caller
+		return errs.ErrTimeout.Because(pe)
+	case strings.HasPrefix(pe.Code, "08"), // connection lost on the way to the data
+		pe.Code == "57P01", pe.Code == "57P02", pe.Code == "57P03", // server going down or coming up
+		pe.Code == "53300": // too many connections
+		return errs.ErrUnavailable.Because(pe)
+	}
+	return pe
+}
+
+var (
+	lastQuoted  = regexp.MustCompile(`"([^"]+)"[^"]*$`)
+	shardSuffix = regexp.MustCompile(`_\d{5,}$`)
+)
+
+// constraintOf names the violated constraint. Distributed PostgreSQL (Citus)
+// leaves the field empty and puts the name, with a shard number, into the
+// message.
+func constraintOf(pe *pgconn.PgError) string {
+	if pe.ConstraintName != "" {
+		return shardSuffix.ReplaceAllString(pe.ConstraintName, "")
+	}
+	if !strings.HasPrefix(pe.Code, "23") {
+		return ""
+	}
+	if m := lastQuoted.FindStringSubmatch(pe.Message); m != nil {
+		return shardSuffix.ReplaceAllString(m[1], "")
+	}
+	return ""
+}
+
+// repeatable reports that the database rolled the transaction back for a
+// reason that is gone by the next try.
+func repeatable(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return false
+	}
+	switch pe.Code {
+	case "40001", "40P01", "55P03":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Which statuses let a unit of work in.
+var (
+	served   = []string{string(tenancy.Active)}
+	recorded = []string{string(tenancy.Active), string(tenancy.Suspended)}
+)
+
+// unit implements uow.Unit on a pool. Without a tenant it works on the
+// control schema with the application's own rights.
+type unit struct {
+	pool   *pgxpool.Pool
+	tenant *uuid.UUID
+	busy   atomic.Bool
+}
+
+// writeAttempts is how often a unit of work runs at most when the database
+// asks for a repetition (serialisation failure, deadlock, lock timeout).
+const writeAttempts = 3
+
+func (u *unit) Read(ctx context.Context, fn func(uow.Tx) error) error {
+	if !u.busy.CompareAndSwap(false, true) {
+		return uow.ErrNested
+	}
+	defer u.busy.Store(false)
+	tx := &readTx{unit: u}
+	defer tx.end()
+	if err := fn(tx); err != nil {
+		return u.explain(ctx, err)
+	}
+	tx.end()
+	tx.committed(ctx)
+	return nil
+}
+
+func (u *unit) Write(ctx context.Context, fn func(uow.Tx) error) error {
+	return u.write(ctx, served, fn)
+}
+
+func (u *unit) Record(ctx context.Context, fn func(uow.Tx) error) error {
+	return u.write(ctx, recorded, fn)
+}
+
+func (u *unit) write(ctx context.Context, statuses []string, fn func(uow.Tx) error) error {
+	if !u.busy.CompareAndSwap(false, true) {
+		return uow.ErrNested
+	}
+	defer u.busy.Store(false)
+	for attempt := 1; ; attempt++ {
+		err := u.attempt(ctx, statuses, fn)
+		if err == nil || attempt == writeAttempts || !repeatable(err) {
+			return u.explain(ctx, err)
+		}
+	}
+}
+
+func (u *unit) attempt(ctx context.Context, statuses []string, fn func(uow.Tx) error) error {
+	tx := &writeTx{unit: u, statuses: statuses}
+	defer tx.rollback(ctx) // does nothing after a commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.commit(ctx); err != nil {
+		return err
+	}
+	tx.committed(ctx)
+	return nil
+}
+
+// errClosed says that the tenant did not let the unit of work in.
+var errClosed = errors.New("the tenant is not open")
+
+// explain makes a declared error of what ended a unit of work. Why a tenant
+// did not open is asked only then: it is rare enough for a query of its own.
+func (u *unit) explain(ctx context.Context, err error) error {
+	if _, declared := errs.As(err); declared || err == nil {
+		return err
+	}
+	if !errors.Is(err, errClosed) {
+		return Translate(err, nil, nil)
+	}
+	status, qerr := pgdb.New().TenantStatus(ctx, u.pool, *u.tenant)
+	switch {
+	case errors.Is(qerr, pgx.ErrNoRows):
+		return tenancy.ErrUnknown
+	case qerr != nil:
+		return Translate(qerr, nil, nil)
+	case status == string(tenancy.Suspended):
+		return tenancy.ErrSuspended
+	case status == string(tenancy.Active), status == string(tenancy.Provisioning):
+		return errs.ErrUnavailable.Because(err) // it opened, or will, just now
+	}
+	return tenancy.ErrUnknown
+}

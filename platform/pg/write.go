@@ -1,0 +1,175 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+)
+
+// writeTx begins with its first statement, in one round trip with it, so a
+// body that fails before it touches data costs nothing.
+type writeTx struct {
+	common
+	unit     *unit
+	statuses []string
+	conn     *pgxpool.Conn
+	over     bool
+}
+
+func (t *writeTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	rows, err := t.Query(ctx, sql, args...)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	rows.Close()
+	return rows.CommandTag(), rows.Err()
+}
+
+func (t *writeTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := t.Query(ctx, sql, args...)
+	if err != nil {
+		return failedRow{err}
+	}
+	return oneRow{rows}
+}
+
+func (t *writeTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if t.over {
+		return nil, errFinished
+	}
+	return t.query(ctx, sql, args)
+}
+
+func (t *writeTx) query(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+	if t.conn != nil {
+		return t.conn.Query(ctx, sql, args...)
+	}
+	conn, err := t.unit.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.conn = conn
+	if t.unit.tenant == nil {
+		if _, err := conn.Exec(ctx, "begin"); err != nil {
+			return nil, err
+		}
+		return conn.Query(ctx, sql, args...)
+	}
+	if known := statementsOf(conn.Conn()); known.has(sql) {
+		rows, err := t.pipelined(ctx, sql, args)
+		if err == nil || !forgotten(err) {
+			return rows, err
+		}
+		known.forget(sql)
+		abandon(ctx, conn.Conn())
+	}
+	return t.stepwise(ctx, sql, args)
+}
+
+func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+	batch := &pgx.Batch{}
+	batch.Queue("begin")
+	batch.Queue(pgdb.OpenWrite, *t.unit.tenant, t.statuses)
+	batch.Queue(sql, args...)
+	results := t.conn.SendBatch(ctx, batch)
+	if _, err := results.Exec(); err != nil {
+		results.Close()
+		return nil, err
+	}
+	if err := opened(results); err != nil {
+		results.Close()
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		results.Close()
+		return nil, err
+	}
+	return &heldRows{Rows: rows, done: func() { results.Close() }}, nil
+}
+
+func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+	if err := begin(ctx, t.conn.Conn(), pgdb.OpenWrite, *t.unit.tenant, t.statuses); err != nil {
+		return nil, err
+	}
+	rows, err := t.conn.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return &heldRows{Rows: rows, done: func() {
+		if rows.Err() == nil {
+			statementsOf(t.conn.Conn()).add(sql)
+		}
+	}}, nil
+}
+
+func (t *writeTx) commit(ctx context.Context) error {
+	t.over = true
+	if t.conn == nil {
+		return nil
+	}
+	tag, err := t.conn.Exec(ctx, "commit")
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	t.conn.Release()
+	t.conn = nil
+	if tag.String() != "COMMIT" {
+		return errors.New("commit: the transaction had failed and was rolled back")
+	}
+	return nil
+}
+
+func (t *writeTx) rollback(ctx context.Context) {
+	t.over = true
+	if t.conn == nil {
+		return
+	}
+	abandon(ctx, t.conn.Conn())
+	t.conn.Release()
+	t.conn = nil
+}
+
+// begin opens an explicit, walled transaction in one round trip.
+func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID, statuses []string) error {
+	batch := &pgx.Batch{}
+	batch.Queue("begin")
+	batch.Queue(opening, tenant, statuses)
+	results := conn.SendBatch(ctx, batch)
+	_, err := results.Exec()
+	if err == nil {
+		err = opened(results)
+	}
+	if cerr := results.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		abandon(ctx, conn)
+	}
+	return err
+}
+
+// abandonTimeout bounds a rollback; past it the connection is closed instead.
+const abandonTimeout = 2 * time.Second
+
+// abandon ends a transaction without keeping anything, also when the caller's
+// context is over. A connection that cannot even do that is closed, and the
+// pool replaces it.
+func abandon(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "rollback"); err != nil {
+		_ = conn.Close(ctx) // it is beyond use; the pool sees that it is closed
+	}
+}

@@ -1,0 +1,31 @@
+// Package scope carries the two facts a request is made of: its tenant and
+// its caller. They are the arguments of the request injector.
+package scope
+
+import (
+	"context"
+
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// Request is who asks, in which tenant.
+type Request struct {
+	Tenant tenancy.Tenant
+	Caller authn.Caller
+}
+
+type key struct{}
+
+// With puts a request scope into ctx. Only the middleware that verified it,
+// and the runner of a job, do that.
+func With(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, key{}, r)
+}
+
+// From returns the request scope of ctx. Without one it is the zero Request:
+// no tenant and an anonymous caller, which nothing lets in.
+func From(ctx context.Context) Request {
+	r, _ := ctx.Value(key{}).(Request)
+	return r
+}

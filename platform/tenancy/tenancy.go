@@ -1,0 +1,113 @@
+// Package tenancy says which tenant a request is for.
+//
+// The tenant of a request is the tid claim of its verified token. A header or
+// host name is only a hint: it decides alone where no token exists, otherwise
+// it must agree. What a tenant is allowed right now is not decided here but
+// at the wall, by each unit of work (package pg).
+package tenancy
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/errs"
+)
+
+// Kind tells the landlord from everybody else.
+type Kind string
+
+// The kinds of tenant.
+const (
+	Customer Kind = "customer"
+	Landlord Kind = "operator" // the one whose roles may hold tenants.* operations
+)
+
+// Status is where a tenant is in its life.
+type Status string
+
+// The statuses. Only an active tenant is served; a suspended one keeps its
+// trail of refusals; the others do not exist for outsiders.
+const (
+	Provisioning Status = "provisioning"
+	Active       Status = "active"
+	Suspended    Status = "suspended"
+	Deleting     Status = "deleting"
+	Erased       Status = "erased"
+)
+
+// Tenant is what a request must know of its tenant. It may be seconds old:
+// status is checked again by the statement that opens each unit of work.
+type Tenant struct {
+	ID     uuid.UUID
+	Slug   string
+	Name   string
+	Kind   Kind
+	Status Status
+	Schema string // its PostgreSQL schema and database role, from the control table
+}
+
+// Errors of tenant resolution. Unknown covers every tenant that outsiders
+// must not learn about.
+var (
+	ErrUnknown   = errs.New(errs.NotFound, "tenant_unknown", "There is no such tenant.")
+	ErrSuspended = errs.New(errs.Forbidden, "tenant_suspended", "This tenant is suspended.")
+	ErrMismatch  = errs.New(errs.Forbidden, "tenant_mismatch", "The token belongs to another tenant than the one the request names.")
+	ErrRequired  = errs.New(errs.Malformed, "tenant_required", "Name the tenant: send the X-Tenant header or use the tenant's own host name.")
+	ErrAmbiguous = errs.New(errs.Malformed, "tenant_ambiguous", "The X-Tenant header and the host name mean different tenants.")
+)
+
+// Directory finds tenants. Both methods return ErrUnknown for a tenant that
+// does not exist or no longer does.
+type Directory interface {
+	ByID(ctx context.Context, id uuid.UUID) (Tenant, error)
+	BySlug(ctx context.Context, slug string) (Tenant, error)
+}
+
+// Hints are what a request says about its tenant without proof. Empty means
+// not said.
+type Hints struct {
+	Header    string // X-Tenant: <slug>
+	Subdomain string // the label in front of the configured base domain
+}
+
+func (h Hints) slug() (string, error) {
+	switch {
+	case h.Header == "":
+		return h.Subdomain, nil
+	case h.Subdomain == "" || h.Subdomain == h.Header:
+		return h.Header, nil
+	}
+	return "", ErrAmbiguous
+}
+
+// FromToken finds the tenant a verified token names and checks that the hints
+// agree. On ErrMismatch and ErrAmbiguous the tenant is returned too, so that
+// the refusal can be recorded in its trail.
+func FromToken(ctx context.Context, dir Directory, tid uuid.UUID, h Hints) (Tenant, error) {
+	t, err := dir.ByID(ctx, tid)
+	if err != nil {
+		return Tenant{}, err
+	}
+	slug, err := h.slug()
+	if err != nil {
+		return t, err
+	}
+	if slug != "" && slug != t.Slug {
+		return t, ErrMismatch
+	}
+	return t, nil
+}
+
+// FromHints finds the tenant where no token exists: sign-in, refresh,
+// invitation and reset. It returns ErrRequired when nothing was said.
+func FromHints(ctx context.Context, dir Directory, h Hints) (Tenant, error) {
+	slug, err := h.slug()
+	if err != nil {
+		return Tenant{}, err
+	}
+	if slug == "" {
+		return Tenant{}, ErrRequired
+	}
+	return dir.BySlug(ctx, slug)
+}

@@ -1,0 +1,19 @@
+-- name: OpenRead :one
+-- Walls the transaction into a tenant for reading: schema, role and status
+-- come from the control table in one statement. No row means not served.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status = ANY(@statuses::text[]);
+
+-- name: OpenWrite :one
+-- Walls the transaction into a tenant for writing.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status = ANY(@statuses::text[]);
+
+-- name: TenantStatus :one
+-- Tells why a tenant did not open.
+SELECT t.status FROM control.tenants t WHERE t.id = @tenant_id;
