@@ -1,0 +1,189 @@
+package telemetry
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// NewRegistry returns a registry that already describes the process and the Go runtime.
+func NewRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	)
+	return registry
+}
+
+// Metrics records what the program measures about itself. All label values are names from the code
+// (operations, queries, caches, jobs), never anything a caller sends and never a tenant: the number of time
+// series does not grow with use. A nil *Metrics records nothing.
+type Metrics struct {
+	registry prometheus.Registerer
+
+	requests  *prometheus.HistogramVec
+	errors    *prometheus.CounterVec
+	inFlight  prometheus.Gauge
+	queries   *prometheus.HistogramVec
+	queryErrs *prometheus.CounterVec
+	cache     *prometheus.CounterVec
+	limiter   *prometheus.CounterVec
+	fallback  *prometheus.CounterVec
+	jobs      *prometheus.HistogramVec
+	audit     *prometheus.CounterVec
+}
+
+var (
+	requestBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	queryBuckets   = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}
+	jobBuckets     = []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300, 1800}
+)
+
+// NewMetrics registers all metrics and returns their recorder. It panics when they are registered already.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		registry: registry,
+		requests: histogram("http_request_duration_seconds", "Time to answer a request.", requestBuckets, "operation", "method", "status"),
+		errors:   counter("http_errors_total", "Requests answered with a problem, by its code.", "operation", "code"),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "insula_http_in_flight", Help: "Requests being answered now."}),
+
+		queries:   histogram("db_query_duration_seconds", "Time of a database query, by its name.", queryBuckets, "query"),
+		queryErrs: counter("db_query_errors_total", "Database queries that failed, by name.", "query"),
+
+		cache:    counter("cache_lookups_total", "Cache look-ups; away means that the cache could not be asked.", "cache", "outcome"),
+		limiter:  counter("limiter_decisions_total", "Decisions of rate limiters.", "limiter", "outcome"),
+		fallback: counter("limiter_fallback_total", "Decisions made by this process alone because Redis was away.", "limiter"),
+
+		jobs:  histogram("job_duration_seconds", "Time of a background job.", jobBuckets, "job", "outcome"),
+		audit: counter("audit_records_total", "Audit records written, by outcome of what they record.", "outcome"),
+	}
+	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit)
+	return m
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "insula_" + name, Help: help, Buckets: buckets}, labels)
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "insula_" + name, Help: help}, labels)
+}
+
+// RequestStarted counts a request as being answered until the returned function is called.
+func (m *Metrics) RequestStarted() (done func()) {
+	if m == nil {
+		return func() {}
+	}
+	m.inFlight.Inc()
+	return m.inFlight.Dec
+}
+
+// ObserveRequest records an answered request. Operation is "" when no operation was found.
+func (m *Metrics) ObserveRequest(operation, method string, status int, d time.Duration) {
+	if m == nil {
+		return
+	}
+	m.requests.WithLabelValues(orNone(operation), methodLabel(method), statusClass(status)).Observe(d.Seconds())
+}
+
+// ObserveError records a request answered with a problem of this code.
+func (m *Metrics) ObserveError(operation, code string) {
+	if m != nil {
+		m.errors.WithLabelValues(orNone(operation), orNone(code)).Inc()
+	}
+}
+
+// ObserveQuery records one database query by its name.
+func (m *Metrics) ObserveQuery(name string, d time.Duration, failed bool) {
+	if m == nil {
+		return
+	}
+	m.queries.WithLabelValues(orNone(name)).Observe(d.Seconds())
+	if failed {
+		m.queryErrs.WithLabelValues(orNone(name)).Inc()
+	}
+}
+
+// CacheOutcome is what a look-up in a cache came to.
+type CacheOutcome string
+
+// The outcomes of a look-up.
+const (
+	CacheHit  CacheOutcome = "hit"
+	CacheMiss CacheOutcome = "miss"
+	CacheAway CacheOutcome = "away" // the cache could not be asked
+)
+
+// ObserveCache records a look-up in the named cache.
+func (m *Metrics) ObserveCache(cache string, outcome CacheOutcome) {
+	if m != nil {
+		m.cache.WithLabelValues(cache, string(outcome)).Inc()
+	}
+}
+
+// ObserveLimit records a decision of the named limiter.
+func (m *Metrics) ObserveLimit(limiter string, allowed bool) {
+	if m == nil {
+		return
+	}
+	outcome := "refused"
+	if allowed {
+		outcome = "allowed"
+	}
+	m.limiter.WithLabelValues(limiter, outcome).Inc()
+}
+
+// ObserveLimitFallback records that the named limiter decided without Redis.
+func (m *Metrics) ObserveLimitFallback(limiter string) {
+	if m != nil {
+		m.fallback.WithLabelValues(limiter).Inc()
+	}
+}
+
+// ObserveJob records a background job that ended.
+func (m *Metrics) ObserveJob(job string, d time.Duration, failed bool) {
+	if m == nil {
+		return
+	}
+	outcome := "done"
+	if failed {
+		outcome = "failed"
+	}
+	m.jobs.WithLabelValues(job, outcome).Observe(d.Seconds())
+}
+
+// ObserveAudit records that an audit record was written; outcome is that of the recorded attempt.
+func (m *Metrics) ObserveAudit(outcome string) {
+	if m != nil {
+		m.audit.WithLabelValues(outcome).Inc()
+	}
+}
+
+func orNone(name string) string {
+	if name == "" {
+		return "none"
+	}
+	return name
+}
+
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
+// methodLabel keeps invented methods from making time series of their own.
+func methodLabel(method string) string {
+	if slices.Contains(methods, method) {
+		return method
+	}
+	return "other"
+}
+
+func statusClass(status int) string {
+	if status < 100 || status > 599 {
+		return "other"
+	}
+	return string('0'+rune(status/100)) + "xx"
+}

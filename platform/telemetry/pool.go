@@ -1,0 +1,65 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// PoolStats is the state of a pool of database connections at one instant; counts and times of waiting are
+// totals since the pool was opened.
+type PoolStats struct {
+	Max, Open, InUse, Idle int32
+	Acquired               int64         // connections handed out
+	Waited                 int64         // of these, how many were not free at once
+	WaitTime               time.Duration // spent on all acquisitions together
+}
+
+// RegisterPool shows the pool of this name in the metrics. read is called at each scrape and must be quick.
+func (m *Metrics) RegisterPool(name string, read func() PoolStats) {
+	if m == nil {
+		return
+	}
+	labels := prometheus.Labels{"pool": name}
+	desc := func(metric, help string, variable ...string) *prometheus.Desc {
+		return prometheus.NewDesc("insula_db_pool_"+metric, help, variable, labels)
+	}
+	m.registry.MustRegister(&poolCollector{
+		read:        read,
+		max:         desc("connections_max", "Greatest number of connections."),
+		connections: desc("connections", "Connections by state.", "state"),
+		acquired:    desc("acquired_total", "Connections handed out."),
+		waited:      desc("waited_total", "Connections handed out that were not free at once."),
+		waitTime:    desc("wait_seconds_total", "Time spent waiting for connections."),
+	})
+}
+
+type poolCollector struct {
+	read                                         func() PoolStats
+	max, connections, acquired, waited, waitTime *prometheus.Desc
+}
+
+// Describe implements prometheus.Collector.
+func (c *poolCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.max, c.connections, c.acquired, c.waited, c.waitTime} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
+	s := c.read()
+	gauge := func(d *prometheus.Desc, v int32, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	total := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v)
+	}
+	gauge(c.max, s.Max)
+	gauge(c.connections, s.InUse, "in_use")
+	gauge(c.connections, s.Idle, "idle")
+	gauge(c.connections, s.Open-s.InUse-s.Idle, "opening")
+	total(c.acquired, float64(s.Acquired))
+	total(c.waited, float64(s.Waited))
+	total(c.waitTime, s.WaitTime.Seconds())
+}
