@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,19 +24,8 @@ const (
 
 // settings is everything the server needs to know.
 type settings struct {
-	addr, dir, region    string
-	accessKey, secretKey string
-}
-
-// check names the first setting that is missing.
-func (s settings) check() error {
-	switch {
-	case s.dir == "":
-		return errors.New("-dir is required")
-	case s.accessKey == "" || s.secretKey == "":
-		return errors.New("DEVS3_ACCESS_KEY and DEVS3_SECRET_KEY are required")
-	}
-	return nil
+	addr, dir, region string
+	keys              keys
 }
 
 // serve answers S3 requests until ctx ends.
@@ -47,8 +35,8 @@ func serve(ctx context.Context, s settings) error {
 		return err
 	}
 	err = embedgw.RunVersityGW(ctx, be, &embedgw.Config{
-		RootUserAccess:    s.accessKey,
-		RootUserSecret:    s.secretKey,
+		RootUserAccess:    s.keys.access,
+		RootUserSecret:    s.keys.secret,
 		Region:            s.region,
 		Ports:             []string{s.addr},
 		MaxConnections:    maxConnections,

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -20,15 +19,20 @@ import (
 // secret refused. The two servers run one after the other, because the gateway
 // allows one instance per process.
 func TestObjectSurvivesRestart(t *testing.T) {
-	s := settings{addr: freeAddr(t), dir: t.TempDir(), region: "us-east-1", accessKey: "AKTEST", secretKey: "secret-of-the-test"}
+	s := settings{addr: freeAddr(t), dir: t.TempDir(), region: "us-east-1", keys: keys{"AKTEST", "secret-of-the-test"}}
 	body := bytes.Repeat([]byte("insula"), 1000)
 	ctx := t.Context()
 
 	stop := start(t, s)
-	c := client(s, s.secretKey)
-	if _, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("files")}); err != nil {
-		t.Fatalf("create bucket: %v", err)
+	c := newClient("http://"+s.addr, s.region, s.keys)
+	for range 2 { // the second time it is there already
+		args := []string{"-endpoint", "http://" + s.addr, "-name", "files", "-cors-origins", "https://acme.example"}
+		if err := runBucket(ctx, s.keys, args); err != nil {
+			t.Fatalf("make bucket: %v", err)
+		}
 	}
+	preflight(t, s.addr, "https://acme.example", http.StatusOK)
+	preflight(t, s.addr, "https://evil.example", http.StatusForbidden)
 	_, err := c.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: aws.String("files"), Key: aws.String("tenant/object"),
 		Body: bytes.NewReader(body), Metadata: map[string]string{"owner": "acme"},
@@ -36,7 +40,7 @@ func TestObjectSurvivesRestart(t *testing.T) {
 	if err != nil {
 		t.Fatalf("put: %v", err)
 	}
-	if _, err := client(s, "wrong").ListBuckets(ctx, &s3.ListBucketsInput{}); err == nil {
+	if _, err := newClient("http://"+s.addr, s.region, keys{s.keys.access, "wrong"}).ListBuckets(ctx, &s3.ListBucketsInput{}); err == nil {
 		t.Fatal("a wrong secret was accepted")
 	}
 	stop()
@@ -57,14 +61,42 @@ func TestObjectSurvivesRestart(t *testing.T) {
 	}
 }
 
-// TestSettingsNameWhatIsMissing keeps the first failure readable.
-func TestSettingsNameWhatIsMissing(t *testing.T) {
-	none := func(string) string { return "" }
-	if err := run(nil, none, nil); err == nil || err.Error() != "-dir is required" {
-		t.Fatalf("without -dir: %v", err)
+// TestRunNamesWhatIsMissing keeps the first failure readable.
+func TestRunNamesWhatIsMissing(t *testing.T) {
+	env := func(string) string { return "x" }
+	for _, c := range []struct {
+		args   []string
+		getenv func(string) string
+		want   string
+	}{
+		{[]string{"serve", "-dir", "x"}, func(string) string { return "" }, "DEVS3_ACCESS_KEY and DEVS3_SECRET_KEY are required"},
+		{nil, env, "want a command: serve or bucket"},
+		{[]string{"sing"}, env, `unknown command "sing": want serve or bucket`},
+		{[]string{"serve"}, env, "-dir is required"},
+		{[]string{"bucket", "-name", "x"}, env, "-endpoint and -name are required"},
+	} {
+		if err := run(t.Context(), c.args, c.getenv, nil); err == nil || err.Error() != c.want {
+			t.Errorf("run(%q) = %v, want %s", c.args, err, c.want)
+		}
 	}
-	if err := run([]string{"-dir", t.TempDir()}, none, nil); err == nil {
-		t.Fatal("started without keys")
+}
+
+// preflight asks what a browser asks before it uploads from a page.
+func preflight(t *testing.T, addr, origin string, want int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "http://"+addr+"/files/tenant/object", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", origin)
+	req.Header.Set("Access-Control-Request-Method", http.MethodPut)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != want {
+		t.Errorf("preflight from %s answered %d, want %d", origin, resp.StatusCode, want)
 	}
 }
 
@@ -98,14 +130,6 @@ func start(t *testing.T, s settings) (stop func()) {
 		case <-tick.C:
 		}
 	}
-}
-
-// client signs with secret, so that a test can sign wrongly.
-func client(s settings, secret string) *s3.Client {
-	return s3.New(s3.Options{
-		BaseEndpoint: aws.String("http://" + s.addr), Region: s.region, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(s.accessKey, secret, ""),
-	})
 }
 
 // freeAddr picks a loopback port that nobody listens on now.
