@@ -97,9 +97,16 @@ func chooseAccount(ctx context.Context, b Binaries, home string) (account, strin
 func (a account) try(ctx context.Context, b Binaries, dir string) error {
 	cmd := exec.CommandContext(ctx, b.path("postgres"), "-V")
 	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
-	a.apply(cmd.SysProcAttr)
+	a.adopt(cmd)
 	return cmd.Run()
+}
+
+// adopt makes a command run as the account.
+func (a account) adopt(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	a.apply(cmd.SysProcAttr)
 }
 
 // candidates lists the users that root can become, best first.

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/insulahq/insula/platform/pgserver/child"
 )
 
 // superuser is the role that initdb makes.
@@ -90,13 +92,14 @@ func (c cluster) initdb(ctx context.Context, password string) error {
 	cmd.Dir, cmd.Env = c.home, environment(c.home)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	p, err := spawn(cmd, c.account, syscall.SIGKILL)
+	c.account.adopt(cmd)
+	p, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {
 		return fmt.Errorf("start initdb: %w", err)
 	}
-	<-p.done
-	if p.err != nil {
-		return fmt.Errorf("initdb: %w\n%s", p.err, strings.TrimSpace(out.String()))
+	<-p.Done()
+	if err := p.Err(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, strings.TrimSpace(out.String()))
 	}
 	return c.install(tmp)
 }
@@ -134,6 +137,12 @@ func (c cluster) passwordFile(password string) (string, error) {
 		return "", fmt.Errorf("hand over the password: %w", err)
 	}
 	return f.Name(), nil
+}
+
+// environment is all that a PostgreSQL program gets to see: no PG* variable of
+// the caller may change what the server does.
+func environment(home string) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LC_ALL=C", "TZ=UTC"}
 }
 
 // key names everything that makes two fresh data directories interchangeable.

@@ -27,7 +27,7 @@ func playParent(dir string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(s.process.pid, s.cluster.data())
+	fmt.Println(s.process.PID(), s.cluster.data())
 	<-s.Done()
 	os.Exit(0)
 }

@@ -54,8 +54,8 @@ func (s *Server) await(ctx context.Context, say func(string)) error {
 			return fmt.Errorf("PostgreSQL did not answer within %s: %w", limit, err)
 		}
 		select {
-		case <-s.process.done:
-			return fmt.Errorf("PostgreSQL ended while starting: %v", s.process.err)
+		case <-s.process.Done():
+			return fmt.Errorf("PostgreSQL ended while starting: %v", s.process.Err())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:

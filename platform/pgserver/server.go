@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/insulahq/insula/platform/pgserver/child"
 )
 
 // Options says what Start shall start.
@@ -46,7 +48,7 @@ type Server struct {
 	password string
 	logPath  string
 	lock     *os.File
-	process  *process
+	process  *child.Process
 	asked    atomic.Bool // Stop was called while the server ran
 }
 
@@ -190,11 +192,12 @@ func (s *Server) launch(ctx context.Context, say func(string)) error {
 	cmd := exec.Command(s.bin.path("postgres"), s.cluster.arguments(ctx, s.port)...)
 	cmd.Dir, cmd.Env = s.cluster.home, environment(s.cluster.home)
 	cmd.Stdout, cmd.Stderr = log, log
-	if s.process, err = spawn(cmd, s.cluster.account, s.cluster.profile.stopSignal()); err != nil {
+	s.cluster.account.adopt(cmd)
+	if s.process, err = child.Start(cmd, s.cluster.profile.stopSignal()); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	if err := s.await(ctx, say); err != nil {
-		s.process.kill()
+		s.process.Kill()
 		text := tail(s.logPath, offset)
 		if strings.Contains(text, "could not create any TCP/IP sockets") {
 			return errPortBusy
@@ -229,16 +232,16 @@ func (s *Server) Binaries() Binaries { return s.bin }
 func (s *Server) LogPath() string { return s.logPath }
 
 // Done is closed when the server has ended, whoever ended it.
-func (s *Server) Done() <-chan struct{} { return s.process.done }
+func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 
 // Err says why the server ended, once Done is closed: nil after a stop that was
 // asked for. (A throw-away server that is told to drop everything exits as if
 // it had failed.)
 func (s *Server) Err() error {
-	if !s.process.ended() || s.cluster.profile == Throwaway && s.asked.Load() {
+	if !s.process.Ended() || s.cluster.profile == Throwaway && s.asked.Load() {
 		return nil
 	}
-	return s.process.err
+	return s.process.Err()
 }
 
 // stopSignal is how a server of this profile is asked to end. SIGINT ends
@@ -255,16 +258,12 @@ func (p Profile) stopSignal() syscall.Signal {
 // killed and Stop says so; a durable one then recovers at its next start. Stop
 // may be called again, and after the server ended by itself.
 func (s *Server) Stop(ctx context.Context) error {
-	if !s.process.ended() {
+	if !s.process.Ended() {
 		s.asked.Store(true)
 	}
-	s.process.signal(s.cluster.profile.stopSignal())
-	var err error
-	select {
-	case <-s.process.done:
-	case <-ctx.Done():
-		s.process.kill()
-		err = fmt.Errorf("PostgreSQL did not stop in time and was killed: %w", ctx.Err())
+	err := s.process.Stop(ctx, s.cluster.profile.stopSignal())
+	if err != nil {
+		err = fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	if s.cluster.profile == Throwaway {
 		err = errors.Join(err, os.RemoveAll(s.cluster.data()))

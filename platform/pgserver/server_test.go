@@ -189,7 +189,7 @@ func TestDurable(t *testing.T) {
 	t.Run("a killed server is noticed and recovers", func(t *testing.T) {
 		s, _ := up(t, o)
 		execute(t, s.URL("postgres"), "CREATE TABLE late AS SELECT 'written'::text AS v")
-		if err := syscall.Kill(s.process.pid, syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(s.process.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		<-s.Done()
