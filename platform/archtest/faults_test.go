@@ -255,6 +255,10 @@ var planted = map[string]struct {
 		source{"modules/users/infra/x.go": "package infra\n\nimport \"example.test/house/platform/pg\"\n\nvar unit = pg.Open(nil)\n"},
 		[]string{"modules/users/infra/x.go:5 transaction-makers"},
 	},
+	"infra holds the pool": {
+		source{"modules/users/infra/x.go": "package infra\n\nimport \"example.test/house/platform/pg\"\n\ntype directory struct{ pool *pg.Pool }\n"},
+		[]string{"modules/users/infra/x.go:5 transaction-makers"},
+	},
 	"service holds a unit of work": {
 		source{"modules/users/service/x.go": "package service\n\nimport \"example.test/house/platform/uow\"\n\ntype door struct{ unit uow.Unit }\n"},
 		[]string{"modules/users/service/x.go:5 transaction-makers"},
@@ -400,6 +404,7 @@ var accepted = map[string]source{
 	"service test on real parts":          {"modules/users/service/x_test.go": "package service_test\n\nimport (\n\t_ \"os\"\n\n\t_ \"example.test/house/modules/users/infra\"\n\t_ \"example.test/house/modules/users/userstest\"\n\t_ \"example.test/house/platform/pg\"\n\t_ \"example.test/house/platform/pgtest\"\n)\n"},
 	"fake transaction in a platform test": {"platform/op/x_test.go": "package op_test\n\nimport \"example.test/house/platform/uow\"\n\ntype fake struct{}\n\nfunc (fake) AfterCommit() {}\n\nfunc (fake) Trail() {}\n\nvar _ uow.Unit\n"},
 	"joining by the same Tx":              {"modules/users/infra/x.go": "package infra\n\nimport (\n\t\"example.test/house/platform/pg\"\n\t\"example.test/house/platform/uow\"\n)\n\nfunc f(tx uow.Tx) { pg.DB(tx) }\n"},
+	"unit for the control schema":         {"modules/users/infra/x.go": "package infra\n\nimport \"example.test/house/platform/pg\"\n\ntype directory struct{ unit pg.ControlUnit }\n"},
 	"scratch database of a command":       {"cmd/schema/main.go": "package main\n\nimport _ \"example.test/house/platform/pgserver\"\n\nfunc f(db DB) { db.Exec(ctx, \"CREATE TABLE t ()\") }\n"},
 	"folder of a command":                 {"cmd/insula/x.go": importing("main", own("cmd/insula/serve")), "cmd/insula/serve/s.go": "package serve\n"},
 }

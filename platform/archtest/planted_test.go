@@ -23,7 +23,7 @@ var house = source{
 	"sql/migrations/embed.go":  "package migrations\n",
 	"platform/uow/uow.go":      "package uow\n\ntype Tx interface{ AfterCommit(func()); Trail() *Trail }\n\ntype Unit interface{ Write(func(Tx) error) error }\n\ntype Trail struct{}\n",
 	"platform/op/op.go":        "package op\n\nimport _ \"example.test/house/platform/uow\"\n",
-	"platform/pg/pg.go":        "package pg\n\nimport (\n\t\"github.com/jackc/pgx/v5\"\n\n\t\"example.test/house/platform/uow\"\n)\n\nfunc Open(c *pgx.Conn) uow.Unit { c.Exec(nil, \"SELECT 1\"); return nil }\n\nfunc DB(tx uow.Tx) *pgx.Conn { return nil }\n",
+	"platform/pg/pg.go":        "package pg\n\nimport (\n\t\"github.com/jackc/pgx/v5\"\n\n\t\"example.test/house/platform/uow\"\n)\n\ntype Pool struct{}\n\nfunc Open(c *pgx.Conn) *Pool { c.Exec(nil, \"SELECT 1\"); return nil }\n\nfunc (p *Pool) Tenant() uow.Unit { return nil }\n\nfunc (p *Pool) Control() ControlUnit { return ControlUnit{} }\n\ntype ControlUnit struct{ uow.Unit }\n\nfunc DB(tx uow.Tx) *pgx.Conn { return nil }\n",
 	"platform/httpx/router.go": "package httpx\n\nimport _ \"github.com/labstack/echo/v4\"\n",
 	"platform/pgserver/s.go":   "package pgserver\n",
 	"platform/pgtest/t.go":     "package pgtest\n\nimport (\n\t_ \"example.test/house/platform/pgserver\"\n\t_ \"example.test/house/sql/migrations\"\n)\n",

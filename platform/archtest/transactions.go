@@ -34,23 +34,56 @@ func (f *file) mayMakeTransactions() bool {
 	return f.test
 }
 
-// transactionMakers lists the functions of platform/uow and platform/pg that give a Tx or a Unit to a caller
-// who had no Tx, as import path and name.
+// transactionMakers lists what gives a Tx or a Unit to a caller who has no Tx, as import path and name: the
+// functions of platform/uow and platform/pg that return one, the types of platform/pg with a method that does,
+// and the functions that return such a type. A unit for the control schema has a type of its own and is not
+// among them: process-long parts in infra may hold it.
 func (t *tree) transactionMakers() map[[2]string]bool {
 	makers := map[[2]string]bool{}
-	uow := t.module + "/platform/uow"
 	for _, f := range t.files {
 		if f.test || f.dir != "platform/uow" && f.dir != "platform/pg" {
 			continue
 		}
 		for _, fn := range f.functions() {
-			gives := f.returns(fn.Type, uow, "Tx") || f.returns(fn.Type, uow, "Unit") || f.dir == "platform/uow" && returnsPlain(fn.Type, "Tx", "Unit")
-			if gives && !f.takes(fn.Type, uow, "Tx") && fn.Recv == nil && fn.Name.IsExported() {
-				makers[[2]string{t.module + "/" + f.dir, fn.Name.Name}] = true
+			if !fn.Name.IsExported() || !t.givesTransaction(f, fn) {
+				continue
+			}
+			name := fn.Name.Name
+			if fn.Recv != nil {
+				name = receiver(fn)
+			}
+			makers[[2]string{t.module + "/" + f.dir, name}] = true
+		}
+	}
+	t.addOpeners(makers)
+	return makers
+}
+
+func (t *tree) givesTransaction(f *file, fn *ast.FuncDecl) bool {
+	uow := t.module + "/platform/uow"
+	gives := f.returns(fn.Type, uow, "Tx") || f.returns(fn.Type, uow, "Unit") || f.dir == "platform/uow" && returnsPlain(fn.Type, "Tx", "Unit")
+	return gives && !f.takes(fn.Type, uow, "Tx")
+}
+
+// addOpeners adds the functions of platform/pg that return a type which is a maker itself.
+func (t *tree) addOpeners(makers map[[2]string]bool) {
+	pg := t.module + "/platform/pg"
+	var types []string
+	for maker := range makers {
+		if maker[0] == pg {
+			types = append(types, maker[1])
+		}
+	}
+	for _, f := range t.files {
+		if f.test || f.dir != "platform/pg" {
+			continue
+		}
+		for _, fn := range f.functions() {
+			if fn.Recv == nil && fn.Name.IsExported() && returnsPlain(fn.Type, types...) {
+				makers[[2]string{pg, fn.Name.Name}] = true
 			}
 		}
 	}
-	return makers
 }
 
 // returnsPlain reports whether a function returns a type of its own package by one of the names.
@@ -79,7 +112,7 @@ func (t *tree) findTransactionMaking(f *file, makers map[[2]string]bool, add rep
 		p, name, ok := f.qualified(sel)
 		switch {
 		case ok && makers[[2]string{p, name}]:
-			add(f.path, t.line(sel.Pos()), fmt.Sprintf("%s makes a transaction with %s", f.place, name))
+			add(f.path, t.line(sel.Pos()), fmt.Sprintf("%s makes transactions with %s", f.place, name))
 		case ok && p == t.module+"/platform/uow" && name == "Unit":
 			add(f.path, t.line(sel.Pos()), fmt.Sprintf("%s holds a uow.Unit", f.place))
 		}
