@@ -32,6 +32,21 @@ func command(p place) string {
 	return name
 }
 
+var namedImports = &Rule{
+	Name:    "named-imports",
+	Law:     "no file imports a package into its own names: what is called must say where it comes from",
+	Instead: "import the package under its name",
+	find: func(t *tree, add report) {
+		for _, f := range t.files {
+			for _, in := range f.imports {
+				if in.name == "." {
+					add(f.path, in.line, "dot import of "+in.path)
+				}
+			}
+		}
+	},
+}
+
 var resources = &Rule{
 	Name:    "resources",
 	Law:     "only cmd, wire_gen and platform/pgtest import the embedded SQL of sql/ and schema/",

@@ -190,6 +190,14 @@ var planted = map[string]struct {
 		source{"wire_gen/x.go": importing("wiregen", "github.com/danielgtaylor/huma/v2/adapters/humaecho")},
 		[]string{"wire_gen/x.go:3 web-framework"},
 	},
+	"api -> redis": {
+		source{"modules/users/api/x.go": importing("api", "github.com/redis/go-redis/v9")},
+		[]string{"modules/users/api/x.go:3 pure-libraries"},
+	},
+	"dot import": {
+		source{"modules/users/domain/x.go": "package domain\n\nimport . \"time\"\n\nvar started = Now()\n"},
+		[]string{"modules/users/domain/x.go:3 named-imports"},
+	},
 	"service -> redis": {
 		source{"modules/users/service/x.go": importing("service", "github.com/redis/go-redis/v9")},
 		[]string{"modules/users/service/x.go:3 pure-libraries"},
@@ -405,6 +413,8 @@ var accepted = map[string]source{
 	"fake transaction in a platform test": {"platform/op/x_test.go": "package op_test\n\nimport \"example.test/house/platform/uow\"\n\ntype fake struct{}\n\nfunc (fake) AfterCommit() {}\n\nfunc (fake) Trail() {}\n\nvar _ uow.Unit\n"},
 	"joining by the same Tx":              {"modules/users/infra/x.go": "package infra\n\nimport (\n\t\"example.test/house/platform/pg\"\n\t\"example.test/house/platform/uow\"\n)\n\nfunc f(tx uow.Tx) { pg.DB(tx) }\n"},
 	"unit for the control schema":         {"modules/users/infra/x.go": "package infra\n\nimport \"example.test/house/platform/pg\"\n\ntype directory struct{ unit pg.ControlUnit }\n"},
+	"database of a test binary":           {"platform/pgtest/x.go": "package pgtest\n\nvar url string\n\nfunc start() { url = \"postgres://\" }\n"},
+	"status codes in an api":              {"modules/users/api/x.go": importing("api", "net/http")},
 	"scratch database of a command":       {"cmd/schema/main.go": "package main\n\nimport _ \"example.test/house/platform/pgserver\"\n\nfunc f(db DB) { db.Exec(ctx, \"CREATE TABLE t ()\") }\n"},
 	"folder of a command":                 {"cmd/insula/x.go": importing("main", own("cmd/insula/serve")), "cmd/insula/serve/s.go": "package serve\n"},
 }

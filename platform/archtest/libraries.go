@@ -65,13 +65,14 @@ var webFramework = &Rule{
 
 var pureLibraries = &Rule{
 	Name:    "pure-libraries",
-	Law:     "contract, domain and service, and the platform packages they stand on, use pure libraries and no part of the standard library that reaches the machine",
+	Law:     "contract, domain, service and api, and the platform packages they stand on, use pure libraries and (api aside) no part of the standard library that reaches the machine",
 	Instead: "put the adapter into infra or platform behind an interface; a library that is pure joins the list in platform/archtest/libraries.go",
 	find: func(t *tree, add report) {
 		t.eachForeignImport(func(f *file, in imported) {
 			switch {
 			case !mustBePure(f.place), isOneOf(in.path, sqlDrivers), isOneOf(in.path, webFrameworks), isPure(in.path):
-			case f.test && (f.place.layer == layerService || f.place.layer == layerPlatform || isOneOf(in.path, forTestsOnly) || in.path == "os"):
+			case f.place.layer == layerAPI && isStandard(in.path):
+			case f.test && (testsOnParts(f.place) || isOneOf(in.path, forTestsOnly) || in.path == "os"):
 			default:
 				add(f.path, in.line, fmt.Sprintf("%s imports %s", f.place, in.path))
 			}
@@ -79,9 +80,14 @@ var pureLibraries = &Rule{
 	},
 }
 
+// testsOnParts: tests of these run against real parts and may reach them as they like.
+func testsOnParts(p place) bool {
+	return p.layer == layerService || p.layer == layerAPI || p.layer == layerPlatform
+}
+
 func mustBePure(p place) bool {
 	switch p.layer {
-	case layerContract, layerDomain, layerService:
+	case layerContract, layerDomain, layerService, layerAPI:
 		return true
 	}
 	return p.underAny(layerPlatform, domainGround...) || p.underAny(layerPlatform, "op", "authn", "scope")

@@ -49,7 +49,7 @@ func House() []*Rule {
 	return slices.Concat(
 		arrows(),
 		[]*Rule{
-			entryPoints, resources, generatedQueries, testSupport, purePlatform, noRepositoryInAPI,
+			namedImports, entryPoints, resources, generatedQueries, testSupport, purePlatform, noRepositoryInAPI,
 			databaseDriver, webFramework, pureLibraries, embeddedParts,
 			databaseCalls, sqlText, transactionMakers, machineInputs,
 			runsOneOperation, operationHasRoute,

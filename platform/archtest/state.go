@@ -31,7 +31,7 @@ var noSharedState = &Rule{
 	find: func(t *tree, add report) {
 		vars := t.packageVarNames()
 		for _, f := range t.files {
-			if f.test || f.place.layer != layerPlatform && f.place.module == "" {
+			if !f.mustHoldNoState() {
 				continue
 			}
 			f.packageVars(func(name *ast.Ident, typ, value ast.Expr) {
@@ -44,6 +44,15 @@ var noSharedState = &Rule{
 			}
 		}
 	},
+}
+
+// mustHoldNoState: modules and platform. Test support may keep what one test binary shares, such as its database.
+func (f *file) mustHoldNoState() bool {
+	switch {
+	case f.test, f.place.layer == layerBuilders, f.place.underAny(layerPlatform, forTests...):
+		return false
+	}
+	return f.place.layer == layerPlatform || f.place.module != ""
 }
 
 func (t *tree) packageVarNames() map[string]map[string]bool {
