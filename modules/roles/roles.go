@@ -1,0 +1,42 @@
+// Package roles is the contract of the roles module: what other modules may
+// ask of it. Roles are sets of operations; users have roles; the decision
+// maker decides from the operations a caller holds.
+package roles
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// The built-in roles. Every tenant has them, and what they hold follows from
+// the operations compiled into the binary.
+const (
+	Owner   = "owner"   // everything in the tenant
+	Admin   = "admin"   // everything but taking ownership
+	Member  = "member"  // works with files, sees colleagues
+	Auditor = "auditor" // reads everything, changes nothing
+)
+
+// Assignments changes which roles users have, inside the caller's unit of
+// work.
+type Assignments interface {
+	// Set replaces the roles of a user. It returns domain errors for a role
+	// that does not exist (roles.unknown), for handing out more than by holds
+	// (roles.beyond_own), and for taking the last owner's role
+	// (roles.last_owner).
+	Set(ctx context.Context, tx uow.Tx, by authn.Caller, user uuid.UUID, names []string) error
+	// Found gives roles to the first user of a new tenant, whom nobody grants
+	// them.
+	Found(ctx context.Context, tx uow.Tx, user uuid.UUID, names []string) error
+	// Release takes all roles of a user who is being removed. It returns
+	// roles.last_owner when nobody else would own the tenant.
+	Release(ctx context.Context, tx uow.Tx, user uuid.UUID) error
+	// Suspendable returns roles.last_owner when the user is the last owner.
+	Suspendable(ctx context.Context, tx uow.Tx, user uuid.UUID) error
+	// Of lists the names of the roles of each user, sorted.
+	Of(ctx context.Context, tx uow.Tx, users []uuid.UUID) (map[uuid.UUID][]string, error)
+}

@@ -1,0 +1,26 @@
+// Package tenants is the contract of the tenants module: the registry of
+// tenants and their life.
+package tenants
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Seeder puts a module's first rows into a new tenant's schema, in the
+// transaction that makes it.
+type Seeder interface {
+	Seed(ctx context.Context, tx uow.Tx, t tenancy.Tenant, adminEmail string) error
+}
+
+// Provisioner brings registered tenants to life, and finishes what a crash
+// interrupted.
+type Provisioner interface {
+	// Start begins to provision a registered tenant, or joins the work that is
+	// under way, and returns a channel that yields its end.
+	Start(id uuid.UUID) <-chan error
+}

@@ -1,0 +1,28 @@
+// Package users is the contract of the users module: what other modules may
+// ask of it. Users are the people of one tenant and how they prove who they
+// are.
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Invitation lets its holder choose a password once.
+type Invitation struct {
+	Email   string
+	Token   secret.Value
+	Expires time.Time
+}
+
+// Founder looks after the first administrator of a new tenant, inside the
+// caller's unit of work.
+type Founder interface {
+	// Invite makes a new one-time token for the user with this address, which
+	// takes the place of an earlier one. It returns users.not_found when there
+	// is none, and users.not_invited when the user has a password already.
+	Invite(ctx context.Context, tx uow.Tx, email string) (Invitation, error)
+}

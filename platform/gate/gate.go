@@ -1,0 +1,136 @@
+// Package gate lets a request in: it verifies the token, finds the tenant,
+// and reads in one round trip whether session and user are still good, so
+// that ending a session or suspending a user or tenant holds at the next
+// request on every node, however long the token is still valid.
+package gate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Session is what must still hold of a token's session.
+type Session struct {
+	UserID uuid.UUID
+	Label  string // the user's e-mail address
+	Live   bool   // neither session nor user has ended
+	// AccessVersion grows whenever what the user may do changes.
+	AccessVersion int64
+}
+
+// Sessions reads the state of a session. The users module implements it.
+// It returns errs.ErrUnauthenticated for a session that does not exist.
+type Sessions interface {
+	Session(ctx context.Context, tx uow.Tx, id uuid.UUID) (Session, error)
+}
+
+// Resolver reads what a user may do. The roles module implements it.
+type Resolver interface {
+	Grants(ctx context.Context, tx uow.Tx, t tenancy.Tenant, user uuid.UUID) (*authn.Grants, error)
+}
+
+// Verifier checks a token by itself; package jwtx has one.
+type Verifier interface {
+	Verify(token string) (jwtx.Claims, error)
+}
+
+// Units opens units of work; package pg's pool does.
+type Units interface {
+	Tenant(t tenancy.Tenant) uow.Unit
+}
+
+// Gate implements httpx.Gate.
+type Gate struct {
+	verifier Verifier
+	tenants  tenancy.Directory
+	units    Units
+	sessions Sessions
+	resolver Resolver
+	grants   *expirable.LRU[grantsKey, *authn.Grants]
+	clock    clock.Clock
+}
+
+// grantsKey names what a user may do at one version: a newer version is
+// another key, so nothing has to be invalidated.
+type grantsKey struct {
+	tenant, user uuid.UUID
+	version      int64
+}
+
+// rememberedGrants bounds how many users' grants a process keeps.
+const rememberedGrants = 20_000
+
+// New makes the gate of a process.
+func New(v Verifier, tenants tenancy.Directory, units Units, sessions Sessions, resolver Resolver, c clock.Clock) *Gate {
+	return &Gate{
+		verifier: v, tenants: tenants, units: units, sessions: sessions, resolver: resolver, clock: c,
+		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0),
+	}
+}
+
+// Admit lets in who presents a token. Together with tenancy.ErrMismatch and
+// tenancy.ErrAmbiguous it returns the scope of the token, for the record.
+func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
+	claims, err := g.verifier.Verify(token)
+	if err != nil {
+		return scope.Request{}, errs.ErrUnauthenticated.Because(err)
+	}
+	tenant, disagree := tenancy.FromToken(ctx, g.tenants, claims.TenantID, hints)
+	if disagree != nil && tenant.ID == uuid.Nil {
+		return scope.Request{}, disagree
+	}
+	caller, err := g.caller(ctx, tenant, claims)
+	if err != nil {
+		return scope.Request{}, err
+	}
+	caller.Origin = origin
+	return scope.Request{Tenant: tenant, Caller: caller}, disagree
+}
+
+// Visit lets in a stranger.
+func (g *Gate) Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
+	tenant, err := tenancy.FromHints(ctx, g.tenants, hints)
+	if err != nil {
+		return scope.Request{}, err
+	}
+	return scope.Request{Tenant: tenant, Caller: authn.Caller{Kind: authn.Anonymous, Origin: origin}}, nil
+}
+
+func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims) (authn.Caller, error) {
+	caller := authn.Caller{Kind: authn.User, ID: claims.Subject, Session: claims.SessionID}
+	err := g.units.Tenant(t).Read(ctx, func(tx uow.Tx) error {
+		session, err := g.sessions.Session(ctx, tx, claims.SessionID)
+		if err != nil {
+			return err
+		}
+		if !session.Live || session.UserID != claims.Subject {
+			return errs.ErrUnauthenticated
+		}
+		caller.Label = session.Label
+		key := grantsKey{tenant: t.ID, user: claims.Subject, version: session.AccessVersion}
+		if known, ok := g.grants.Get(key); ok {
+			caller.Grants = known
+			return nil
+		}
+		if caller.Grants, err = g.resolver.Grants(ctx, tx, t, claims.Subject); err != nil {
+			return err
+		}
+		g.grants.Add(key, caller.Grants)
+		return nil
+	})
+	if errors.Is(err, tenancy.ErrUnknown) {
+		return caller, errs.ErrUnauthenticated.Because(err) // the token outlived its tenant
+	}
+	return caller, err
+}

@@ -1,0 +1,126 @@
+package httpx
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// Gate finds out who is asking and in which tenant. With a token the tenant
+// is the token's and the hints must agree; without one the hints decide.
+type Gate interface {
+	// Admit verifies a token. It returns the scope also together with
+	// tenancy.ErrMismatch, so that the refusal can be recorded.
+	Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
+	// Visit is for operations that need no caller.
+	Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
+}
+
+// RunnerFunc makes the operation runner of a request.
+type RunnerFunc func(scope.Request) *op.Runner
+
+// admit lets a request through to its handler: network limit, token, tenant,
+// tenant and user limit, decision. All of it happens before the body is read.
+func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
+	ctx := hc.Context()
+	d, ok := defOf(hc.Operation())
+	if !ok { // Seal refuses to start with such a route; deny all the same
+		s.refuse(hc, errs.ErrForbidden)
+		return
+	}
+	info := requestOf(ctx)
+	info.operation = d.Name
+	if d.Guard == op.ByNobody {
+		if err := s.limits.network(ctx, info.origin, hc.SetHeader); err != nil {
+			s.refuse(hc, err)
+			return
+		}
+	}
+	req, err := s.identify(ctx, hc, d)
+	if err != nil {
+		s.refuse(hc, err)
+		return
+	}
+	info.scope = req
+	ctx = scope.With(ctx, req)
+	ctx = telemetry.With(ctx, slog.String("operation", d.Name),
+		slog.String("tenant", req.Tenant.Slug), slog.String("caller", req.Caller.ID.String()))
+	hc = huma.WithContext(hc, ctx)
+	if err := s.limits.caller(ctx, req, hc.SetHeader); err != nil {
+		s.refuse(hc, err)
+		return
+	}
+	if err := s.runner(req).Check(ctx, d.On(hc.Param("id"))); err != nil {
+		s.refuse(hc, err)
+		return
+	}
+	if secret, _ := hc.Operation().Metadata[secretKey].(bool); secret {
+		hc.SetHeader("Cache-Control", "no-store")
+	}
+	next(hc)
+}
+
+func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope.Request, error) {
+	info := requestOf(ctx)
+	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain)}
+	token, err := bearer(hc.Header("Authorization"))
+	if err != nil {
+		return scope.Request{}, err
+	}
+	if d.Guard == op.ByNobody {
+		return s.gate.Visit(ctx, hints, info.origin)
+	}
+	if token == "" {
+		return scope.Request{}, errs.ErrUnauthenticated
+	}
+	req, err := s.gate.Admit(ctx, token, hints, info.origin)
+	if err != nil && req.Caller.SignedIn() {
+		info.scope = req
+		s.runner(req).Refuse(ctx, d.On(hc.Param("id")), err)
+	}
+	return req, err
+}
+
+func (s *Server) refuse(hc huma.Context, err error) {
+	e := humaecho.Unwrap(hc)
+	s.problems.write(hc.Context(), e.Response(), hc.Method(), err)
+}
+
+// bearer takes the token out of an Authorization header (RFC 6750).
+func bearer(header string) (string, error) {
+	if header == "" {
+		return "", nil
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", errs.ErrUnauthenticated
+	}
+	return strings.TrimSpace(token), nil
+}
+
+// subdomain is the single label in front of the base domain; "" when there
+// is none, or no base domain is configured.
+func subdomain(host, base string) string {
+	if base == "" {
+		return ""
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	label, ok := strings.CutSuffix(strings.ToLower(host), "."+strings.ToLower(base))
+	if !ok || strings.Contains(label, ".") {
+		return ""
+	}
+	return label
+}

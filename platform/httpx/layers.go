@@ -1,0 +1,142 @@
+package httpx
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/telemetry"
+)
+
+// useLayers puts the layers around every request, outermost first.
+func (s *Server) useLayers(o Options) {
+	s.echo.Use(
+		identifyRequest(o.IDs),
+		observe(o.Log, o.Metrics),
+		s.recover(o.Log),
+		secureHeaders(),
+	)
+	if len(o.CORSOrigins) > 0 {
+		s.echo.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+			AllowOrigins:  o.CORSOrigins,
+			AllowHeaders:  []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Tenant"},
+			ExposeHeaders: []string{"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", echo.HeaderXRequestID},
+			MaxAge:        600,
+		}))
+	}
+	s.echo.Use(
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isTransfer}),
+		middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
+			Timeout:      o.RequestTimeout,
+			Skipper:      isTransfer,
+			ErrorHandler: func(err error, _ echo.Context) error { return err },
+		}),
+	)
+}
+
+// isTransfer marks the routes whose time and bytes are the client's.
+func isTransfer(c echo.Context) bool { return strings.HasSuffix(c.Path(), "/content") }
+
+func identifyRequest(ids id.Source) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			rid := ids.New().String()
+			c.Response().Header().Set(echo.HeaderXRequestID, rid)
+			r := &request{id: rid, origin: originOf(c, rid)}
+			ctx := telemetry.With(withRequest(c.Request().Context(), r), slog.String("request_id", rid))
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+	}
+}
+
+// observe writes one log line and one measurement for each request.
+func observe(log *slog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			done := metrics.RequestStarted()
+			defer done()
+			start := time.Now()
+			if err := next(c); err != nil {
+				c.Error(err)
+			}
+			took := time.Since(start)
+			req, r, status := c.Request(), requestOf(c.Request().Context()), c.Response().Status
+			metrics.ObserveRequest(r.operation, req.Method, status, took)
+			log.LogAttrs(req.Context(), levelOf(status), "request",
+				slog.String("method", req.Method), slog.String("path", req.URL.Path), slog.Int("status", status),
+				slog.String("operation", r.operation), slog.String("tenant", r.scope.Tenant.Slug),
+				slog.String("caller", r.scope.Caller.Label), slog.String("address", r.origin.Addr.String()),
+				slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
+			return nil
+		}
+	}
+}
+
+func levelOf(status int) slog.Level {
+	if status >= http.StatusInternalServerError {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// recover turns a panic into an opaque problem and a log line with the stack.
+// http.ErrAbortHandler passes: it is how a handler drops a connection.
+func (s *Server) recover(log *slog.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			defer func() {
+				p := recover()
+				if p == nil {
+					return
+				}
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				log.ErrorContext(c.Request().Context(), "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				err = errs.ErrInternal
+			}()
+			return next(c)
+		}
+	}
+}
+
+// secureHeaders sets what a browser must be told about answers that are data,
+// never pages. The docs page sets its own policy.
+func secureHeaders() echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			h := c.Response().Header()
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("X-Frame-Options", "DENY")
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			if c.Scheme() == "https" {
+				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			}
+			return next(c)
+		}
+	}
+}
+
+// clientAddress believes X-Forwarded-For only from the proxies in front.
+func clientAddress(trusted []*net.IPNet) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range trusted {
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}

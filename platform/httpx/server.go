@@ -1,0 +1,146 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/telemetry"
+)
+
+// Options are what a server is made of.
+type Options struct {
+	Gate    Gate
+	Runner  RunnerFunc
+	Limiter Limiter
+	Limits  Limits
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
+	IDs     id.Source
+	// Ready tells which part is not ready to serve; nil when all are.
+	Ready func(context.Context) error
+	// Keys serves the JSON Web Key Set.
+	Keys http.HandlerFunc
+
+	Version        string
+	PublicURL      string
+	BaseDomain     string
+	TrustedProxies []*net.IPNet
+	CORSOrigins    []string
+	MaxBodyBytes   int64
+	RequestTimeout time.Duration
+}
+
+// Server is the public listener's handler.
+type Server struct {
+	echo       *echo.Echo
+	router     *Router
+	gate       Gate
+	runner     RunnerFunc
+	limits     limits
+	problems   problems
+	baseDomain string
+}
+
+// NewServer builds the handler: layers first, then the addresses that belong
+// to no module. Modules register on Router; Seal comes last.
+func NewServer(o Options) *Server {
+	p := problems{log: o.Log}
+	setHuma(p)
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = clientAddress(o.TrustedProxies)
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if !c.Response().Committed {
+			p.write(c.Request().Context(), c.Response(), c.Request().Method, err)
+		}
+	}
+	s := &Server{
+		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain,
+		limits: limits{limiter: o.Limiter, Limits: o.Limits},
+	}
+	s.useLayers(o)
+	s.router = &Router{
+		api:      humaecho.New(e, apiConfig(o)),
+		problems: p, maxBody: o.MaxBodyBytes, routes: map[string]route{},
+	}
+	s.router.api.UseMiddleware(s.admit)
+	s.addOwnRoutes(o)
+	return s
+}
+
+// Router is where modules register.
+func (s *Server) Router() *Router { return s.router }
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+var humaOnce sync.Once
+
+// setHuma sets what Huma keeps in package variables. They are the same for
+// every server of a process but for the log, which the first one gives.
+func setHuma(p problems) {
+	humaOnce.Do(func() {
+		huma.ValidateStrictCasing = true // {"size":1,"SIZE":-99} must not pass validation with one and bind the other
+		huma.DefaultArrayNullable = false
+		huma.NewError = func(status int, _ string, causes ...error) huma.StatusError {
+			return p.fromHuma(context.Background(), status, causes...)
+		}
+		huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, causes ...error) huma.StatusError {
+			return p.fromHuma(hc.Context(), status, causes...)
+		}
+	})
+}
+
+// apiConfig describes the API and switches off what Huma adds by itself:
+// schema links in bodies, other formats than JSON, pages that load scripts
+// from elsewhere.
+func apiConfig(o Options) huma.Config {
+	cfg := huma.DefaultConfig("Insula", o.Version)
+	cfg.Info.Description = "Tenants, users, roles, an audit trail and files for your product. " +
+		"Every error is a problem document (RFC 9457) with a stable `code`."
+	cfg.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	cfg.Servers = []*huma.Server{{URL: "/", Description: "This server"}}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "An access token of POST /v1/auth/login. Its tenant decides; X-Tenant, if sent, must agree."},
+	}
+	cfg.CreateHooks = nil
+	cfg.Transformers = nil
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
+	cfg.RejectUnknownQueryParameters = true
+	return cfg
+}
+
+// Run serves until ctx ends, then stops taking connections and lets running
+// requests finish for up to drain.
+func Run(ctx context.Context, h http.Handler, l net.Listener, drain time.Duration, log *slog.Logger) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := srv.Shutdown(stopping); err != nil {
+		return errors.Join(errors.New("some requests did not finish in time"), err, srv.Close())
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package pg
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+//go:embed grants.sql
+var tablesOf string
+
+// grantTenant gives a tenant's role its tables: all rows, except where the
+// table's comment begins with "append-only"; there rows can be added and read
+// but never changed. It runs after every migration.
+func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
+	rows, err := tx.Query(ctx, tablesOf, schema)
+	if err != nil {
+		return err
+	}
+	type table struct {
+		Name       string
+		AppendOnly bool
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[table])
+	if err != nil {
+		return err
+	}
+	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", ident(schema), ident(schema))}
+	for _, t := range tables {
+		name := pgx.Identifier{schema, t.Name}.Sanitize()
+		rights := "SELECT, INSERT, UPDATE, DELETE"
+		if t.AppendOnly {
+			rights = "SELECT, INSERT"
+			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(schema)))
+		}
+		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(schema)))
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// grantControl lets the application see the registry and keep signing keys.
+// Everything else in the control schema is the landlord's.
+func grantControl(ctx context.Context, tx pgx.Tx) error {
+	app := ident(AppRole)
+	return execAll(ctx, tx, []string{
+		"GRANT USAGE ON SCHEMA control TO " + app,
+		"GRANT SELECT ON control.tenants, control.operations TO " + app,
+		"GRANT SELECT, INSERT, DELETE ON control.signing_keys TO " + app,
+	})
+}
+
+// grantLandlord lets the operator's tenant change the registry. Its role is
+// the only tenant role with rights outside its own schema.
+func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
+	return execAll(ctx, tx, []string{
+		"GRANT USAGE ON SCHEMA control TO " + ident(schema),
+		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations TO " + ident(schema),
+	})
+}
+
+func execAll(ctx context.Context, tx pgx.Tx, statements []string) error {
+	for _, s := range statements {
+		if _, err := tx.Exec(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}

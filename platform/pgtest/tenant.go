@@ -1,0 +1,74 @@
+package pgtest
+
+import (
+	"context"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Fixture is a tenant of a test's own.
+type Fixture struct {
+	DB
+	Tenant tenancy.Tenant
+}
+
+// Unit opens a unit of work in the tenant.
+func (f Fixture) Unit() uow.Unit { return f.Pool.Tenant(f.Tenant) }
+
+// Read runs fn in a reading unit of work and fails the test on an error.
+func (f Fixture) Read(t testing.TB, fn func(tx uow.Tx) error) {
+	t.Helper()
+	if err := f.Unit().Read(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Write runs fn in a writing unit of work and fails the test on an error.
+func (f Fixture) Write(t testing.TB, fn func(tx uow.Tx) error) {
+	t.Helper()
+	if err := f.Unit().Write(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Tenant provisions an active tenant with an empty schema.
+func Tenant(t testing.TB) Fixture {
+	t.Helper()
+	return provision(t, tenancy.Customer)
+}
+
+func provision(t testing.TB, kind tenancy.Kind) Fixture {
+	t.Helper()
+	f := Fixture{DB: Database(t)}
+	id := uuid.Must(uuid.NewV7())
+	plain := hex.EncodeToString(id[:])
+	f.Tenant = tenancy.Tenant{
+		ID: id, Slug: "t" + plain[len(plain)-20:], Name: t.Name(), Kind: kind,
+		Status: tenancy.Active, Schema: "t_" + plain,
+	}
+	err := f.Migrator.Provision(t.Context(), pg.Provisioning{
+		Schema:   f.Tenant.Schema,
+		Landlord: kind == tenancy.Landlord,
+		Claim:    func(tx uow.Tx) (bool, error) { return true, register(t.Context(), tx, f.Tenant) },
+		Seed:     func(uow.Tx) error { return nil },
+	})
+	if err != nil {
+		t.Fatalf("pgtest: provision a tenant: %v", err)
+	}
+	return f
+}
+
+func register(ctx context.Context, tx uow.Tx, t tenancy.Tenant) error {
+	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO control.tenants
+		(id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 'admin@example.com', 1, $7, $7)`,
+		t.ID, t.Slug, t.Name, string(t.Kind), string(t.Status), t.Schema, time.Now().UTC())
+	return err
+}
