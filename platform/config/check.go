@@ -87,7 +87,7 @@ var forms = map[string]form{
 	"domain":       {domainForm.MatchString, "must be a domain such as example.com, in lower case"},
 	"origins":      {areOrigins, "must be origins such as https://app.example.com, separated by commas"},
 	"postgres-url": {hasScheme("postgres", "postgresql"), "must be a URL that begins with postgres:// or postgresql://"},
-	"redis-url":    {hasScheme("redis", "rediss", "unix"), "must be a URL that begins with redis://, rediss:// or unix://"},
+	"redis-url":    {hasScheme("redis", "rediss"), "must be a URL that begins with redis:// or rediss://"},
 	"smtp-url":     {isSMTPURL, "must be a URL such as smtp://user:password@host:587?tls=starttls (none, starttls or implicit)"},
 	"mailbox":      {isMailbox, "must be a mail address such as Insula <no-reply@example.com>"},
 }
