@@ -39,7 +39,7 @@ func (s *server) vet(ctx context.Context, sqlc, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	address, err := withoutSeqScan(s.config.ConnString())
+	address, err := onlyIndexes(s.config.ConnString())
 	if err != nil {
 		return err
 	}
@@ -53,15 +53,17 @@ func (s *server) vet(ctx context.Context, sqlc, dir string) (err error) {
 	return errors.Join(err, dropManaged(context.WithoutCancel(ctx), admin, before))
 }
 
-// withoutSeqScan makes every session of the address avoid sequential scans. On empty tables PostgreSQL would
-// choose them always; so it chooses one only where no index would do.
-func withoutSeqScan(address string) (string, error) {
+// onlyIndexes makes every session of the address avoid plans that read whole tables. On empty tables PostgreSQL
+// would choose them always; so it chooses one only where no index would do.
+func onlyIndexes(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", errors.New("the scratch server must be given as a URL")
 	}
 	q := u.Query()
-	q.Set("enable_seqscan", "off")
+	for _, setting := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		q.Set(setting, "off")
+	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
 }
