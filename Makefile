@@ -1,0 +1,102 @@
+# Insula's commands. A newcomer needs two of them: `make run` and `make test`. `make help` lists the rest.
+# Works with GNU make 3.81 and newer.
+
+BIN       := .bin
+GOVERSION := $(shell go env GOVERSION 2>/dev/null)
+
+# Arguments for the program behind a target: make run ARGS=--parts-only
+ARGS ?=
+# Packages and further flags for `make test`, `make bench`: make test PKGS=./modules/users/... TESTFLAGS='-run Create -v'
+PKGS      ?= ./...
+TESTFLAGS ?=
+
+# The generators and the linter live in modules of their own, so that what they depend on never enters the
+# product. They are built once: the stamp is named by what decides their content.
+stamp = $(BIN)/.$(1)-$(GOVERSION)-$(shell cat cmd/tools/$(1)/go.mod cmd/tools/$(1)/go.sum | cksum | tr ' ' '-')
+GEN   := $(call stamp,gen)
+LINT  := $(call stamp,lint)
+
+.PHONY: help run test generate verify verify-plants lint bench clean reset-data new-migration \
+	check-schema check-migrations check-generated check-queries check-docs docs need-go need-cc dev schema insula
+.NOTPARALLEL:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: dev ## start everything on embedded parts; print URLs and a login
+	$(BIN)/dev run $(ARGS)
+
+test: dev ## run all tests on throw-away parts
+	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
+
+bench: dev ## measure: Go benchmarks, then requests per second against the floor
+	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKGS)
+	$(BIN)/dev test -- go run ./cmd/bench $(ARGS)
+
+generate: $(GEN) ## make all generated code and reference pages anew
+	scripts/generate.sh $(BIN) code
+	scripts/generate.sh $(BIN) docs
+
+new-migration: schema ## write the next migration: make new-migration SCOPE=tenant NAME=add_color
+	@test -n "$(NAME)" -a -n "$(SCOPE)" || { echo 'usage: make new-migration SCOPE=control|tenant NAME=what_it_does' >&2; exit 2; }
+	$(BIN)/schema diff $(NAME) --scope $(SCOPE)
+
+verify: check-schema check-migrations check-generated check-queries check-docs lint ## prove that nothing has drifted
+	@echo '== verified'
+
+check-schema: schema ## the migrations build the declared schema
+	@echo '== declared schema = migrations'
+	$(BIN)/schema check
+
+check-migrations: schema ## no migration is dangerous
+	@echo '== migrations are safe'
+	$(BIN)/schema lint
+	scripts/squawk.sh $(BIN)
+
+check-generated: $(GEN) ## the generated code is fresh
+	@echo '== generated code is fresh'
+	scripts/check_generated.sh $(BIN)
+
+check-queries: schema $(GEN) ## every query prepares, and an index serves it
+	@echo '== queries are served by indexes'
+	$(BIN)/schema vet --sqlc $(CURDIR)/$(BIN)/sqlc
+
+check-docs: need-go ## the OpenAPI document and the reference pages are fresh
+	@echo '== reference documents are fresh'
+	scripts/check_docs.sh $(BIN)
+
+lint: $(LINT) ## run the linters
+	@echo '== linters'
+	$(BIN)/golangci-lint run
+
+verify-plants: $(GEN) ## plant each kind of drift and prove that verify finds it
+	scripts/verify_plants.sh $(BIN)
+
+clean: ## remove built programs (the tools take minutes to build again)
+	rm -rf $(BIN)
+
+reset-data: dev ## remove the state of `make run`
+	$(BIN)/dev reset
+
+# Go keeps track of what these depend on.
+dev schema insula: need-go
+	@mkdir -p $(BIN)
+	go build -o $(BIN)/$@ ./cmd/$@
+
+$(GEN): | need-go need-cc
+	@echo '== building the generators (minutes, once)'
+	@mkdir -p $(BIN) && rm -f $(BIN)/.gen-*
+	go build -C cmd/tools/gen -mod=readonly -trimpath -o $(CURDIR)/$(BIN)/ tool
+	@touch $@
+
+$(LINT): | need-go
+	@echo '== building the linter (minutes, once)'
+	@mkdir -p $(BIN) && rm -f $(BIN)/.lint-*
+	go build -C cmd/tools/lint -mod=readonly -trimpath -o $(CURDIR)/$(BIN)/ tool
+	@touch $@
+
+need-go:
+	@test -n "$(GOVERSION)" || { echo 'Go is missing: install the version that go.mod names, from https://go.dev/dl/' >&2; exit 1; }
+
+need-cc:
+	@scripts/need_cc.sh
