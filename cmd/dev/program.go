@@ -15,8 +15,11 @@ import (
 	"github.com/insulahq/insula/platform/pgserver/child"
 )
 
-// tailBytes is how much of a log an error quotes.
-const tailBytes = 4 << 10
+// tailBytes and tailLines bound what an error quotes of a log.
+const (
+	tailBytes = 8 << 10
+	tailLines = 20
+)
 
 // program is a child process of the stack.
 type program struct {
@@ -63,7 +66,7 @@ func finish(ctx context.Context, env []string, file string, args ...string) ([]b
 	out, err := cmd.Output()
 	if err != nil {
 		what := filepath.Base(file) + " " + strings.Join(args[:min(2, len(args))], " ")
-		return out, fmt.Errorf("%s: %w\n%s", what, err, lastBytes(complaint.String()))
+		return out, fmt.Errorf("%s: %w\n%s", what, err, lastLines(complaint.String()))
 	}
 	return out, nil
 }
@@ -80,15 +83,12 @@ func tail(path string) string {
 		return ""
 	}
 	text, _ := io.ReadAll(io.NewSectionReader(f, max(0, size-tailBytes), tailBytes))
-	return lastBytes(string(text))
+	return lastLines(string(text))
 }
 
-func lastBytes(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) > tailBytes {
-		text = "…" + strings.ToValidUTF8(text[len(text)-tailBytes:], "")
-	}
-	return text
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
 
 // errEnded says that a part ended while it was waited for.

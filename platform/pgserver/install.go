@@ -47,7 +47,10 @@ func aptInstall(ctx context.Context, w io.Writer, apt string) error {
 		return fmt.Errorf("keep the package from starting a server: %w", err)
 	}
 	// The machine's owner may later want a server of the usual kind.
-	defer os.Remove(noMainClusterFile)
+	defer func() {
+		os.Remove(noMainClusterFile)
+		os.Remove(noMainClusterDir) // stays when the package or somebody else keeps files there
+	}()
 	for _, args := range [][]string{
 		{"update"},
 		{"install", "-y", "--no-install-recommends", "postgresql"},
