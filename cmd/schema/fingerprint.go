@@ -77,7 +77,7 @@ func compareLive(ctx context.Context, w io.Writer, migrated *database, s scope, 
 	if err != nil {
 		return fmt.Errorf("connect to the live database: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // it has only read
 	got, err := catalog.Read(ctx, conn, schema)
 	if err != nil {
 		return err

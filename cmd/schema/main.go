@@ -22,7 +22,7 @@ func main() {
 	if err := root(time.Now).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "schema:", err)
 		stop()
-		os.Exit(1) //nolint:gocritic // stop has run
+		os.Exit(1)
 	}
 }
 

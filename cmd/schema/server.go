@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -62,7 +63,7 @@ func startServer(ctx context.Context) (url string, stop func(), err error) {
 type database struct {
 	conn  *pgx.Conn
 	db    *sql.DB
-	atlas *postgres.Driver
+	atlas atlas.Driver
 }
 
 // withDatabase runs f with a new, empty database and drops it afterwards.
@@ -100,7 +101,7 @@ func openDatabase(ctx context.Context, config *pgx.ConnConfig) (*database, error
 	if err != nil {
 		return nil, errors.Join(err, db.Close(), conn.Close(ctx))
 	}
-	return &database{conn: conn, db: db, atlas: driver.(*postgres.Driver)}, nil
+	return &database{conn: conn, db: db, atlas: driver}, nil
 }
 
 // close gives the connections back; the database is dropped next, so there is nothing to lose.

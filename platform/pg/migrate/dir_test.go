@@ -25,7 +25,7 @@ func files(t *testing.T) fstest.MapFS {
 		first: {Data: []byte("-- Where people live.\nCREATE TABLE rooms (id integer, CONSTRAINT rooms_pkey PRIMARY KEY (id));\n" +
 			"INSERT INTO rooms VALUES (1);\n")},
 		second: {Data: []byte("CREATE TABLE keys (room integer);\nALTER TABLE keys ADD CONSTRAINT keys_room_fkey FOREIGN KEY (room) REFERENCES rooms (id);\n")},
-		third: {Data: []byte("CREATE FUNCTION \"odd; name\"() RETURNS integer LANGUAGE plpgsql AS $$\nBEGIN\n    RETURN 1;\nEND\n$$;\n")},
+		third:  {Data: []byte("CREATE FUNCTION \"odd; name\"() RETURNS integer LANGUAGE plpgsql AS $$\nBEGIN\n    RETURN 1;\nEND\n$$;\n")},
 	})
 }
 
