@@ -11,6 +11,10 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
+// CodeNotInvited is the code of the error that there is nothing to invite to:
+// the user has chosen a password already.
+const CodeNotInvited = "users.not_invited"
+
 // Invitation lets its holder choose a password once.
 type Invitation struct {
 	Email   string
@@ -23,6 +27,7 @@ type Invitation struct {
 type Founder interface {
 	// Invite makes a new one-time token for the user with this address, which
 	// takes the place of an earlier one. It returns users.not_found when there
-	// is none, and users.not_invited when the user has a password already.
+	// is none, and the error CodeNotInvited when the user has a password
+	// already.
 	Invite(ctx context.Context, tx uow.Tx, email string) (Invitation, error)
 }

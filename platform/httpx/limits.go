@@ -16,7 +16,7 @@ import (
 
 // Limiter counts requests; package redisx has one.
 type Limiter interface {
-	Allow(ctx context.Context, key string, l redisx.Limit) (redisx.Decision, error)
+	Allow(ctx context.Context, key redisx.Name, l redisx.Limit) (redisx.Decision, error)
 }
 
 // Limits are the rates the house allows.
@@ -60,7 +60,7 @@ func (l limits) caller(ctx context.Context, r scope.Request, header func(name, v
 
 // take asks the limiter and tells the caller how it stands, in the form of
 // draft-ietf-httpapi-ratelimit-headers.
-func (l limits) take(ctx context.Context, policy, key string, limit redisx.Limit, header func(name, value string)) error {
+func (l limits) take(ctx context.Context, policy string, key redisx.Name, limit redisx.Limit, header func(name, value string)) error {
 	d, err := l.limiter.Allow(ctx, key, limit)
 	if err != nil {
 		return err

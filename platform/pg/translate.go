@@ -19,10 +19,10 @@ type Rules map[string]*errs.Error
 // Translate turns what the database answered into a declared error where
 // there is one: no row becomes missing (when given), a violated constraint
 // what rules say, an unreachable database errs.ErrUnavailable. Everything
-// else is returned as it is, for the log.
+// else, and what is declared already, is returned as it is.
 func Translate(err error, missing *errs.Error, rules Rules) error {
-	if err == nil {
-		return nil
+	if _, declared := errs.As(err); declared || err == nil {
+		return err
 	}
 	if errors.Is(err, pgx.ErrNoRows) && missing != nil {
 		return missing

@@ -1,0 +1,83 @@
+package infra
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/modules/tenants/infra/internal/tenantsdb"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Directory implements tenancy.Directory on the control schema, for parts of
+// the process that serve all tenants.
+type Directory struct {
+	pool *pg.Pool
+	q    *tenantsdb.Queries
+}
+
+// NewDirectory makes the directory of a process.
+func NewDirectory(pool *pg.Pool) *Directory { return &Directory{pool: pool, q: tenantsdb.New()} }
+
+// ByID implements tenancy.Directory.
+func (d *Directory) ByID(ctx context.Context, id uuid.UUID) (tenancy.Tenant, error) {
+	return d.find(ctx, func(db pg.DBTX) (tenantsdb.ControlTenant, error) { return d.q.GetTenant(ctx, db, id) })
+}
+
+// BySlug implements tenancy.Directory.
+func (d *Directory) BySlug(ctx context.Context, slug string) (tenancy.Tenant, error) {
+	return d.find(ctx, func(db pg.DBTX) (tenantsdb.ControlTenant, error) { return d.q.GetTenantBySlug(ctx, db, slug) })
+}
+
+func (d *Directory) find(ctx context.Context, query func(pg.DBTX) (tenantsdb.ControlTenant, error)) (tenancy.Tenant, error) {
+	var t tenancy.Tenant
+	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+		row, err := query(pg.DB(tx))
+		if err != nil {
+			return pg.Translate(err, tenancy.ErrUnknown, nil)
+		}
+		t = toTenant(row).Tenant
+		return nil
+	})
+	if err != nil {
+		return tenancy.Tenant{}, err
+	}
+	if t.Status == tenancy.Deleting || t.Status == tenancy.Erased {
+		return tenancy.Tenant{}, tenancy.ErrUnknown
+	}
+	return t, nil
+}
+
+// Landlord finds the operator's tenant with its registry entry; it returns
+// domain.ErrNotFound before there is one.
+func (d *Directory) Landlord(ctx context.Context) (domain.Tenant, error) {
+	var t domain.Tenant
+	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+		row, err := d.q.LandlordTenant(ctx, pg.DB(tx))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return domain.ErrNotFound
+		}
+		t = toTenant(row)
+		return pg.Translate(err, nil, nil)
+	})
+	return t, err
+}
+
+// Served lists the tenants whose schemas are to be kept up to date.
+func (d *Directory) Served(ctx context.Context) ([]domain.Tenant, error) {
+	var all []domain.Tenant
+	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+		rows, err := d.q.ServedSchemas(ctx, pg.DB(tx))
+		all = make([]domain.Tenant, len(rows))
+		for i, row := range rows {
+			all[i] = toTenant(row)
+		}
+		return pg.Translate(err, nil, nil)
+	})
+	return all, err
+}

@@ -1,0 +1,86 @@
+package tenantsmodule
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/modules/tenants/infra"
+	"github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/users"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/jobs"
+	"github.com/insulahq/insula/platform/mailx"
+)
+
+// provisioner brings a registered tenant to life in steps that each may be
+// repeated: make the schema, invite the first administrator, close the work.
+type provisioner struct {
+	ledger  *infra.Ledger
+	service *service.Provisioning
+	mail    mailx.Sender
+	links   mailx.Links
+	clock   clock.Clock
+}
+
+// resumeEvery is how often unfinished tenants are looked for. A request that
+// creates a tenant does not wait for it.
+const resumeEvery = 30 * time.Second
+
+func (p *provisioner) work() jobs.Work {
+	return jobs.Work{Name: service.Provision.Name, Pending: p.ledger.Pending, Do: p.do, Every: resumeEvery}
+}
+
+func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
+	t, err := p.ledger.Tenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	if _, err := p.service.Provision(ctx, t); err != nil {
+		return p.note(ctx, id, 0, err)
+	}
+	invitation, err := p.service.Invite(ctx, t)
+	if errs.CodeOf(err) == users.CodeNotInvited {
+		return p.close(ctx, id) // the administrator has a password: nothing is left to do
+	}
+	if err != nil {
+		return p.note(ctx, id, 50, err)
+	}
+	if err := p.send(ctx, t, invitation); err != nil {
+		return p.note(ctx, id, 75, err)
+	}
+	return p.close(ctx, id)
+}
+
+func (p *provisioner) send(ctx context.Context, t domain.Tenant, i users.Invitation) error {
+	m, err := mailx.Render(mailx.InvitationMail, mailx.Invitation{
+		Tenant: t.Name, AcceptURL: p.links.Accept(t.Slug, i.Token), Expires: i.Expires,
+	})
+	if err != nil {
+		return err
+	}
+	m.To = i.Email
+	return p.mail.Send(ctx, m)
+}
+
+// note keeps why a step failed; the work stays open and is tried again.
+func (p *provisioner) note(ctx context.Context, id uuid.UUID, progress int, cause error) error {
+	e, ok := errs.As(cause)
+	if !ok {
+		e = errs.ErrInternal
+	}
+	return errors.Join(cause, p.ledger.Progress(ctx, domain.Operation{
+		TenantID: id, Kind: domain.CreateKind, Status: domain.Running, Progress: progress,
+		ErrorCode: e.Code, ErrorDetail: e.Detail, UpdatedAt: p.clock.Now(),
+	}))
+}
+
+func (p *provisioner) close(ctx context.Context, id uuid.UUID) error {
+	return p.ledger.Progress(ctx, domain.Operation{
+		TenantID: id, Kind: domain.CreateKind, Status: domain.Succeeded, Progress: 100, UpdatedAt: p.clock.Now(),
+	})
+}

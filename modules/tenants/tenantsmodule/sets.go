@@ -1,0 +1,52 @@
+// Package tenantsmodule lists the providers of the tenants module by lifetime.
+package tenantsmodule
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/google/wire"
+
+	"github.com/insulahq/insula/modules/tenants"
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/modules/tenants/infra"
+	"github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/jobs"
+	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// Process are the parts that live as long as the process.
+var Process = wire.NewSet(
+	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
+	infra.NewDirectory, NewLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)),
+	infra.NewBuilder, wire.Bind(new(domain.Builder), new(*infra.Builder)),
+	infra.NewLedger,
+	service.NewProvisioning,
+	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
+)
+
+// Request are the parts of one request.
+var Request = wire.NewSet(service.NewTenants)
+
+// Live tenants are remembered for a minute at most: every unit of work checks
+// the status anyway.
+const (
+	liveTenants = 10_000
+	liveFor     = time.Minute
+)
+
+// NewLive makes the memory of tenants that are being served.
+func NewLive(d *infra.Directory) *tenancy.Live { return tenancy.NewLive(d, liveTenants, liveFor) }
+
+// NewWorker makes the worker that brings registered tenants to life. Its
+// cleanup interrupts what is under way; the next start takes it up again.
+func NewWorker(l *infra.Ledger, s *service.Provisioning, mail mailx.Sender, links mailx.Links, c clock.Clock, log *slog.Logger, m *telemetry.Metrics) (*jobs.Worker, func()) {
+	p := &provisioner{ledger: l, service: s, mail: mail, links: links, clock: c}
+	work := p.work()
+	work.Observe = m.ObserveJob
+	w := jobs.NewWorker(work, log)
+	return w, w.Stop
+}

@@ -1,0 +1,44 @@
+-- name: InsertTenant :exec
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
+VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at);
+
+-- name: GetTenant :one
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants WHERE id = @id;
+
+-- name: GetTenantBySlug :one
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants WHERE slug = @slug;
+
+-- name: LockTenant :one
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants WHERE id = @id FOR UPDATE;
+
+-- name: ListTenants :many
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants
+WHERE (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
+  AND (sqlc.narg('status')::text IS NULL OR status = sqlc.narg('status')::text)
+ORDER BY created_at DESC, id DESC
+LIMIT @max_items;
+
+-- name: UpdateTenant :execrows
+UPDATE control.tenants
+SET name = @name, status = @status, version = version + 1, updated_at = @updated_at
+WHERE id = @id AND version = @version;
+
+-- name: SetTenantStatus :exec
+UPDATE control.tenants SET status = @status, version = version + 1, updated_at = @updated_at WHERE id = @id;
+
+-- name: UnfinishedTenants :many
+SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning'
+UNION
+SELECT o.tenant_id FROM control.operations o WHERE o.status = 'running' AND o.kind = 'tenants.create';
+
+-- name: ServedSchemas :many
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants WHERE status IN ('active', 'suspended') ORDER BY id;
+
+-- name: LandlordTenant :one
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+FROM control.tenants WHERE kind = 'operator';
