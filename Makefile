@@ -69,7 +69,7 @@ lint: $(LINT) ## run the linters
 	@echo '== linters'
 	$(BIN)/golangci-lint run
 
-verify-plants: $(GEN) ## plant each kind of drift and prove that verify finds it
+verify-plants: $(GEN) $(LINT) ## plant each kind of drift and prove that verify finds it
 	scripts/verify_plants.sh $(BIN)
 
 clean: ## remove built programs (the tools take minutes to build again)

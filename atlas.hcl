@@ -27,7 +27,7 @@ env "control" {
   src     = "file://schema/control"
   dev     = var.dev_url
   url     = var.url
-  exclude = ["atlas_control", "public", "t_*"]
+  exclude = ["atlas_control", "t_*"]
   migration {
     dir              = "file://sql/migrations/control"
     revisions_schema = "atlas_control"
