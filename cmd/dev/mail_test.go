@@ -16,11 +16,7 @@ import (
 // startTestMail starts the sink and returns the URL for sending and the page's.
 func startTestMail(t *testing.T, dir string) (smtpURL *url.URL, page string) {
 	t.Helper()
-	say, _ := silent()
-	addr, err := claim(address{host: "127.0.0.1"}, "the mail page", say)
-	if err != nil {
-		t.Fatal(err)
-	}
+	addr := freeAddress(t)
 	text, p, err := startMail(addr, dir, "smtp password")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ type parts struct {
 	secrets  secrets
 	stack    *stack
 	say      *progress
+	compile  func(context.Context, target) (string, error)
 	env      environment
 	mailPage string
 }

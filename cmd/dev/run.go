@@ -36,6 +36,7 @@ func run(ctx, hurry context.Context, s settings, partsOnly bool, say *progress, 
 		return err
 	}
 	p := &parts{settings: s, secrets: known, stack: newStack(), say: say}
+	p.compile = func(ctx context.Context, t target) (string, error) { return s.build(ctx, say, t) }
 	defer func() {
 		err = errors.Join(err, p.stack.stopAll(hurry, say), removeAll(files))
 	}()
@@ -52,7 +53,7 @@ func run(ctx, hurry context.Context, s settings, partsOnly bool, say *progress, 
 
 // runParts is run without the server.
 func runParts(ctx context.Context, p *parts, out io.Writer) error {
-	s3Binary := later(ctx, func(ctx context.Context) (string, error) { return p.settings.buildS3(ctx, p.say) })
+	s3Binary := later(ctx, func(ctx context.Context) (string, error) { return p.compile(ctx, s3Program) })
 	if err := p.start(ctx, s3Binary); err != nil {
 		return err
 	}
@@ -71,10 +72,10 @@ func runParts(ctx context.Context, p *parts, out io.Writer) error {
 func runAll(ctx context.Context, p *parts, out io.Writer) error {
 	var server string
 	compiled := later(ctx, func(ctx context.Context) (s3 string, err error) {
-		if server, err = p.settings.buildServer(ctx, p.say); err != nil || p.settings.given.s3 {
+		if server, err = p.compile(ctx, serverProgram); err != nil || p.settings.given.s3 {
 			return "", err
 		}
-		return p.settings.buildS3(ctx, p.say)
+		return p.compile(ctx, s3Program)
 	})
 	if err := p.start(ctx, compiled); err != nil {
 		return err

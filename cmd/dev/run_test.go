@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,12 +24,30 @@ func withoutS3(t *testing.T) settings {
 	t.Setenv("S3_BUCKET", "given")
 	t.Setenv("INSULA_TEST_S3", "http://127.0.0.1:1")
 	t.Setenv("INSULA_DATA_DIR", filepath.Join(t.TempDir(), "data"))
+	// Ports of its own: a stack may run on this machine, and other tests start some.
+	for _, name := range []string{"INSULA_HTTP_ADDR", "INSULA_ADMIN_ADDR", "INSULA_DEV_MAIL_ADDR"} {
+		t.Setenv(name, freeAddress(t).String())
+	}
+	for _, name := range []string{"INSULA_DEV_PG_PORT", "INSULA_DEV_REDIS_PORT"} {
+		t.Setenv(name, strconv.Itoa(freeAddress(t).port))
+	}
 	s, err := readSettings(os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(pgserver.Elsewhere(s.in("postgres"))) })
 	return s
+}
+
+// freeAddress returns a port that the system has just found free.
+func freeAddress(t *testing.T) address {
+	t.Helper()
+	say, _ := silent()
+	a, err := claim(address{host: "127.0.0.1"}, "a test", say)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // setting reads one NAME='value' line.

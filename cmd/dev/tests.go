@@ -79,7 +79,7 @@ func startTestParts(ctx context.Context, s settings, running *stack, env *enviro
 	s3Binary := func() (string, error) { return "", nil }
 	withS3 := !given("INSULA_TEST_S3")
 	if withS3 {
-		s3Binary = later(ctx, func(ctx context.Context) (string, error) { return s.buildS3(ctx, say) })
+		s3Binary = later(ctx, func(ctx context.Context) (string, error) { return s.build(ctx, say, s3Program) })
 	} else {
 		env.take(os.LookupEnv, "INSULA_TEST_S3_ACCESS_KEY", "INSULA_TEST_S3_SECRET_KEY")
 	}
@@ -139,13 +139,17 @@ func runCommand(ctx, hurry context.Context, running *stack, env, args []string) 
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = commandLimit
 	if err := cmd.Start(); err != nil {
-		return err
+		return blame(ctx, err)
 	}
 	undo := context.AfterFunc(hurry, func() { _ = cmd.Process.Kill() })
 	defer undo()
-	err := cmd.Wait()
+	return blame(ctx, cmd.Wait())
+}
+
+// blame returns the loss of a part rather than what it did to the command.
+func blame(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return fmt.Errorf("%w\n%v", cause, err)
+		return fmt.Errorf("%w (the command: %v)", cause, err)
 	}
 	return err
 }
