@@ -22,7 +22,8 @@ const (
 )
 
 // Assignments changes which roles users have, inside the caller's unit of
-// work.
+// work. A caller that also changes the user's own row does that first, so that
+// two changes of one user queue there.
 type Assignments interface {
 	// Set replaces the roles of a user. It returns domain errors for a role
 	// that does not exist (roles.unknown), for handing out more than by holds

@@ -12,6 +12,7 @@ CREATE TABLE roles (
     CONSTRAINT roles_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX roles_name_key ON roles (name);
+CREATE INDEX roles_created_idx ON roles (created_at DESC, id DESC);
 
 CREATE TABLE user_roles (
     user_id uuid NOT NULL,
