@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -70,9 +71,13 @@ func chooseAccount(ctx context.Context, b Binaries, home string) (account, strin
 	if os.Geteuid() != 0 {
 		return account{uid: os.Geteuid(), gid: os.Getegid(), apply: func(*syscall.SysProcAttr) {}}, home, nil
 	}
-	users := candidates(home)
+	return chooseAmong(ctx, b, home, candidates(home), namespaceAccounts())
+}
+
+// chooseAmong takes the first way that works for root.
+func chooseAmong(ctx context.Context, b Binaries, home string, users, namespaces []account) (account, string, error) {
 	var tried []error
-	for _, a := range append(users, namespaceAccounts()...) {
+	for _, a := range slices.Concat(users, namespaces) {
 		if err := a.try(ctx, b, home); err != nil {
 			tried = append(tried, fmt.Errorf("%s: %w", a.describe, err))
 			continue
@@ -152,6 +157,9 @@ func elsewhere(home string, a account) (string, error) {
 	return dir, nil
 }
 
+// elsewherePrefix begins the names of stand-ins.
+const elsewherePrefix = "/var/tmp/insula-"
+
 // Elsewhere names the directory in /var/tmp that replaces home when root can
 // not let another user into home. It may not exist; whoever removes home
 // removes it too.
@@ -160,7 +168,7 @@ func Elsewhere(home string) string {
 		home = abs
 	}
 	sum := sha256.Sum256([]byte(home))
-	return "/var/tmp/insula-" + hex.EncodeToString(sum[:8])
+	return elsewherePrefix + hex.EncodeToString(sum[:8])
 }
 
 // owner returns the user id that owns path, or root's when that is unknown.

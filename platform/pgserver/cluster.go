@@ -47,6 +47,14 @@ type cluster struct {
 // data is where PostgreSQL keeps everything.
 func (c cluster) data() string { return filepath.Join(c.home, "data") }
 
+// discard removes the data, and the stand-in for the home if there is one.
+func (c cluster) discard() error {
+	if strings.HasPrefix(c.home, elsewherePrefix) {
+		return os.RemoveAll(c.home)
+	}
+	return os.RemoveAll(c.data())
+}
+
 // dataMajor reads the major version that made dir: 0 when there is no data.
 func dataMajor(dir string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "PG_VERSION"))

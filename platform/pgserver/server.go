@@ -266,7 +266,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		err = fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	if s.cluster.profile == Throwaway {
-		err = errors.Join(err, os.RemoveAll(s.cluster.data()))
+		err = errors.Join(err, s.cluster.discard())
 	}
 	_ = s.lock.Close() // closing twice is what the second Stop does
 	return err

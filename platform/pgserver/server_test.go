@@ -111,6 +111,9 @@ func TestDurable(t *testing.T) {
 			t.Errorf("%s = %q, want %q", setting, got, want)
 		}
 	}
+	if lib := query(t, s.URL("postgres"), "SHOW shared_preload_libraries"); s.bin.library(t.Context(), "pg_stat_statements") != (lib == "pg_stat_statements") {
+		t.Errorf("preloaded: %q", lib)
+	}
 	if got := query(t, s.URL("postgres"), "SELECT pg_encoding_to_char(encoding)||' '||datcollate FROM pg_database WHERE datname='postgres'"); got != "UTF8 C" {
 		t.Errorf("encoding and collation = %q", got)
 	}
@@ -280,24 +283,47 @@ func TestClosedParents(t *testing.T) {
 	}
 }
 
-// TestElsewhere takes the last way out, a data directory in /var/tmp.
+// TestElsewhere takes the last way out, a data directory in /var/tmp, on a
+// machine that lets nobody below the home and knows no user namespaces.
 func TestElsewhere(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("an ordinary user runs PostgreSQL as itself")
 	}
-	users := candidates("/")
-	if len(users) == 0 {
-		t.Fatal("neither postgres nor nobody exists")
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	dir := home(t)
-	moved, err := elsewhere(dir, users[0])
-	if err != nil || moved != Elsewhere(dir) {
-		t.Fatalf("elsewhere = %q, %v", moved, err)
+	bin, err := Find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := candidates(closed)
+	a, moved, err := chooseAmong(t.Context(), bin, closed, users, nil)
+	t.Cleanup(func() { os.RemoveAll(Elsewhere(closed)) })
+	if err != nil || moved != Elsewhere(closed) || a.uid == 0 {
+		t.Fatalf("chosen: %q in %q, %v", a.describe, moved, err)
+	}
+	c := cluster{bin: bin, account: a, home: moved, profile: Throwaway}
+	if err := c.initdb(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := owner(c.data()); got != a.uid {
+		t.Errorf("the data belongs to user %d, want %d", got, a.uid)
+	}
+	if err := c.discard(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(moved); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the stand-in stays: %v", err)
+	}
+
+	if err := os.Mkdir(moved, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Chown(moved, 12345, 12345); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := elsewhere(dir, users[0]); err == nil {
+	if _, err := elsewhere(closed, users[0]); err == nil {
 		t.Fatal("took a directory that belongs to somebody else")
 	}
 }
