@@ -1,0 +1,62 @@
+package domain
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/secret"
+)
+
+// tokenBytes of randomness are in every opaque token.
+const tokenBytes = 32
+
+// NewToken draws an opaque token: 256 bits, base64url.
+func NewToken(random io.Reader) (secret.Value, error) {
+	raw := make([]byte, tokenBytes)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return secret.Value{}, fmt.Errorf("draw token: %w", err)
+	}
+	return secret.New(base64.RawURLEncoding.EncodeToString(raw)), nil
+}
+
+// Digest is what is stored of an opaque token (SHA-256). A token has enough
+// randomness that nothing slower is needed, and looking up its digest takes a
+// time that tells nothing about the token.
+type Digest [sha256.Size]byte
+
+// DigestOf hashes a token.
+func DigestOf(token secret.Value) Digest { return sha256.Sum256([]byte(token.Reveal())) }
+
+// Successor is the refresh token that follows another in a session. It
+// follows from the old one and a key, so parallel refreshes agree on it
+// although only its digest is stored.
+func Successor(key []byte, session uuid.UUID, token secret.Value) secret.Value {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(session[:])
+	mac.Write([]byte(token.Reveal()))
+	return secret.New(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+// Purpose is what a one-time token is good for.
+type Purpose string
+
+// ForInvitation lets its holder choose a first password.
+const ForInvitation Purpose = "invitation"
+
+// OneTimeToken is what is stored of a token that works once.
+type OneTimeToken struct {
+	Digest    Digest
+	UserID    uuid.UUID
+	Purpose   Purpose
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Expired reports whether the token came too late.
+func (t OneTimeToken) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }

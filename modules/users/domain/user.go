@@ -1,0 +1,135 @@
+// Package domain holds the rules about the people of a tenant: who may be
+// one, what they may be called, which passwords are good enough, how long
+// sessions and tokens last.
+package domain
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/secret"
+)
+
+// Status is where a user is between invitation and removal.
+type Status string
+
+// The statuses. Only an active user can sign in.
+const (
+	Invited   Status = "invited"   // has no password yet
+	Active    Status = "active"    // can sign in
+	Suspended Status = "suspended" // keeps everything and can do nothing
+)
+
+// AnyVersion stands for whichever version is the current one.
+const AnyVersion int64 = 0
+
+// User is one person of the tenant.
+type User struct {
+	ID           uuid.UUID
+	Email        Email
+	Name         string
+	Status       Status
+	PasswordHash secret.Value // empty until an invitation is accepted
+	// AccessVersion grows whenever what the user may do changes.
+	AccessVersion int64
+	// Version grows with each change; the repository counts it.
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Register makes an invited user.
+func Register(id uuid.UUID, email, name string, now time.Time) (User, error) {
+	address, emailErr := ParseEmail(email)
+	called, nameErr := ParseName(name)
+	if err := together(emailErr, nameErr); err != nil {
+		return User{}, err
+	}
+	return User{
+		ID: id, Email: address, Name: called, Status: Invited,
+		AccessVersion: 1, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}, nil
+}
+
+// Found makes the first user of a tenant, of whom only the address is known.
+func Found(id uuid.UUID, email string, now time.Time) (User, error) {
+	address, err := ParseEmail(email)
+	if err != nil {
+		return User{}, err
+	}
+	return Register(id, address.String(), address.Local(), now)
+}
+
+// At returns errs.ErrPreconditionFailed unless the user is at this version.
+func (u User) At(version int64) error {
+	if version != AnyVersion && version != u.Version {
+		return errs.ErrPreconditionFailed
+	}
+	return nil
+}
+
+// Change says what to replace; nil keeps what is there.
+type Change struct {
+	Email *string
+	Name  *string
+}
+
+// Edit applies a change.
+func (u User) Edit(c Change, now time.Time) (User, error) {
+	var emailErr, nameErr error
+	if c.Email != nil {
+		u.Email, emailErr = ParseEmail(*c.Email)
+	}
+	if c.Name != nil {
+		u.Name, nameErr = ParseName(*c.Name)
+	}
+	u.UpdatedAt = now
+	return u, together(emailErr, nameErr)
+}
+
+// Suspend takes away that the user can sign in.
+func (u User) Suspend(now time.Time) (User, error) {
+	if u.Status == Suspended {
+		return u, ErrSuspended
+	}
+	u.Status, u.UpdatedAt = Suspended, now
+	return u, nil
+}
+
+// Resume gives a suspended user back the status it had: one who never chose
+// a password is invited again.
+func (u User) Resume(now time.Time) (User, error) {
+	if u.Status != Suspended {
+		return u, ErrNotSuspended
+	}
+	u.Status, u.UpdatedAt = Active, now
+	if u.PasswordHash.IsZero() {
+		u.Status = Invited
+	}
+	return u, nil
+}
+
+// Join makes an invited user active, under the name it chose. The password
+// is checked by CheckPassword and hashed.
+func (u User) Join(hash secret.Value, now time.Time) (User, error) {
+	if u.Status != Invited {
+		return u, ErrInvitation
+	}
+	u.Status, u.PasswordHash, u.UpdatedAt = Active, hash, now
+	return u, nil
+}
+
+// Rekey replaces the password.
+func (u User) Rekey(hash secret.Value, now time.Time) User {
+	u.PasswordHash, u.UpdatedAt = hash, now
+	return u
+}
+
+// Regrant notes that the user's roles have changed.
+func (u User) Regrant(now time.Time) User {
+	u.AccessVersion++
+	u.UpdatedAt = now
+	return u
+}
