@@ -38,9 +38,9 @@ func (n *notes) has(part string) bool {
 // home returns a directory that another user can reach too.
 func home(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "pg")
 	t.Cleanup(func() { os.RemoveAll(Elsewhere(dir)) })
-	return filepath.Join(dir, "pg")
+	return dir
 }
 
 // up starts a server and stops it with the test.
