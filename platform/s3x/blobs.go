@@ -1,0 +1,134 @@
+// Package s3x keeps the contents of files in an S3 bucket, each under a key that its tenant is part of.
+package s3x
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/id"
+)
+
+// Key names an object: <tenant id>/<file id>. Only TenantKey makes one, so no name that a caller chose
+// becomes part of it, and no key is the directory of another.
+type Key struct {
+	tenant, file uuid.UUID
+}
+
+// TenantKey is the key of one file of one tenant. It panics without either, a mistake of the program that
+// would mix what belongs to different tenants.
+func TenantKey(tenantID, fileID uuid.UUID) Key {
+	if tenantID == uuid.Nil || fileID == uuid.Nil {
+		panic("s3x: key without tenant or file")
+	}
+	return Key{tenant: tenantID, file: fileID}
+}
+
+// String returns the key as S3 sees it.
+func (k Key) String() string { return k.tenant.String() + "/" + k.file.String() }
+
+// Tenant returns the tenant the object belongs to.
+func (k Key) Tenant() uuid.UUID { return k.tenant }
+
+// File returns the id of the file.
+func (k Key) File() uuid.UUID { return k.file }
+
+// parseKey reads back the key of a listed object.
+func parseKey(text string) (Key, error) {
+	tenant, file, _ := strings.Cut(text, "/")
+	tenantID, err := id.Parse(tenant)
+	if err != nil {
+		return Key{}, fmt.Errorf("object %q: %w", text, err)
+	}
+	fileID, err := id.Parse(file)
+	if err != nil {
+		return Key{}, fmt.Errorf("object %q: %w", text, err)
+	}
+	return TenantKey(tenantID, fileID), nil
+}
+
+var (
+	// ErrNotFound says that there is no object under the key.
+	ErrNotFound = errors.New("no such object")
+	// ErrRange says that the object ends before the range begins.
+	ErrRange = errors.New("range outside the object")
+	// ErrSize says that the content is not as long as announced. Nothing was stored.
+	ErrSize = errors.New("content has another size than announced")
+	// ErrUnavailable says that the store could not be reached or would not serve us.
+	ErrUnavailable = errors.New("object store is unavailable")
+)
+
+// Object describes a stored object.
+type Object struct {
+	Key         Key
+	Size        int64     // in bytes
+	ETag        string    // as S3 gives it, without quotes; changes with the content
+	SHA256      string    // of the content, in hex; empty where the store does not keep it
+	ContentType string    // not known from a listing
+	Modified    time.Time // not known from Put
+}
+
+// Range selects a part of an object: Length bytes from Offset on, or all that follow when Length is 0. The
+// zero Range is the whole object.
+type Range struct {
+	Offset, Length int64
+}
+
+// Content is an object being read. The caller must close it.
+type Content struct {
+	io.ReadCloser
+	Object Object // its Size is that of the whole object
+	Length int64  // bytes that will be read
+}
+
+// Upload says what a client will be allowed to store through a link.
+type Upload struct {
+	Size        int64 // at least 1: S3 does not bind a link to being empty
+	ContentType string
+	SHA256      string // in hex; when set, the store refuses other content
+}
+
+// Download says how an object is presented to a client that follows a link.
+type Download struct {
+	ContentType string
+	Disposition string // the Content-Disposition header
+}
+
+// Link lets a client act on one object without credentials: one method, one key, for a few minutes. The
+// client must send the header as it is.
+type Link struct {
+	Method  string
+	URL     string
+	Header  http.Header
+	Expires time.Time
+}
+
+// Blobs is the store of file contents as modules see it. Errors wrap those of this package, or are those of
+// the context or of the reader that was handed in.
+type Blobs interface {
+	// Put stores size bytes read from r, in constant memory, and replaces what was there. Another size is
+	// ErrSize.
+	Put(ctx context.Context, key Key, r io.Reader, size int64, contentType string) (Object, error)
+	// Get reads an object or a part of it; ErrNotFound, ErrRange.
+	Get(ctx context.Context, key Key, part Range) (Content, error)
+	// Head describes an object; ErrNotFound.
+	Head(ctx context.Context, key Key) (Object, error)
+	// Delete removes an object. That there was none is no error.
+	Delete(ctx context.Context, key Key) error
+	// List walks through the objects of a tenant in the order of their keys. An object that is none of ours
+	// comes as an error, and the walk goes on; it ends with an error that wraps ErrUnavailable.
+	List(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Object, error]
+	// PresignPut returns the link to store exactly what u says.
+	PresignPut(ctx context.Context, key Key, u Upload, life time.Duration) (Link, error)
+	// PresignGet returns the link to read an object.
+	PresignGet(ctx context.Context, key Key, d Download, life time.Duration) (Link, error)
+	// Ready reports whether the store answers and the bucket is there.
+	Ready(ctx context.Context) error
+}
