@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"github.com/insulahq/insula/platform/errs"
 )
@@ -44,23 +44,13 @@ func (u *Upload) ContentType() string { return u.contentType }
 // that announces more than the route allows.
 func (u *Upload) Resolve(hc huma.Context) []error {
 	limit := hc.Operation().MaxBodyBytes
-	u.length = announced(hc.Header("Content-Length"))
+	u.length = humaecho.Unwrap(hc).Request().ContentLength
 	if u.length > limit {
 		return []error{errs.ErrTooLarge}
 	}
 	u.contentType = hc.Header("Content-Type")
 	u.body = &incoming{from: hc.BodyReader(), left: limit, idle: readDeadline(hc)}
 	return nil
-}
-
-// announced reads a Content-Length that the server has already checked; a
-// chunked body has none.
-func announced(header string) int64 {
-	n, err := strconv.ParseInt(header, 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
 }
 
 // incoming reads a body within its limit of bytes. The limit of time moves on
