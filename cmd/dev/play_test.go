@@ -42,16 +42,19 @@ func play(dir string, args []string) error {
 		return os.WriteFile(filepath.Join(dir, "migrated"), nil, 0o600)
 	case "tenant":
 		f := newFakeInsula()
-		marker := filepath.Join(dir, args[3]+".created")
-		if _, err := os.Stat(marker); err == nil {
-			f.created[args[3]] = ""
+		made, err := filepath.Glob(filepath.Join(dir, "*.created"))
+		if err != nil {
+			return err
+		}
+		for _, marker := range made {
+			f.created[strings.TrimSuffix(filepath.Base(marker), ".created")] = ""
 		}
 		out, err := f.create(context.Background(), args...)
 		if err != nil {
 			return err
 		}
 		os.Stdout.Write(out)
-		return os.WriteFile(marker, nil, 0o600)
+		return os.WriteFile(filepath.Join(dir, args[3]+".created"), nil, 0o600)
 	case "serve":
 		return playServer(dir)
 	}

@@ -31,16 +31,7 @@ func (p *parts) seed(ctx context.Context, binary string, demo []demoTenant) erro
 	if err := os.MkdirAll(s.state, 0o700); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, t := range demo {
-		group.Go(func() error {
-			if err := s.tenant(ctx, t); err != nil {
-				return fmt.Errorf("tenant %s: %w", t.Slug, err)
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	return s.all(ctx, demo)
 }
 
 // seeder makes demo tenants.
@@ -49,6 +40,31 @@ type seeder struct {
 	state  string // remembers what is done, and tokens that were not used yet
 	client *http.Client
 	create func(ctx context.Context, args ...string) ([]byte, error)
+}
+
+// all makes the operator's tenant first, because only it can make others, and
+// those side by side.
+func (s seeder) all(ctx context.Context, demo []demoTenant) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	seed := func(ctx context.Context, t demoTenant) error {
+		if err := s.tenant(ctx, t); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.Slug, err)
+		}
+		return nil
+	}
+	for _, t := range demo {
+		if t.kind == kindOperator {
+			if err := seed(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	for _, t := range demo {
+		if t.kind != kindOperator {
+			group.Go(func() error { return seed(groupCtx, t) })
+		}
+	}
+	return group.Wait()
 }
 
 // tenant brings one tenant to its full state, from wherever an earlier start

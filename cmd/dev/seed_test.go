@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,6 +48,9 @@ func (f *fakeInsula) create(_ context.Context, args ...string) ([]byte, error) {
 	}
 	if _, exists := f.created[slug]; exists {
 		return []byte(`{"tenant":{"slug":"` + slug + `"},"created":false}`), nil
+	}
+	if _, founded := f.created["operator"]; !founded && flags["--kind"] != kindOperator {
+		return nil, errors.New("there is no operator yet")
 	}
 	f.created[slug] = flags["--kind"]
 	f.tokens[slug] = "token-of-" + slug
@@ -116,12 +120,7 @@ func seedAll(t *testing.T, f *fakeInsula, state string, demo []demoTenant) error
 	server := httptest.NewServer(f)
 	defer server.Close()
 	s := seeder{api: server.URL, state: state, client: server.Client(), create: f.create}
-	for _, tenant := range demo {
-		if err := s.tenant(t.Context(), tenant); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.all(t.Context(), demo)
 }
 
 func testDemo() []demoTenant {
