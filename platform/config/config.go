@@ -61,8 +61,9 @@ type S3 struct {
 
 // Mail says how mail leaves.
 type Mail struct {
-	URL  secret.Value `env:"SMTP_URL,required,notEmpty" form:"smtp-url" doc:"Mail server, as smtp://user:password@host:port?tls=none|starttls|implicit. TLS is starttls unless given."`
-	From string       `env:"INSULA_MAIL_FROM,required,notEmpty" form:"mailbox" doc:"Sender of all mail, as in: Insula <no-reply@example.com>."`
+	URL        secret.Value `env:"SMTP_URL,required,notEmpty" form:"smtp-url" doc:"Mail server, as smtp://user:password@host:port?tls=none|starttls|implicit. TLS is starttls unless given."`
+	Invitation string       `env:"INSULA_INVITATION_URL" form:"http-url" doc:"Page of your product where an invited person chooses a password; tenant and token follow in the fragment. Empty: the docs page of the API."`
+	From       string       `env:"INSULA_MAIL_FROM,required,notEmpty" form:"mailbox" doc:"Sender of all mail, as in: Insula <no-reply@example.com>."`
 }
 
 // Security holds the keys and the costs and lifetimes that guard accounts.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -160,7 +161,7 @@ func (p problems) fromHuma(ctx context.Context, status int, causes ...error) hum
 		}
 		var d *huma.ErrorDetail
 		if errors.As(cause, &d) && status < http.StatusInternalServerError {
-			declared = declared.At(pointer(d.Location), d.Message)
+			declared = declared.At(wrongField(d))
 		}
 	}
 	if status >= http.StatusInternalServerError {
@@ -184,6 +185,17 @@ func (p problems) write(ctx context.Context, w http.ResponseWriter, method strin
 	if method != http.MethodHead {
 		_, _ = w.Write(append(body, '\n')) // the client may be gone; nothing to do about it
 	}
+}
+
+var missingProperty = regexp.MustCompile(`^expected required property (\S+) to be present$`)
+
+// wrongField names the field of a validation error. Huma reports a missing
+// property at the object that lacks it; we name the property.
+func wrongField(d *huma.ErrorDetail) (where, detail string) {
+	if m := missingProperty.FindStringSubmatch(d.Message); m != nil {
+		return pointer(d.Location + "." + m[1]), "is required"
+	}
+	return pointer(d.Location), d.Message
 }
 
 // pointer turns Huma's location ("body.tags[1].name") into a JSON pointer

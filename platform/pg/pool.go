@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -92,10 +93,13 @@ func (p *Pool) Close() { p.pool.Close() }
 // Ready reports whether the database answers.
 func (p *Pool) Ready(ctx context.Context) error { return p.pool.Ping(ctx) }
 
-// Stats tells how many connections are in use, idle, and allowed.
-func (p *Pool) Stats() (inUse, idle, limit int32) {
+// Stats is the state of the pool, for the metrics.
+func (p *Pool) Stats() telemetry.PoolStats {
 	s := p.pool.Stat()
-	return s.AcquiredConns(), s.IdleConns(), s.MaxConns()
+	return telemetry.PoolStats{
+		Max: s.MaxConns(), Open: s.TotalConns(), InUse: s.AcquiredConns(), Idle: s.IdleConns(),
+		Acquired: s.AcquireCount(), Waited: s.EmptyAcquireCount(), WaitTime: s.AcquireDuration(),
+	}
 }
 
 // Tenant returns a unit of work for one tenant: for one request or one job,

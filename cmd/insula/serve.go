@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/telemetry"
+	wiregen "github.com/insulahq/insula/wire_gen"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API until interrupted, then let running requests finish.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(os.Environ())
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg)
+		},
+	}
+}
+
+func serve(ctx context.Context, cfg config.Config) error {
+	p, cleanup, err := wiregen.NewProcess(ctx, cfg, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	server, err := wiregen.NewServer(p, version())
+	if err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", cfg.HTTP.Addr)
+	if err != nil {
+		return fmt.Errorf("public listener: %w", err)
+	}
+	private, err := net.Listen("tcp", cfg.HTTP.AdminAddr)
+	if err != nil {
+		public.Close()
+		return fmt.Errorf("private listener: %w", err)
+	}
+	p.Log.InfoContext(ctx, "serving", "address", public.Addr().String(), "admin", private.Addr().String(), "version", version())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return httpx.Run(ctx, server, public, cfg.HTTP.DrainTimeout, p.Log) })
+	g.Go(func() error {
+		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, cfg.HTTP.DrainTimeout, p.Log)
+	})
+	g.Go(func() error { return p.Provisioner.Run(ctx) })
+	return g.Wait()
+}

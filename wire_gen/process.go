@@ -1,0 +1,86 @@
+// Package wiregen is the container: it says which parts the house is made of
+// and how long each of them lives. Nothing happens here.
+//
+// A lifetime is the argument list of an injector (wire.go): the process takes
+// the configuration, a tenant takes the process, a request takes a tenant and
+// a caller. Something that lives longer than what it asks for has no provider
+// for it, and generation fails with its name.
+package wiregen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/insulahq/insula/modules/tenants/infra"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/users"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/gate"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jobs"
+	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/redisx"
+	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// Process is everything that lives as long as the process.
+type Process struct {
+	Config   config.Config
+	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
+	Registry *prometheus.Registry
+	Clock    clock.Clock
+	IDs      id.Source
+	Random   io.Reader
+
+	Pool     *pg.Pool
+	Migrator *pg.Migrator
+	Redis    *redisx.Client
+	Blobs    s3x.Blobs
+	Mail     mailx.Sender
+	Links    mailx.Links
+
+	Operations *op.Registry
+	Decider    op.Decider
+	Recorder   op.Recorder
+	Jobs       *op.Jobs
+	Live       *tenancy.Live
+	Gate       *gate.Gate
+	Keys       *jwtx.KeySet
+	Signer     *jwtx.Signer
+	Cursors    *page.Codec
+	Limiter    *redisx.Limiter
+
+	Directory    *infra.Directory
+	Provisioning *tenantsservice.Provisioning
+	Provisioner  *jobs.Worker
+	Founder      users.Founder
+}
+
+// Ready tells which part the process needs is away. Redis is not asked: every
+// path works without it.
+func (p *Process) Ready(ctx context.Context) error {
+	return errors.Join(
+		away("database", p.Pool.Ready(ctx)),
+		away("object store", p.Blobs.Ready(ctx)),
+	)
+}
+
+func away(part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", part, err)
+}
