@@ -28,6 +28,7 @@ run: dev ## start everything on embedded parts; print URLs and a login
 
 test: dev ## run all tests on throw-away parts
 	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
+	$(if $(filter ./...,$(PKGS)),go test -C cmd/devs3 $(TESTFLAGS) ./...)
 
 bench: dev ## measure: Go benchmarks, then requests per second against the floor
 	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKGS)
@@ -68,6 +69,7 @@ check-docs: need-go ## the OpenAPI document and the reference pages are fresh
 lint: $(LINT) ## run the linters
 	@echo '== linters'
 	$(BIN)/golangci-lint run
+	cd cmd/devs3 && $(CURDIR)/$(BIN)/golangci-lint run
 
 verify-plants: $(GEN) $(LINT) ## plant each kind of drift and prove that verify finds it
 	scripts/verify_plants.sh $(BIN)

@@ -4,7 +4,7 @@
 set -eu
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-git ls-files --cached --others --exclude-standard | LC_ALL=C sort -u >"$list"
+git -c safe.directory='*' ls-files --cached --others --exclude-standard | LC_ALL=C sort -u >"$list"
 while IFS= read -r file; do
 	if [ -e "$file" ]; then printf '%s\n' "$file"; fi # one that is deleted but not yet committed is not there
 done <"$list" | tar -cf - -T - | tar -xf - -C "$1"
