@@ -37,11 +37,11 @@ func (c *Catalogue) Holds(r Role, landlord bool) []string {
 	if r.BuiltIn {
 		rule, known := ruleOf(r.Name)
 		if !known {
-			return nil // a built-in role of another version of the binary
+			return []string{} // a built-in role of another version of the binary
 		}
 		grants = rule
 	}
-	var held []string
+	held := []string{}
 	for _, o := range c.all {
 		if grants(o) && (landlord || !o.Landlord) {
 			held = append(held, o.Name)

@@ -1,0 +1,29 @@
+// Package rolesmodule has the provider sets of the roles module.
+package rolesmodule
+
+import (
+	"github.com/google/wire"
+
+	"github.com/insulahq/insula/modules/roles"
+	"github.com/insulahq/insula/modules/roles/domain"
+	"github.com/insulahq/insula/modules/roles/infra"
+	"github.com/insulahq/insula/modules/roles/service"
+	"github.com/insulahq/insula/platform/gate"
+	"github.com/insulahq/insula/platform/op"
+)
+
+// Process lives as long as the process.
+var Process = wire.NewSet(
+	infra.NewCatalogue,
+	infra.NewSeeder,
+	service.NewDecider, wire.Bind(new(op.Decider), new(service.Decider)),
+	infra.NewResolver, wire.Bind(new(gate.Resolver), new(*infra.Resolver)),
+	infra.NewAssignments, wire.Bind(new(roles.Assignments), new(*infra.Assignments)),
+)
+
+// Request lives as long as a request. It takes the catalogue, the registry
+// and the runner.
+var Request = wire.NewSet(
+	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
+	service.NewRoles,
+)

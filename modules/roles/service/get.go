@@ -1,0 +1,25 @@
+package service
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/roles/domain"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Get is the declaration of showing a role.
+var Get = op.Read("roles.get", "Show a role and what it grants.", op.About("role"))
+
+// Get shows one role with the permissions that it grants.
+func (s *Roles) Get(ctx context.Context, id uuid.UUID) (domain.Role, error) {
+	return op.Do(ctx, s.run, Get.On(id.String()), func(tx uow.Tx) (domain.Role, error) {
+		r, err := s.roles.Get(ctx, tx, id)
+		if err != nil {
+			return domain.Role{}, err
+		}
+		return s.effective(r), nil
+	})
+}
