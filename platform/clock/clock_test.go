@@ -25,8 +25,10 @@ func TestManualStandsStillUntilMoved(t *testing.T) {
 	zone := time.FixedZone("east", 3600)
 	m := clock.At(noon.Add(1234 * time.Nanosecond).In(zone))
 	var c clock.Clock = m
-	if want := noon.Add(time.Microsecond); c.Now() != want || c.Now() != want {
-		t.Errorf("now = %v, want %v", c.Now(), want)
+	for range 2 {
+		if want := noon.Add(time.Microsecond); c.Now() != want {
+			t.Errorf("now = %v, want %v", c.Now(), want)
+		}
 	}
 	m.Set(noon)
 	if got := m.Advance(time.Hour); got != noon.Add(time.Hour) || c.Now() != got {

@@ -35,8 +35,12 @@ func GenerateKey(random io.Reader) (SigningKey, error) {
 }
 
 func newSigningKey(private ed25519.PrivateKey) SigningKey {
-	public := private.Public().(ed25519.PublicKey) // by its documentation
-	return SigningKey{id: thumbprint(public), private: secret.New(string(private))}
+	return SigningKey{id: thumbprint(publicHalf(private)), private: secret.New(string(private))}
+}
+
+// publicHalf is the second half of a private key's bytes.
+func publicHalf(private ed25519.PrivateKey) ed25519.PublicKey {
+	return ed25519.PublicKey(private[ed25519.PrivateKeySize-ed25519.PublicKeySize:])
 }
 
 // thumbprint hashes the required members of the key's JWK in the order RFC 7638 prescribes.
@@ -52,8 +56,7 @@ func (k SigningKey) ID() string { return k.id }
 
 // Public returns the half that verifies, good until notAfter; the zero time means without end.
 func (k SigningKey) Public(notAfter time.Time) PublicKey {
-	public := ed25519.PrivateKey(k.private.Reveal()).Public().(ed25519.PublicKey) // by its documentation
-	return PublicKey{ID: k.id, Key: public, NotAfter: notAfter}
+	return PublicKey{ID: k.id, Key: publicHalf(ed25519.PrivateKey(k.private.Reveal())), NotAfter: notAfter}
 }
 
 // Seal encrypts the key (as PKCS #8) for storage, bound to its id.

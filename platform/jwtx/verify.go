@@ -149,7 +149,8 @@ func (v *Verifier) parse(text string) (verified, error) {
 	if !claims.complete() {
 		return verified{}, fmt.Errorf("%w: an identifier is missing", ErrInvalid)
 	}
-	return verified{claims: claims, keyID: token.Header["kid"].(string)}, nil // key has checked the type
+	keyID, _ := token.Header["kid"].(string) // key has checked that it is one
+	return verified{claims: claims, keyID: keyID}, nil
 }
 
 // key finds the key of a token by the only header we allow: exactly alg, kid and typ.

@@ -127,8 +127,8 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	client, err := s.client(func(dialing context.Context, network, address string) (net.Conn, error) {
 		connection, err := s.dial(dialing, network, address)
 		if err == nil {
-			stop := context.AfterFunc(ctx, func() { connection.Close() })
-			hangUp = func() { stop(); connection.Close() }
+			stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
+			hangUp = func() { stop(); _ = connection.Close() }
 		}
 		return connection, err
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -168,7 +169,7 @@ func mustMiss(t *testing.T, c *redisx.Cache[role], scope redisx.Scope, key strin
 func wantMetric(t *testing.T, registry *prometheus.Registry, line string) {
 	t.Helper()
 	answer := httptest.NewRecorder()
-	telemetry.AdminHandler(registry).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	telemetry.AdminHandler(registry).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if !strings.Contains(answer.Body.String(), line+"\n") {
 		t.Errorf("want %s in:\n%s", line, answer.Body)
 	}

@@ -98,12 +98,12 @@ func (k Key) Seal(random io.Reader, plaintext, aad []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed := make([]byte, 1+gcm.NonceSize(), 1+gcm.NonceSize()+len(plaintext)+gcm.Overhead())
-	sealed[0] = sealVersion
-	if _, err := io.ReadFull(random, sealed[1:]); err != nil {
+	nonce := make([]byte, gcm.NonceSize())
+	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, fmt.Errorf("draw nonce: %w", err)
 	}
-	return gcm.Seal(sealed, sealed[1:], plaintext, aad), nil
+	sealed := append([]byte{sealVersion}, nonce...)
+	return gcm.Seal(sealed, nonce, plaintext, aad), nil
 }
 
 // Open decrypts what Seal made with the same key and aad; it returns ErrOpen for everything else.

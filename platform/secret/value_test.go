@@ -31,7 +31,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	v := secret.New(content)
 	h := holder{Shown: v, hidden: v, Ptr: &v, Key: key, key: key}
-	leaks := []string{content, fmt.Sprintf("%x", content), fmt.Sprintf("%X", content), fmt.Sprint([]byte(content))[1:20], key.Encode().Reveal()}
+	leaks := []string{content, fmt.Sprintf("%x", content), fmt.Sprintf("%X", content), fmt.Sprintf("%d", []byte(content))[1:20], key.Encode().Reveal()}
 
 	var outputs []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%t", "%10s", "%-4v"} {

@@ -57,10 +57,12 @@ type contextHandler struct {
 	steps []func(slog.Handler) slog.Handler
 }
 
+// Enabled implements slog.Handler.
 func (h *contextHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.base.Enabled(ctx, level)
 }
 
+// Handle implements slog.Handler.
 func (h *contextHandler) Handle(ctx context.Context, r slog.Record) error {
 	attrs := Attrs(ctx)
 	if len(h.steps) == 0 {
@@ -77,6 +79,7 @@ func (h *contextHandler) Handle(ctx context.Context, r slog.Record) error {
 	return handler.Handle(ctx, r)
 }
 
+// WithAttrs implements slog.Handler.
 func (h *contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(h.steps) == 0 {
 		return &contextHandler{base: h.base.WithAttrs(attrs)}
@@ -84,6 +87,7 @@ func (h *contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h.with(func(inner slog.Handler) slog.Handler { return inner.WithAttrs(attrs) })
 }
 
+// WithGroup implements slog.Handler.
 func (h *contextHandler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
