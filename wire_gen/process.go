@@ -14,6 +14,8 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/insulahq/insula/modules/tenants/infra"
@@ -67,6 +69,7 @@ type Process struct {
 	Provisioning *tenantsservice.Provisioning
 	Provisioner  *jobs.Worker
 	Founder      users.Founder
+	Scopes       *lru.Cache[uuid.UUID, *Tenant]
 }
 
 // Ready tells which part the process needs is away. Redis is not asked: every

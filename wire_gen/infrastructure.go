@@ -1,0 +1,128 @@
+package wiregen
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
+	"github.com/insulahq/insula/modules/tenants"
+	usersinfra "github.com/insulahq/insula/modules/users/infra"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/redisx"
+	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/sql/migrations"
+)
+
+// Doubles are the parts that a test of the whole house replaces.
+type Doubles struct {
+	Clock  clock.Clock
+	IDs    id.Source
+	Random io.Reader
+	Blobs  s3x.Blobs
+	Mail   mailx.Sender
+}
+
+func newLogger(w io.Writer, c config.Config) *slog.Logger { return telemetry.NewLogger(w, c.Log) }
+
+func newMetrics(r *prometheus.Registry) *telemetry.Metrics { return telemetry.NewMetrics(r) }
+
+func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics) (*pg.Pool, func(), error) {
+	pool, err := pg.Open(ctx, pg.Options{
+		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Observe: m.ObserveQuery, //nolint:gosec // bounded to 1000 by config
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	m.RegisterPool("app", pool.Stats)
+	return pool, pool.Close, nil
+}
+
+func newMigrator(ctx context.Context, c config.Config) (*pg.Migrator, func(), error) {
+	m, err := pg.OpenMigrator(ctx, c.Database.MigratorURL, migrations.Control, migrations.Tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, m.Close, nil
+}
+
+func newRedis(c config.Config, now clock.Clock) (*redisx.Client, func(), error) {
+	client, err := redisx.Open(c.Redis.URL, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client, func() { _ = client.Close() }, nil // nothing is lost with a cache
+}
+
+func newLimiter(client *redisx.Client, now clock.Clock, m *telemetry.Metrics) *redisx.Limiter {
+	return redisx.NewLimiter(client, "http", now, m)
+}
+
+func newBlobs(ctx context.Context, c config.Config, now clock.Clock) (*s3x.Store, error) {
+	return s3x.Open(ctx, c.S3, now)
+}
+
+func newMail(c config.Config, now clock.Clock, ids id.Source) (*mailx.SMTP, error) {
+	return mailx.Open(mailx.Options{URL: c.Mail.URL, From: c.Mail.From, Clock: now, IDs: ids})
+}
+
+func newLinks(c config.Config) mailx.Links {
+	if c.Mail.Invitation == "" {
+		return mailx.Links{Invitation: c.HTTP.PublicURL + "/docs"}
+	}
+	return mailx.Links{Invitation: c.Mail.Invitation}
+}
+
+func newRandom() io.Reader { return rand.Reader }
+
+// newCursors signs cursors with a key of its own, so that a cursor can never
+// pass for anything else that the root key signs.
+func newCursors(c config.Config) *page.Codec {
+	return page.NewCodec(c.Security.SecretKey.Derive("insula cursors", 32))
+}
+
+// newSeeders is the order in which modules seed a new tenant: the first user
+// needs the roles.
+func newSeeders(r *rolesinfra.Seeder, u *usersinfra.Seeder) []tenants.Seeder {
+	return []tenants.Seeder{r, u}
+}
+
+// liveScopes bounds the tenants whose scopes are kept.
+const liveScopes = 10_000
+
+func newScopes() (*lru.Cache[uuid.UUID, *Tenant], error) {
+	return lru.New[uuid.UUID, *Tenant](liveScopes)
+}
+
+func newLimits(c config.Limits) httpx.Limits {
+	perSecond := func(rate int) redisx.Limit { return redisx.Limit{Rate: rate, Burst: rate, Period: time.Second} }
+	return httpx.Limits{
+		Tenant:  perSecond(c.RateTenant),
+		User:    perSecond(c.RateUser),
+		Network: redisx.Limit{Rate: c.RateLogin, Burst: c.RateLogin, Period: time.Minute},
+	}
+}
+
+func networks(prefixes []netip.Prefix) []*net.IPNet {
+	out := make([]*net.IPNet, len(prefixes))
+	for i, p := range prefixes {
+		out[i] = &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+	}
+	return out
+}
+
