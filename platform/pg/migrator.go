@@ -37,6 +37,10 @@ func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) 
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// Each statement is for one schema once: preparing it would only cost.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		inUTC(c)
+		return nil
+	}
 	m := &Migrator{}
 	if m.control, err = migrate.Load(control); err != nil {
 		return nil, fmt.Errorf("control migrations: %w", err)

@@ -56,6 +56,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	}
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		rememberStatements(c)
+		inUTC(c)
 		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
