@@ -17,9 +17,9 @@ const (
 	MaxPassword = 256
 )
 
-// CheckPassword decides whether a user may have a password. pointer is where
+// checkPassword decides whether a user may have a password. pointer is where
 // it stands in the request.
-func CheckPassword(password secret.Value, email Email, name, pointer string) error {
+func checkPassword(password secret.Value, email Email, name, pointer string) error {
 	if !utf8.ValidString(password.Reveal()) {
 		return ErrInvalid.At(pointer, "must be valid UTF-8")
 	}

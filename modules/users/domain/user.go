@@ -111,20 +111,40 @@ func (u User) Resume(now time.Time) (User, error) {
 	return u, nil
 }
 
-// Join makes an invited user active, under the name it chose. The password
-// is checked by CheckPassword and hashed.
-func (u User) Join(hash secret.Value, now time.Time) (User, error) {
+// Join makes an invited user active, under the name and with the password it
+// chose. It returns ErrInvitation for a user who is not invited.
+func (u User) Join(name string, password secret.Value, slot HashSlot, now time.Time) (User, error) {
 	if u.Status != Invited {
 		return u, ErrInvitation
+	}
+	var nameErr error
+	u.Name, nameErr = ParseName(name)
+	if err := together(nameErr, checkPassword(password, u.Email, u.Name, "#/password")); err != nil {
+		return u, err
+	}
+	hash, err := slot.Hash(password)
+	if err != nil {
+		return u, err
 	}
 	u.Status, u.PasswordHash, u.UpdatedAt = Active, hash, now
 	return u, nil
 }
 
-// Rekey replaces the password.
-func (u User) Rekey(hash secret.Value, now time.Time) User {
+// Rekey replaces the password of a user who knows the current one. It
+// returns ErrCurrentPassword for one who does not.
+func (u User) Rekey(current, next secret.Value, slot HashSlot, now time.Time) (User, error) {
+	if !slot.Matches(u.PasswordHash, current) {
+		return u, ErrCurrentPassword
+	}
+	if err := checkPassword(next, u.Email, u.Name, "#/new"); err != nil {
+		return u, err
+	}
+	hash, err := slot.Hash(next)
+	if err != nil {
+		return u, err
+	}
 	u.PasswordHash, u.UpdatedAt = hash, now
-	return u
+	return u, nil
 }
 
 // Regrant notes that the user's roles have changed.
@@ -132,4 +152,17 @@ func (u User) Regrant(now time.Time) User {
 	u.AccessVersion++
 	u.UpdatedAt = now
 	return u
+}
+
+// View is what the audit trail keeps of a user: no secret.
+type View struct {
+	Email  string   `json:"email"`
+	Name   string   `json:"name"`
+	Status Status   `json:"status"`
+	Roles  []string `json:"roles,omitempty"`
+}
+
+// View shows the user with its roles, as far as they matter to the change.
+func (u User) View(roles ...string) View {
+	return View{Email: u.Email.String(), Name: u.Name, Status: u.Status, Roles: roles}
 }

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/modules/users/service"
+	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/scope"
+)
+
+// UserID is the path of one user.
+type UserID struct {
+	ID uuid.UUID `path:"id" format:"uuid" doc:"The user's id."`
+}
+
+// NewUser is the body that adds a user.
+type NewUser struct {
+	Email string   `json:"email" minLength:"3" maxLength:"254" doc:"Where the invitation goes, and what the user signs in with." example:"ada@acme.example"`
+	Name  string   `json:"name" minLength:"1" maxLength:"120" doc:"What to call the user, who can change it." example:"Ada Lovelace"`
+	Roles []string `json:"roles,omitempty" maxItems:"50" doc:"Names of roles. You cannot hand out more than you hold." example:"[\"member\"]"`
+}
+
+type createInput struct {
+	Body NewUser
+}
+
+func (a *API) create(ctx context.Context, in *createInput) (*httpx.Resource[User], error) {
+	p, err := a.users(scope.From(ctx)).Create(ctx, service.NewUser{Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles})
+	if err != nil {
+		return nil, err
+	}
+	return httpx.Created(show(p), p.Version, "/v1/users/"+p.ID.String()), nil
+}
+
+type listInput struct {
+	httpx.Paging
+	Status string `query:"status" enum:"invited,active,suspended" doc:"Only users with this status."`
+	Email  string `query:"email" maxLength:"254" doc:"Only users whose address begins like this, whatever the case of its letters."`
+}
+
+func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List[User]], error) {
+	req := scope.From(ctx)
+	spec := domain.Spec{Status: domain.Status(in.Status), EmailPrefix: strings.ToLower(in.Email)}
+	binding := strings.Join([]string{req.Tenant.ID.String(), service.List.Name, in.Status, spec.EmailPrefix}, "|")
+	r, err := in.Request(a.cursors, binding)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.users(req).List(ctx, spec, r)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.ListOf(found, a.cursors, binding, show), nil
+}
+
+type getInput struct {
+	UserID
+	httpx.IfNoneMatch
+}
+
+func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[User], error) {
+	p, err := a.users(scope.From(ctx)).Get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.Show(show(p), p.Version, in.IfNoneMatch), nil
+}
+
+// UserChange is the body that changes a user.
+type UserChange struct {
+	Email *string `json:"email,omitempty" minLength:"3" maxLength:"254" doc:"New address; absent keeps the old one."`
+	Name  *string `json:"name,omitempty" minLength:"1" maxLength:"120" doc:"New name; absent keeps the old one."`
+}
+
+type updateInput struct {
+	UserID
+	httpx.IfMatch
+	Body UserChange
+}
+
+func (a *API) update(ctx context.Context, in *updateInput) (*httpx.Resource[User], error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return changed(a.users(scope.From(ctx)).Update(ctx, in.ID, version, domain.Change{Email: in.Body.Email, Name: in.Body.Name}))
+}
+
+type deleteInput struct {
+	UserID
+	httpx.IfMatch
+}
+
+func (a *API) delete(ctx context.Context, in *deleteInput) (*httpx.Nothing, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return nothing(a.users(scope.From(ctx)).Delete(ctx, in.ID, version))
+}
+
+type actInput struct {
+	UserID
+}
+
+func (a *API) suspend(ctx context.Context, in *actInput) (*httpx.Resource[User], error) {
+	return changed(a.users(scope.From(ctx)).Suspend(ctx, in.ID))
+}
+
+func (a *API) resume(ctx context.Context, in *actInput) (*httpx.Resource[User], error) {
+	return changed(a.users(scope.From(ctx)).Resume(ctx, in.ID))
+}
+
+// UserRoles is the body that chooses the roles of a user.
+type UserRoles struct {
+	Roles []string `json:"roles" maxItems:"50" doc:"Names of all roles the user is to have. You cannot hand out more than you hold." example:"[\"member\"]"`
+}
+
+type setRolesInput struct {
+	UserID
+	httpx.IfMatch
+	Body UserRoles
+}
+
+func (a *API) setRoles(ctx context.Context, in *setRolesInput) (*httpx.Resource[User], error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return changed(a.users(scope.From(ctx)).SetRoles(ctx, in.ID, version, in.Body.Roles))
+}

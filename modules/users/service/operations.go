@@ -1,0 +1,13 @@
+// Package service holds the operations of the users module: the users of a
+// tenant as those see them who manage them (Users), the ways in and out
+// (Auth), and what everybody can do about their own account (Me).
+package service
+
+import "github.com/insulahq/insula/platform/op"
+
+// Operations are all operations of the module.
+var Operations = []op.Def{
+	Create, Get, List, Update, Suspend, Resume, Delete, SetRoles,
+	Login, Refresh, Logout, AcceptInvitation,
+	GetMe, UpdateMe, SetMyPassword, ListMySessions, EndMySession,
+}

@@ -1,0 +1,33 @@
+package service
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/scope"
+)
+
+// Users is the tenant's people as those see them who manage them.
+type Users struct {
+	*Directory
+	scope    scope.Request
+	run      *op.Runner
+	sessions domain.Sessions
+	inviter  *Inviter
+	ids      id.Source
+}
+
+// NewUsers makes the service of one request.
+func NewUsers(r scope.Request, run *op.Runner, d *Directory, sessions domain.Sessions, i *Inviter, ids id.Source) *Users {
+	return &Users{Directory: d, scope: r, run: run, sessions: sessions, inviter: i, ids: ids}
+}
+
+// notSelf keeps people from locking themselves out.
+func (s *Users) notSelf(user uuid.UUID) error {
+	if s.scope.Caller.ID == user {
+		return domain.ErrSelf
+	}
+	return nil
+}
