@@ -53,10 +53,8 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 		return
 	}
 	info.scope = req
-	ctx = scope.With(ctx, req)
 	ctx = telemetry.With(ctx, slog.String("operation", d.Name),
 		slog.String("tenant", req.Tenant.Slug), slog.String("caller", req.Caller.ID.String()))
-	hc = huma.WithContext(hc, ctx)
 	if err := s.limits.caller(ctx, req, hc.SetHeader); err != nil {
 		s.refuse(hc, err)
 		return
@@ -65,6 +63,11 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 		s.refuse(hc, err)
 		return
 	}
+	if hc, err = s.again(hc, d, &req); err != nil {
+		s.refuse(hc, err)
+		return
+	}
+	hc = huma.WithContext(hc, scope.With(ctx, req))
 	if secret, _ := hc.Operation().Metadata[secretKey].(bool); secret {
 		hc.SetHeader("Cache-Control", "no-store")
 	}

@@ -63,6 +63,7 @@ type Runner struct {
 	unit     uow.Unit
 	decider  Decider
 	recorder Recorder
+	retries  Retries
 	clock    clock.Clock
 	ids      id.Source
 	log      *slog.Logger
@@ -73,20 +74,29 @@ func NewRunner(r scope.Request, u uow.Unit, d Decider, rec Recorder, c clock.Clo
 	return &Runner{scope: r, unit: u, decider: d, recorder: rec, clock: c, ids: ids, log: log}
 }
 
+// Remember makes the runner keep results for requests that come again.
+func (r *Runner) Remember(in Retries) *Runner {
+	r.retries = in
+	return r
+}
+
 // Caller is who the runner runs for.
 func (r *Runner) Caller() authn.Caller { return r.scope.Caller }
 
 // Do runs an operation: it asks the decision maker, opens the unit of work,
 // runs body, writes the audit record in the same transaction, and commits. A
-// denied or failed write leaves its record in a transaction of its own.
+// denied or failed write leaves its record in a transaction of its own. A
+// request that comes again under its Idempotency-Key gets the first result
+// and changes nothing.
 //
 // It returns errs.ErrUnauthenticated or errs.ErrForbidden when denied, else
 // what body or the unit of work returned.
 func Do[T any](ctx context.Context, r *Runner, d Def, body func(tx uow.Tx) (T, error)) (T, error) {
 	var out T
-	err := r.do(ctx, d, func(tx uow.Tx) (err error) {
-		out, err = body(tx)
-		return err
+	once := replayable(ctx, r, d, body)
+	err := r.do(ctx, d, func(tx uow.Tx) (replayed bool, err error) {
+		out, replayed, err = once(tx)
+		return replayed, err
 	})
 	if err != nil {
 		var none T
@@ -122,13 +132,16 @@ func (r *Runner) Refuse(ctx context.Context, d Def, err error) {
 	r.recordAlone(ctx, r.entry(d, Denied, err, Decision{Rule: errs.CodeOf(err)}))
 }
 
-func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) error) (err error) {
+func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool, err error)) (err error) {
 	decision, err := r.decide(ctx, d)
 	if err != nil {
 		return err
 	}
 	if !d.Writes && !d.Records {
-		return r.unit.Read(ctx, body)
+		return r.unit.Read(ctx, func(tx uow.Tx) error {
+			_, err := body(tx)
+			return err
+		})
 	}
 	trail := new(uow.Trail)
 	defer func() {
@@ -142,7 +155,8 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) error) (err er
 	}()
 	return r.unit.Write(ctx, func(tx uow.Tx) error {
 		trail = tx.Trail()
-		if err := body(tx); err != nil {
+		replayed, err := body(tx)
+		if err != nil || replayed {
 			return err
 		}
 		return r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))

@@ -13,6 +13,13 @@ import (
 type Request struct {
 	Tenant tenancy.Tenant
 	Caller authn.Caller
+	Retry  *Retry // set when the client may send the request again
+}
+
+// Retry names a request that may come again and must take effect once.
+type Retry struct {
+	Key         string // the client's Idempotency-Key
+	Fingerprint []byte // of operation, path and body
 }
 
 type key struct{}

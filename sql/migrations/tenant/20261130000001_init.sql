@@ -46,6 +46,16 @@ CREATE TABLE files (
 );
 CREATE INDEX files_created_idx ON files (created_at DESC, id DESC);
 COMMENT ON COLUMN files.object_id IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';
+-- Answers of operations that a client may send again (Idempotency-Key).
+CREATE TABLE idempotency_keys (
+    caller_id   uuid        NOT NULL,
+    key         text        NOT NULL,
+    fingerprint bytea       NOT NULL,
+    result      jsonb,
+    expires_at  timestamptz NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller_id, key)
+);
+CREATE INDEX idempotency_keys_expires_idx ON idempotency_keys (expires_at);
 -- Roles of one tenant and who has them. What a built-in role holds is known
 -- to the binary, not to the table.
 CREATE TABLE roles (
