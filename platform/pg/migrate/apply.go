@@ -125,5 +125,5 @@ func (r run) file(ctx context.Context, f file) error {
 // other.
 func lockKey(schema string) int64 {
 	sum := sha256.Sum256([]byte("insula migrate " + schema))
-	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // any 64 bits are a key, the sign too
+	return int64(binary.BigEndian.Uint64(sum[:8])) // any 64 bits are a key, the sign too
 }
