@@ -1,0 +1,109 @@
+// Package api is the HTTP side of the audit trail.
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/audit/domain"
+	"github.com/insulahq/insula/modules/audit/service"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/scope"
+)
+
+// API serves the module's routes.
+type API struct {
+	service func(scope.Request) *service.Audit
+	cursors *page.Codec
+}
+
+// New makes the API; service gives the service of a request.
+func New(service func(scope.Request) *service.Audit, cursors *page.Codec) *API {
+	return &API{service: service, cursors: cursors}
+}
+
+// Register adds the routes.
+func (a *API) Register(r *httpx.Router) {
+	httpx.Get(r, service.List, "/v1/audit/events", a.list)
+	httpx.Get(r, service.Get, "/v1/audit/events/{id}", a.get)
+}
+
+type listInput struct {
+	Actor      string    `query:"actor" format:"uuid" doc:"Only what this user did."`
+	Operation  string    `query:"operation" maxLength:"100" pattern:"^[a-z][a-z_.]*$" doc:"Only this operation, or all that begin so when it ends with a dot." example:"users."`
+	TargetKind string    `query:"target_kind" maxLength:"100" doc:"Only what was done to this sort of thing." example:"user"`
+	TargetID   string    `query:"target_id" maxLength:"200" doc:"Only what was done to the thing with this identifier."`
+	Outcome    string    `query:"outcome" enum:"done,denied,failed" doc:"Only what ended so."`
+	From       time.Time `query:"from" format:"date-time" doc:"Only from this instant on."`
+	To         time.Time `query:"to" format:"date-time" doc:"Only before this instant."`
+	RequestID  string    `query:"request_id" maxLength:"200" doc:"Only what this request did."`
+	httpx.Paging
+}
+
+func (in *listInput) spec() (domain.Spec, error) {
+	s := domain.Spec{
+		Operation: in.Operation, TargetKind: in.TargetKind, TargetID: in.TargetID, Outcome: in.Outcome,
+		From: in.From, To: in.To, RequestID: in.RequestID,
+	}
+	if in.Actor == "" {
+		return s, nil
+	}
+	actor, err := id.Parse(in.Actor)
+	if err != nil {
+		return s, errs.ErrInvalid.At("query.actor", "is not an identifier")
+	}
+	s.Actor = &actor
+	return s, nil
+}
+
+// binding ties a cursor to its tenant and filters.
+func (in *listInput) binding(tenant uuid.UUID) string {
+	return fmt.Sprintf("%s %s %q", tenant, service.List.Name, []string{
+		in.Actor, in.Operation, in.TargetKind, in.TargetID, in.Outcome,
+		in.From.UTC().Format(time.RFC3339Nano), in.To.UTC().Format(time.RFC3339Nano), in.RequestID,
+	})
+}
+
+func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List[AuditEvent]], error) {
+	r := scope.From(ctx)
+	spec, err := in.spec()
+	if err != nil {
+		return nil, err
+	}
+	binding := in.binding(r.Tenant.ID)
+	p, err := in.Request(a.cursors, binding)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.service(r).List(ctx, spec, p)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.ListOf(found, a.cursors, binding, showEvent), nil
+}
+
+type getInput struct {
+	ID string `path:"id" format:"uuid" doc:"Identifier of the event."`
+	httpx.IfNoneMatch
+}
+
+// onlyVersion is that of every event: events do not change.
+const onlyVersion = 1
+
+func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[AuditEvent], error) {
+	key, err := id.Parse(in.ID)
+	if err != nil {
+		return nil, domain.ErrNotFound
+	}
+	found, err := a.service(scope.From(ctx)).Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.Show(showEvent(found), onlyVersion, in.IfNoneMatch), nil
+}

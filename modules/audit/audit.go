@@ -1,0 +1,8 @@
+// Package audit is the contract of the audit module, the trail of a tenant.
+//
+// Other modules need nothing of it. They write to the trail by running
+// operations: op.Do hands what the body left in uow.Trail to an op.Recorder,
+// which this module implements, inside the transaction of the change. There
+// is no other way in, so that no record can be missing, invented or detached
+// from what it tells of.
+package audit

@@ -1,0 +1,6 @@
+package service
+
+import "github.com/insulahq/insula/platform/op"
+
+// Operations are all operations of the module.
+var Operations = []op.Def{List, Get}
