@@ -34,7 +34,7 @@ func (r *OneTimeTokens) Take(ctx context.Context, tx uow.Tx, d domain.Digest, p 
 		return domain.OneTimeToken{}, pg.Translate(err, domain.ErrInvitation, nil)
 	}
 	return domain.OneTimeToken{
-		Digest: d, UserID: row.UserID, Purpose: p, CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+		Digest: d, UserID: row.UserID, Purpose: p, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt,
 	}, nil
 }
 

@@ -70,7 +70,7 @@ func (r *Sessions) LockToken(ctx context.Context, tx uow.Tx, d domain.Digest) (d
 	if err != nil {
 		return domain.Refresh{}, pg.Translate(err, domain.ErrRefreshToken, nil)
 	}
-	return domain.Refresh{Session: toSession(row.Session), User: toUser(row.User), UsedAt: utc(row.UsedAt)}, nil
+	return domain.Refresh{Session: toSession(row.Session), User: toUser(row.User), UsedAt: row.UsedAt}, nil
 }
 
 // UseToken implements domain.Sessions.
@@ -83,15 +83,7 @@ func (r *Sessions) UseToken(ctx context.Context, tx uow.Tx, d domain.Digest, ses
 
 func toSession(row usersdb.Session) domain.Session {
 	return domain.Session{
-		ID: row.ID, UserID: row.UserID, CreatedAt: row.CreatedAt.UTC(), LastUsedAt: row.LastUsedAt.UTC(),
-		ExpiresAt: row.ExpiresAt.UTC(), EndedAt: utc(row.EndedAt), Address: row.Address, Client: row.Client,
+		ID: row.ID, UserID: row.UserID, CreatedAt: row.CreatedAt, LastUsedAt: row.LastUsedAt,
+		ExpiresAt: row.ExpiresAt, EndedAt: row.EndedAt, Address: row.Address, Client: row.Client,
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

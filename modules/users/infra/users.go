@@ -106,7 +106,7 @@ func toUser(row usersdb.User) domain.User {
 	u := domain.User{
 		ID: row.ID, Email: domain.KnownEmail(row.Email), Name: row.Name, Status: domain.Status(row.Status),
 		AccessVersion: row.AccessVersion, Version: row.Version,
-		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC(),
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 	if row.PasswordHash != nil {
 		u.PasswordHash = secret.New(*row.PasswordHash)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/wire"
 
-	"github.com/insulahq/insula/modules/tenants"
 	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/modules/users/infra"
@@ -22,7 +21,8 @@ import (
 	"github.com/insulahq/insula/platform/pg"
 )
 
-// Process are the parts that live as long as the process.
+// Process are the parts that live as long as the process. *service.Founding
+// is also the tenants.Seeder of the module.
 var Process = wire.NewSet(
 	infra.NewUsers, wire.Bind(new(domain.Repository), new(*infra.Users)),
 	infra.NewSessions, wire.Bind(new(domain.Sessions), new(*infra.Sessions)),
@@ -32,7 +32,7 @@ var Process = wire.NewSet(
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),
 	NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
 	service.NewDirectory, service.NewInviter, NewIssuer,
-	service.NewFounding, wire.Bind(new(tenants.Seeder), new(*service.Founding)), wire.Bind(new(users.Founder), new(*service.Founding)),
+	service.NewFounding, wire.Bind(new(users.Founder), new(*service.Founding)),
 )
 
 // Request are the parts of one request.
