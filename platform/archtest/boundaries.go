@@ -107,7 +107,7 @@ var purePlatform = &Rule{
 
 var testSupport = &Rule{
 	Name:    "test-support",
-	Law:     "platform/pgtest, platform/archtest and modules/<m>/<m>test serve tests only",
+	Law:     "platform/{pgtest,optest,archtest} and modules/<m>/<m>test serve tests only",
 	Instead: "move what the product needs out of the test support",
 	find: func(t *tree, add report) {
 		t.eachImport(func(f *file, in imported, to place) {

@@ -160,6 +160,14 @@ var planted = map[string]struct {
 		source{"modules/roles/service/x.go": importing("service", own("modules/users/userstest"))},
 		[]string{"modules/roles/service/x.go:3 test-support"},
 	},
+	"platform opens a unit of work": {
+		source{"platform/jobs/x.go": "package jobs\n\nimport \"example.test/house/platform/uow\"\n\nfunc run(u uow.Unit) {}\n"},
+		[]string{"platform/jobs/x.go:5 transaction-makers"},
+	},
+	"product -> optest": {
+		source{"modules/users/service/x.go": importing("service", own("platform/optest"))},
+		[]string{"modules/users/service/x.go:3 embedded-parts", "modules/users/service/x.go:3 test-support"},
+	},
 	"product -> pgtest": {
 		source{"platform/alone/x.go": importing("alone", own("platform/pgtest"))},
 		[]string{"platform/alone/x.go:3 test-support"},
@@ -413,6 +421,7 @@ var accepted = map[string]source{
 	"fake transaction in a platform test": {"platform/op/x_test.go": "package op_test\n\nimport \"example.test/house/platform/uow\"\n\ntype fake struct{}\n\nfunc (fake) AfterCommit() {}\n\nfunc (fake) Trail() {}\n\nvar _ uow.Unit\n"},
 	"joining by the same Tx":              {"modules/users/infra/x.go": "package infra\n\nimport (\n\t\"example.test/house/platform/pg\"\n\t\"example.test/house/platform/uow\"\n)\n\nfunc f(tx uow.Tx) { pg.DB(tx) }\n"},
 	"unit for the control schema":         {"modules/users/infra/x.go": "package infra\n\nimport \"example.test/house/platform/pg\"\n\ntype directory struct{ unit pg.ControlUnit }\n"},
+	"state of a caller":                   {"platform/gate/gate.go": "package gate\n\nimport \"example.test/house/platform/uow\"\n\ntype Units interface{ Tenant() uow.Unit }\n"},
 	"database of a test binary":           {"platform/pgtest/x.go": "package pgtest\n\nvar url string\n\nfunc start() { url = \"postgres://\" }\n"},
 	"status codes in an api":              {"modules/users/api/x.go": importing("api", "net/http")},
 	"scratch database of a command":       {"cmd/schema/main.go": "package main\n\nimport _ \"example.test/house/platform/pgserver\"\n\nfunc f(db DB) { db.Exec(ctx, \"CREATE TABLE t ()\") }\n"},

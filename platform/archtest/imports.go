@@ -10,7 +10,7 @@ var (
 	contractGround = []string{"errs", "uow", "page", "id", "clock", "secret", "op", "authn", "scope", "tenancy"}
 
 	// forTests is never part of the product.
-	forTests = []string{"pgtest", "archtest"}
+	forTests = []string{"pgtest", "optest", "archtest"}
 	// besideServices: the database's wiring, HTTP, settings and embedded parts are none of a service's business.
 	besideServices = []string{"pg", "httpx", "config", "pgserver"}
 	besideInfra    = []string{"httpx", "config", "pgserver"}

@@ -26,7 +26,7 @@ var embeddedParts = &Rule{
 }
 
 func isEmbedded(p place) bool {
-	return p.layer == layerBuilders || p.underAny(layerPlatform, "pgserver", "pgtest", "archtest") || p.under(layerCmd, "dev")
+	return p.layer == layerBuilders || p.under(layerPlatform, "pgserver") || p.underAny(layerPlatform, forTests...) || p.under(layerCmd, "dev")
 }
 
 // step is one import found on the way from an entry point.

@@ -9,7 +9,7 @@ import (
 
 var transactionMakers = &Rule{
 	Name:    "transaction-makers",
-	Law:     "platform/pg alone makes transactions and units of work; platform/op alone opens them; wire_gen and cmd join the two",
+	Law:     "platform/pg alone makes transactions and units of work; platform/op opens them for operations and platform/gate for the state of a caller; wire_gen and cmd join them",
 	Instead: "run the operation through op.Do and use the Tx it gives, or take a uow.Tx as an argument",
 	find: func(t *tree, add report) {
 		makers := t.transactionMakers()
@@ -29,7 +29,7 @@ func (f *file) mayMakeTransactions() bool {
 	case layerCmd, layerWire, layerBuilders:
 		return true
 	case layerPlatform:
-		return f.test || f.place.underAny(layerPlatform, "uow", "op", "pg", "pgtest")
+		return f.test || f.place.underAny(layerPlatform, "uow", "op", "gate", "pg") || f.place.underAny(layerPlatform, forTests...)
 	}
 	return f.test
 }
@@ -129,7 +129,7 @@ func (t *tree) findOwnTransactions(add report) {
 	seen := map[string]method{} // folder and type name -> its AfterCommit
 	for pass := range 2 {
 		for _, f := range t.files {
-			if f.test || f.place.underAny(layerPlatform, "uow", "pg", "pgtest") {
+			if f.test || f.place.underAny(layerPlatform, "uow", "pg") || f.place.underAny(layerPlatform, forTests...) {
 				continue
 			}
 			for _, fn := range f.functions() {
