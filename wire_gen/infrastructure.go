@@ -15,7 +15,7 @@ import (
 
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/tenants"
-	usersinfra "github.com/insulahq/insula/modules/users/infra"
+	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/httpx"
@@ -50,6 +50,19 @@ func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics) (*pg.Po
 		return nil, nil, err
 	}
 	m.RegisterPool("app", pool.Stats)
+	return pool, pool.Close, nil
+}
+
+// newControl opens units of work for the control schema.
+func newControl(pool *pg.Pool) func() pg.ControlUnit { return pool.Control }
+
+// newSchemaPool is the pool of a process that migrates: one connection is
+// enough to find the tenants.
+func newSchemaPool(ctx context.Context, c config.Config) (*pg.Pool, func(), error) {
+	pool, err := pg.Open(ctx, pg.Options{URL: c.Database.URL, MaxConns: 1})
+	if err != nil {
+		return nil, nil, err
+	}
 	return pool, pool.Close, nil
 }
 
@@ -98,7 +111,7 @@ func newCursors(c config.Config) *page.Codec {
 
 // newSeeders is the order in which modules seed a new tenant: the first user
 // needs the roles.
-func newSeeders(r *rolesinfra.Seeder, u *usersinfra.Seeder) []tenants.Seeder {
+func newSeeders(r *rolesinfra.Seeder, u *usersservice.Founding) []tenants.Seeder {
 	return []tenants.Seeder{r, u}
 }
 
@@ -125,4 +138,3 @@ func networks(prefixes []netip.Prefix) []*net.IPNet {
 	}
 	return out
 }
-

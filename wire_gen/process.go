@@ -18,9 +18,14 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/insulahq/insula/modules/tenants/infra"
+	filesdomain "github.com/insulahq/insula/modules/files/domain"
+	filesservice "github.com/insulahq/insula/modules/files/service"
+	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
+	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
+	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
-	"github.com/insulahq/insula/modules/users"
+	usersdomain "github.com/insulahq/insula/modules/users/domain"
+	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/gate"
@@ -57,6 +62,7 @@ type Process struct {
 	Operations *op.Registry
 	Decider    op.Decider
 	Recorder   op.Recorder
+	Retries    op.Retries
 	Jobs       *op.Jobs
 	Live       *tenancy.Live
 	Gate       *gate.Gate
@@ -65,11 +71,33 @@ type Process struct {
 	Cursors    *page.Codec
 	Limiter    *redisx.Limiter
 
-	Directory    *infra.Directory
-	Provisioning *tenantsservice.Provisioning
-	Provisioner  *jobs.Worker
-	Founder      users.Founder
-	Scopes       *lru.Cache[uuid.UUID, *Tenant]
+	// Tenants.
+	Directory     *tenantsinfra.Directory
+	Registrations tenantsdomain.Repository
+	Provisioning  *tenantsservice.Provisioning
+	Provisioner   *jobs.Worker
+	Scopes        *lru.Cache[uuid.UUID, *Tenant]
+
+	// Users.
+	People        *usersservice.Directory
+	Sessions      usersdomain.Sessions
+	OneTimeTokens usersdomain.OneTimeTokens
+	Hasher        usersdomain.Hasher
+	Issuer        *usersservice.Issuer
+	Inviter       *usersservice.Inviter
+
+	// Roles.
+	Catalogue *rolesdomain.Catalogue
+
+	// Files.
+	Files        filesdomain.Repository
+	MaxFileBytes filesservice.MaxBytes
+}
+
+// Schemas is what migrating needs.
+type Schemas struct {
+	Migrator  *pg.Migrator
+	Directory *tenantsinfra.Directory
 }
 
 // Ready tells which part the process needs is away. Redis is not asked: every

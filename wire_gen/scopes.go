@@ -1,7 +1,10 @@
 package wiregen
 
 import (
-	"github.com/insulahq/insula/platform/authn"
+	"log/slog"
+
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/scope"
@@ -16,19 +19,17 @@ type Tenant struct {
 	Tenant tenancy.Tenant
 }
 
-// newRequest joins a tenant and a caller; everything of one request is made
-// of it.
-func newRequest(t tenancy.Tenant, caller authn.Caller) scope.Request {
-	return scope.Request{Tenant: t, Caller: caller}
-}
-
 // newUnit opens the unit of work of one request.
 func newUnit(pool *pg.Pool, t tenancy.Tenant) uow.Unit { return pool.Tenant(t) }
+
+func newRunner(r scope.Request, u uow.Unit, d op.Decider, rec op.Recorder, retries op.Retries, c clock.Clock, ids id.Source, log *slog.Logger) *op.Runner {
+	return op.NewRunner(r, u, d, rec, c, ids, log).Remember(retries)
+}
 
 // runnerOf makes the operation runner of a request, for the HTTP layer, which
 // decides before it reads a body.
 func (p *Process) runnerOf(r scope.Request) *op.Runner {
-	return requestRunner(p.tenant(r.Tenant), r.Caller)
+	return requestRunner(p.tenant(r.Tenant), r)
 }
 
 // tenant finds the tenant scope of a tenant that is being served. One that

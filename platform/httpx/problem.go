@@ -154,6 +154,9 @@ func byStatus(status int) *errs.Error {
 // fromHuma is the constructor of every error that Huma makes itself. The
 // values of wrong fields are never copied: they may be secrets.
 func (p problems) fromHuma(ctx context.Context, status int, causes ...error) huma.StatusError {
+	if status == 0 {
+		return &Problem{} // Huma only wants to see the form, for the document
+	}
 	declared := byStatus(status)
 	for _, cause := range causes {
 		if e, ok := errs.As(cause); ok {

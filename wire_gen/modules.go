@@ -1,0 +1,116 @@
+package wiregen
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	auditapi "github.com/insulahq/insula/modules/audit/api"
+	auditservice "github.com/insulahq/insula/modules/audit/service"
+	filesapi "github.com/insulahq/insula/modules/files/api"
+	filesservice "github.com/insulahq/insula/modules/files/service"
+	rolesapi "github.com/insulahq/insula/modules/roles/api"
+	rolesservice "github.com/insulahq/insula/modules/roles/service"
+	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	usersapi "github.com/insulahq/insula/modules/users/api"
+	usersservice "github.com/insulahq/insula/modules/users/service"
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/scope"
+)
+
+// Module adds its routes to the house.
+type Module interface {
+	Register(r *httpx.Router)
+}
+
+// modules is the one list of modules that have routes.
+func modules(p *Process) []Module {
+	return []Module{
+		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Cursors, tenantsapi.Patience),
+		usersapi.New(in(p, requestUsers), in(p, requestAuth), in(p, requestMe), p.Cursors),
+		rolesapi.New(in(p, requestRoles), p.Cursors),
+		auditapi.New(in(p, requestAudit), p.Cursors),
+		filesapi.New(in(p, requestFiles), p.Cursors, p.MaxFileBytes),
+	}
+}
+
+// Operations is every operation of every module.
+func Operations() *op.Registry {
+	return op.NewRegistry(tenantsservice.Operations, usersservice.Operations, rolesservice.Operations,
+		auditservice.Operations, filesservice.Operations)
+}
+
+// in turns an injector of the request lifetime into what an API asks for.
+func in[T any](p *Process, make func(*Tenant, scope.Request) T) func(scope.Request) T {
+	return func(r scope.Request) T { return make(p.tenant(r.Tenant), r) }
+}
+
+// NewServer makes the public handler with the routes of all modules, sealed.
+func NewServer(p *Process, version string) (*httpx.Server, error) {
+	s := httpx.NewServer(httpx.Options{
+		Gate: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits),
+		Log: p.Log, Metrics: p.Metrics, IDs: p.IDs, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
+		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
+		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,
+		MaxBodyBytes: p.Config.Limits.MaxBodyBytes, RequestTimeout: p.Config.HTTP.RequestTimeout,
+	})
+	return s, compose(s, p)
+}
+
+func compose(s *httpx.Server, p *Process) error {
+	for _, m := range modules(p) {
+		m.Register(s.Router())
+	}
+	if err := s.Seal(Operations().All()); err != nil {
+		return fmt.Errorf("the house does not close: %w", err)
+	}
+	return nil
+}
+
+// documentVersion stands in the committed document, which belongs to the
+// source and not to a build.
+const documentVersion = "v1"
+
+// Document is the OpenAPI document of the API. It needs no part to be
+// running: no handler is called.
+func Document() ([]byte, error) {
+	s := httpx.NewServer(httpx.Options{
+		IDs: id.System{}, Keys: http.NotFound, Version: documentVersion, RequestTimeout: time.Minute,
+		Ready: func(context.Context) error { return nil },
+	})
+	if err := compose(s, &Process{}); err != nil {
+		return nil, err
+	}
+	return s.Document()
+}
+
+// OperatorTenants is the registry as somebody works with it who has the
+// binary and its configuration at hand. What they do is recorded in the
+// landlord's trail; it returns the tenants module's not-found error before
+// there is a landlord.
+func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, error) {
+	landlord, err := p.Directory.Landlord(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]string{}
+	for _, d := range p.Operations.All() {
+		if d.Guard == op.ByLandlord {
+			held[d.Name] = commandLine
+		}
+	}
+	r := scope.Request{
+		Tenant: landlord.Tenant,
+		Caller: authn.Caller{Kind: authn.Operator, Label: commandLine, Grants: authn.NewGrants([]string{commandLine}, held)},
+	}
+	return requestTenants(p.tenant(r.Tenant), r), nil
+}
+
+// commandLine names the caller who runs the binary's own commands.
+const commandLine = "command line"

@@ -1,0 +1,118 @@
+//go:build wireinject
+
+package wiregen
+
+import (
+	"context"
+	"io"
+
+	"github.com/google/wire"
+
+	"github.com/insulahq/insula/modules/audit/auditmodule"
+	auditservice "github.com/insulahq/insula/modules/audit/service"
+	"github.com/insulahq/insula/modules/files/filesmodule"
+	filesservice "github.com/insulahq/insula/modules/files/service"
+	"github.com/insulahq/insula/modules/roles/rolesmodule"
+	rolesservice "github.com/insulahq/insula/modules/roles/service"
+	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	usersservice "github.com/insulahq/insula/modules/users/service"
+	"github.com/insulahq/insula/modules/users/usersmodule"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/gate"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// The process lifetime: everything is made of the configuration.
+
+var process = wire.NewSet(
+	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"),
+	newLogger, telemetry.NewRegistry, newMetrics,
+	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
+	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(tenantsservice.Units), new(*pg.Pool)),
+	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
+	op.NewJobs, gate.New, Operations,
+	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process,
+	wire.Struct(new(Process), "*"),
+)
+
+var production = wire.NewSet(
+	newRandom,
+	wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)),
+	wire.Value(id.System{}), wire.Bind(new(id.Source), new(id.System)),
+	newBlobs, wire.Bind(new(s3x.Blobs), new(*s3x.Store)),
+	newMail, wire.Bind(new(mailx.Sender), new(*mailx.SMTP)),
+)
+
+// NewProcess makes the process; log is where its log goes.
+func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, func(), error) {
+	panic(wire.Build(process, production))
+}
+
+// NewTestProcess makes the process with other infrastructure.
+func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubles) (*Process, func(), error) {
+	panic(wire.Build(process, wire.FieldsOf(new(Doubles), "Clock", "IDs", "Random", "Blobs", "Mail")))
+}
+
+// NewSchemas makes what migrating needs, and nothing that needs the schemas
+// to be there already.
+func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
+	panic(wire.Build(newSchemaPool, newMigrator, tenantsinfra.NewDirectory, wire.Struct(new(Schemas), "*")))
+}
+
+// The tenant lifetime: a tenant takes the process.
+
+func newTenant(p *Process, t tenancy.Tenant) *Tenant {
+	panic(wire.Build(wire.Struct(new(Tenant), "*")))
+}
+
+// The request lifetime: a request takes a tenant, and the scope that names
+// its caller.
+
+var request = wire.NewSet(
+	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
+	wire.FieldsOf(new(*Process),
+		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Live",
+		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"),
+	wire.Bind(new(tenantsservice.Units), new(*pg.Pool)),
+	newUnit, newRunner,
+)
+
+func requestRunner(t *Tenant, r scope.Request) *op.Runner { panic(wire.Build(request)) }
+
+func requestTenants(t *Tenant, r scope.Request) *tenantsservice.Tenants {
+	panic(wire.Build(request, tenantsmodule.Request))
+}
+
+func requestUsers(t *Tenant, r scope.Request) *usersservice.Users {
+	panic(wire.Build(request, usersmodule.Request))
+}
+
+func requestAuth(t *Tenant, r scope.Request) *usersservice.Auth {
+	panic(wire.Build(request, usersmodule.Request))
+}
+
+func requestMe(t *Tenant, r scope.Request) *usersservice.Me {
+	panic(wire.Build(request, usersmodule.Request))
+}
+
+func requestRoles(t *Tenant, r scope.Request) *rolesservice.Roles {
+	panic(wire.Build(request, rolesmodule.Request))
+}
+
+func requestAudit(t *Tenant, r scope.Request) *auditservice.Audit {
+	panic(wire.Build(request, auditmodule.Request))
+}
+
+func requestFiles(t *Tenant, r scope.Request) *filesservice.Files {
+	panic(wire.Build(request, filesmodule.Request))
+}
