@@ -159,13 +159,13 @@ func TestUploadStreams(t *testing.T) {
 	v := newVault(t)
 	first := make(chan struct{})
 	v.received = func(_ context.Context, in *fillInput) error {
-		start := make([]byte, 5)
-		if _, err := io.ReadFull(in.Reader(), start); err != nil {
+		var got bytes.Buffer
+		if _, err := io.CopyN(&got, in.Reader(), 5); err != nil {
 			return err
 		}
 		close(first) // the rest is sent only now
-		rest, err := io.ReadAll(in.Reader())
-		v.content = append(start, rest...)
+		_, err := io.Copy(&got, in.Reader())
+		v.content = got.Bytes()
 		return err
 	}
 	srv := httptest.NewServer(v)
