@@ -1,0 +1,34 @@
+package infra_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// registered makes a user that is not stored yet.
+func registered(t testing.TB, email string) domain.User {
+	t.Helper()
+	u, err := domain.Register(newID(), email, "Ada Lovelace", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// try runs fn in a writing unit of work and returns its error.
+func try(t testing.TB, f pgtest.Fixture, fn func(tx uow.Tx) error) error {
+	t.Helper()
+	return f.Unit().Write(t.Context(), fn)
+}
