@@ -455,6 +455,24 @@ func TestDeleteWithTheStoreAwayDeletesTheFile(t *testing.T) {
 	}
 }
 
+func TestDeleteThatIsRolledBackKeepsTheContent(t *testing.T) {
+	t.Parallel()
+	var unit *unitOf
+	d := deskOver(t, func(u uow.Unit) uow.Unit {
+		unit = &unitOf{Unit: u, lost: true}
+		return unit
+	})
+	f := d.ready("12345")
+	unit.commit = errs.ErrUnavailable
+	if err := d.Delete(t.Context(), f.ID, domain.AnyVersion); !errors.Is(err, errs.ErrUnavailable) {
+		t.Fatalf("delete: %v", err)
+	}
+	unit.commit = nil
+	if got := d.read(f); got != "12345" {
+		t.Errorf("content %q", got)
+	}
+}
+
 func TestFilesOfAnotherTenantDoNotExist(t *testing.T) {
 	t.Parallel()
 	ours, theirs := newDesk(t), newDesk(t)
