@@ -125,15 +125,15 @@ func TestSearchAgreesWithTheOracle(t *testing.T) {
 				want = append(want, e.ID)
 			}
 		}
-		got := everyPage(t, rt, f, spec, rapid.IntRange(1, 9).Draw(rt, "limit"))
+		got := everyPage(t, rt, f, spec, rapid.IntRange(1, 9).Draw(rt, "limit"), len(all))
 		if !slices.Equal(got, want) {
 			rt.Fatalf("found %d events %v, want %d %v", len(got), got, len(want), want)
 		}
 	})
 }
 
-// everyPage pages to the end and lists the ids it met.
-func everyPage(t *testing.T, rt *rapid.T, f pgtest.Fixture, s domain.Spec, limit int) (met []uuid.UUID) {
+// everyPage pages to the end and lists the ids it met, most at most.
+func everyPage(t *testing.T, rt *rapid.T, f pgtest.Fixture, s domain.Spec, limit, most int) (met []uuid.UUID) {
 	p := page.Request{Limit: limit}
 	for {
 		var found page.Page[domain.Event]
@@ -149,6 +149,9 @@ func everyPage(t *testing.T, rt *rapid.T, f pgtest.Fixture, s domain.Spec, limit
 		}
 		if found.Next == nil {
 			return met
+		}
+		if len(met) > most {
+			rt.Fatalf("pages go round: met %d events of %d", len(met), most)
 		}
 		p.After = found.Next
 	}
