@@ -1,0 +1,302 @@
+package service_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/insulahq/insula/modules/roles"
+	"github.com/insulahq/insula/modules/users"
+	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/modules/users/infra"
+	"github.com/insulahq/insula/modules/users/service"
+	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/gate"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/optest"
+	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const password = "correct horse battery"
+
+var (
+	noon      = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	lifetimes = domain.Lifetimes{Access: 10 * time.Minute, Session: 30 * 24 * time.Hour, Grace: 10 * time.Second}
+	origin    = authn.Origin{RequestID: "r1", Addr: netip.MustParseAddr("192.0.2.7"), Client: "test"}
+)
+
+// house is one tenant and the process-long parts of the module.
+type house struct {
+	pgtest.Fixture
+	clock    *clock.Manual
+	roles    *fakeRoles
+	post     *postbox
+	hasher   *countingHasher
+	verifier *jwtx.Verifier
+
+	directory *service.Directory
+	inviter   *service.Inviter
+	issuer    *service.Issuer
+	founding  *service.Founding
+	sessions  *infra.Sessions
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	root, err := secret.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := jwtx.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := jwtx.NewKeySet(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{
+		Fixture: pgtest.Tenant(t), clock: clock.At(noon), roles: &fakeRoles{of: map[uuid.UUID][]string{}}, post: &postbox{},
+		hasher: &countingHasher{Hasher: infra.NewPasswords(root, bcrypt.MinCost, 2)}, sessions: infra.NewSessions(),
+	}
+	if h.verifier, err = jwtx.NewVerifier(keys, jwtx.Options{Issuer: "test", Audience: "test", Clock: h.clock}); err != nil {
+		t.Fatal(err)
+	}
+	h.directory = service.NewDirectory(infra.NewUsers(), h.roles, h.clock)
+	h.inviter = service.NewInviter(infra.NewOneTimeTokens(), h.post, h.clock, rand.Reader)
+	h.issuer = service.NewIssuer(jwtx.NewSigner(keys, "test", "test"), h.sessions, lifetimes, root, h.clock, id.System{}, rand.Reader)
+	h.founding = service.NewFounding(h.directory, h.inviter, id.System{})
+	return h
+}
+
+// auth is the service of a stranger's request.
+func (h *house) auth(t *testing.T) (*service.Auth, *optest.Records) {
+	return h.authOf(t, authn.Caller{Kind: authn.Anonymous, Origin: origin})
+}
+
+func (h *house) authOf(t *testing.T, c authn.Caller) (*service.Auth, *optest.Records) {
+	r := scope.Request{Tenant: h.Tenant, Caller: c}
+	run, records := optest.Runner(t, r, h.Unit(), h.clock)
+	return service.NewAuth(r, run, h.directory, h.sessions, infra.NewOneTimeTokens(), h.hasher, h.issuer), records
+}
+
+func (h *house) users(t *testing.T, c authn.Caller) (*service.Users, *optest.Records) {
+	r := scope.Request{Tenant: h.Tenant, Caller: c}
+	run, records := optest.Runner(t, r, h.Unit(), h.clock)
+	return service.NewUsers(r, run, h.directory, h.sessions, h.inviter, id.System{}), records
+}
+
+func (h *house) me(t *testing.T, c authn.Caller) (*service.Me, *optest.Records) {
+	r := scope.Request{Tenant: h.Tenant, Caller: c}
+	run, records := optest.Runner(t, r, h.Unit(), h.clock)
+	return service.NewMe(r, run, h.directory, h.sessions, h.hasher), records
+}
+
+// owner is a caller who manages users and is none of those in the test.
+func owner() authn.Caller {
+	return authn.Caller{Kind: authn.User, ID: uuid.Must(uuid.NewV7()), Label: "owner@example.com", Origin: origin}
+}
+
+// invite adds an invited user and returns the token of the invitation.
+func (h *house) invite(t *testing.T, email string) (service.Person, secret.Value) {
+	t.Helper()
+	s, _ := h.users(t, owner())
+	p, err := s.Create(t.Context(), service.NewUser{Email: email, Name: "Ada Lovelace", Roles: []string{"member"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, h.post.last(t, email).Token
+}
+
+// join adds a user who has accepted an invitation, and returns the tokens of
+// the session that began.
+func (h *house) join(t *testing.T, email string) (service.Person, service.Tokens) {
+	t.Helper()
+	p, token := h.invite(t, email)
+	s, _ := h.auth(t)
+	tokens, err := s.AcceptInvitation(t.Context(), service.Acceptance{Token: token, Password: secret.New(password), Name: "Ada Lovelace"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Version++
+	return p, tokens
+}
+
+// login signs in and fails the test when that does not work.
+func (h *house) login(t *testing.T, email string) service.Tokens {
+	t.Helper()
+	s, _ := h.auth(t)
+	tokens, err := s.Login(t.Context(), service.Credentials{Email: email, Password: secret.New(password)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+// caller is who presents an access token.
+func (h *house) caller(t *testing.T, tokens service.Tokens) authn.Caller {
+	t.Helper()
+	claims, err := h.verifier.Verify(tokens.Access.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims.TenantID != h.Tenant.ID {
+		t.Fatalf("a token for tenant %s", claims.TenantID)
+	}
+	return authn.Caller{Kind: authn.User, ID: claims.Subject, Session: claims.SessionID, Label: "me@example.com", Origin: origin}
+}
+
+// live asks the gate whether the session of an access token still counts.
+func (h *house) live(t *testing.T, tokens service.Tokens) bool {
+	t.Helper()
+	var s gate.Session
+	h.Read(t, func(tx uow.Tx) (err error) {
+		s, err = infra.NewGatekeeper(h.clock).Session(t.Context(), tx, h.caller(t, tokens).Session)
+		return err
+	})
+	return s.Live
+}
+
+// fakeRoles stands for the roles module: it hands out every role but those it
+// is told to refuse.
+type fakeRoles struct {
+	mu    sync.Mutex
+	of    map[uuid.UUID][]string
+	deny  error // what every change returns
+	found []string
+}
+
+func (f *fakeRoles) change(user uuid.UUID, names []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.deny == nil {
+		f.of[user] = slices.Sorted(slices.Values(names))
+	}
+	return f.deny
+}
+
+func (f *fakeRoles) Set(_ context.Context, _ uow.Tx, _ authn.Caller, user uuid.UUID, names []string) error {
+	return f.change(user, names)
+}
+
+func (f *fakeRoles) Found(_ context.Context, _ uow.Tx, user uuid.UUID, names []string) error {
+	f.found = names
+	return f.change(user, names)
+}
+
+func (f *fakeRoles) Release(_ context.Context, _ uow.Tx, user uuid.UUID) error {
+	return f.change(user, nil)
+}
+
+func (f *fakeRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error { return f.deny }
+
+func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID][]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	named := map[uuid.UUID][]string{}
+	for _, u := range ids {
+		named[u] = f.of[u]
+	}
+	return named, nil
+}
+
+var _ roles.Assignments = (*fakeRoles)(nil)
+
+// postbox keeps invitations instead of delivering them.
+type postbox struct {
+	mu   sync.Mutex
+	sent []users.Invitation
+}
+
+func (p *postbox) Deliver(_ context.Context, _ tenancy.Tenant, _ string, i users.Invitation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, i)
+}
+
+func (p *postbox) last(t *testing.T, email string) users.Invitation {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, i := range slices.Backward(p.sent) {
+		if i.Email == email {
+			return i
+		}
+	}
+	t.Fatalf("no invitation to %s", email)
+	return users.Invitation{}
+}
+
+// countingHasher counts comparisons, which are what takes time in a login.
+type countingHasher struct {
+	domain.Hasher
+	mu       sync.Mutex
+	compared int
+	during   func() // runs within the next comparison, when set
+}
+
+func (h *countingHasher) Reserve(ctx context.Context) (domain.HashSlot, error) {
+	slot, err := h.Hasher.Reserve(ctx)
+	return countingSlot{slot, h}, err
+}
+
+func (h *countingHasher) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.compared
+}
+
+type countingSlot struct {
+	domain.HashSlot
+	hasher *countingHasher
+}
+
+func (s countingSlot) Matches(stored, password secret.Value) bool {
+	s.hasher.mu.Lock()
+	s.hasher.compared++
+	during := s.hasher.during
+	s.hasher.during = nil
+	s.hasher.mu.Unlock()
+	if during != nil {
+		during()
+	}
+	return s.HashSlot.Matches(stored, password)
+}
+
+// only returns the single entry of a trail and fails the test when a secret
+// stands in it.
+func only(t *testing.T, records *optest.Records, secrets ...secret.Value) op.Entry {
+	t.Helper()
+	all := records.Entries()
+	if len(all) != 1 {
+		t.Fatalf("%d entries in the trail: %+v", len(all), all)
+	}
+	text, err := json.Marshal(map[string]any{"before": all[0].Before, "after": all[0].After, "target": all[0].Target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(secrets, secret.New(password), secret.New("bcrypt")) {
+		if strings.Contains(string(text), s.Reveal()) {
+			t.Errorf("the trail holds a secret: %s", text)
+		}
+	}
+	return all[0]
+}
