@@ -44,7 +44,7 @@ func newMetrics(r *prometheus.Registry) *telemetry.Metrics { return telemetry.Ne
 
 func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics) (*pg.Pool, func(), error) {
 	pool, err := pg.Open(ctx, pg.Options{
-		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Observe: m.ObserveQuery, //nolint:gosec // bounded to 1000 by config
+		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Observe: m.ObserveQuery,
 	})
 	if err != nil {
 		return nil, nil, err

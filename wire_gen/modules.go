@@ -47,8 +47,8 @@ func Operations() *op.Registry {
 }
 
 // in turns an injector of the request lifetime into what an API asks for.
-func in[T any](p *Process, make func(*Tenant, scope.Request) T) func(scope.Request) T {
-	return func(r scope.Request) T { return make(p.tenant(r.Tenant), r) }
+func in[T any](p *Process, build func(*Tenant, scope.Request) T) func(scope.Request) T {
+	return func(r scope.Request) T { return build(p.tenant(r.Tenant), r) }
 }
 
 // NewServer makes the public handler with the routes of all modules, sealed.

@@ -74,6 +74,7 @@ type Process struct {
 	// Tenants.
 	Directory     *tenantsinfra.Directory
 	Registrations tenantsdomain.Repository
+	Ledger        *tenantsinfra.Ledger
 	Provisioning  *tenantsservice.Provisioning
 	Provisioner   *jobs.Worker
 	Scopes        *lru.Cache[uuid.UUID, *Tenant]

@@ -38,7 +38,7 @@ var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"),
 	newLogger, telemetry.NewRegistry, newMetrics,
 	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
-	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(tenantsservice.Units), new(*pg.Pool)),
+	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	op.NewJobs, gate.New, Operations,
 	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process,
@@ -66,7 +66,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 // NewSchemas makes what migrating needs, and nothing that needs the schemas
 // to be there already.
 func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
-	panic(wire.Build(newSchemaPool, newMigrator, tenantsinfra.NewDirectory, wire.Struct(new(Schemas), "*")))
+	panic(wire.Build(newSchemaPool, newControl, newMigrator, tenantsinfra.NewDirectory, wire.Struct(new(Schemas), "*")))
 }
 
 // The tenant lifetime: a tenant takes the process.
@@ -83,7 +83,6 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Live",
 		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"),
-	wire.Bind(new(tenantsservice.Units), new(*pg.Pool)),
 	newUnit, newRunner,
 )
 

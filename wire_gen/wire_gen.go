@@ -82,12 +82,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	decider := service.NewDecider()
 	recorder := infra.NewRecorder()
 	retries := pg.NewRetries()
-	jobs := op.NewJobs(decider, recorder, system, idSystem, logger)
-	directory := infra2.NewDirectory(pool)
+	jobs := op.NewJobs(pool, decider, recorder, system, idSystem, logger)
+	v := newControl(pool)
+	directory := infra2.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
-	v := newControl(pool)
 	keySet, err := usersmodule.NewKeySet(ctx, security, v, system, reader)
 	if err != nil {
 		cleanup3()
@@ -110,7 +110,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
 	repository := infra2.NewRepository()
-	builder := infra2.NewBuilder(migrator, pool, directory)
+	ledger := infra2.NewLedger(migrator, repository)
+	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
 	seeder := infra4.NewSeeder(system, idSystem)
 	users := infra3.NewUsers()
 	assignments := infra4.NewAssignments(catalogue)
@@ -120,8 +121,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	inviter := service2.NewInviter(oneTimeTokens, postman, system, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, pool, system)
-	ledger := infra2.NewLedger(migrator, repository)
+	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, system)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
@@ -165,6 +165,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Limiter:       limiter,
 		Directory:     directory,
 		Registrations: repository,
+		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
 		Scopes:        cache,
@@ -222,12 +223,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	decider := service.NewDecider()
 	recorder := infra.NewRecorder()
 	retries := pg.NewRetries()
-	jobs := op.NewJobs(decider, recorder, clockClock, source, logger)
-	directory := infra2.NewDirectory(pool)
+	jobs := op.NewJobs(pool, decider, recorder, clockClock, source, logger)
+	v := newControl(pool)
+	directory := infra2.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
-	v := newControl(pool)
 	keySet, err := usersmodule.NewKeySet(ctx, security, v, clockClock, reader)
 	if err != nil {
 		cleanup3()
@@ -250,7 +251,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
 	repository := infra2.NewRepository()
-	builder := infra2.NewBuilder(migrator, pool, directory)
+	ledger := infra2.NewLedger(migrator, repository)
+	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
 	seeder := infra4.NewSeeder(clockClock, source)
 	users := infra3.NewUsers()
 	assignments := infra4.NewAssignments(catalogue)
@@ -260,8 +262,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	inviter := service2.NewInviter(oneTimeTokens, postman, clockClock, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, pool, clockClock)
-	ledger := infra2.NewLedger(migrator, repository)
+	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, clockClock)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
@@ -305,6 +306,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Limiter:       limiter,
 		Directory:     directory,
 		Registrations: repository,
+		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
 		Scopes:        cache,
@@ -339,7 +341,8 @@ func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) 
 		cleanup()
 		return nil, nil, err
 	}
-	directory := infra2.NewDirectory(pool)
+	v := newControl(pool)
+	directory := infra2.NewDirectory(v)
 	schemas := &Schemas{
 		Migrator:  migrator,
 		Directory: directory,
@@ -388,7 +391,7 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	repository := wiregenProcess.Registrations
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
-	tenants := service3.NewTenants(runner, repository, jobs, pool, live, clockClock, source)
+	tenants := service3.NewTenants(runner, repository, jobs, live, clockClock, source)
 	return tenants
 }
 
@@ -510,7 +513,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 // wire.go:
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"), newLogger, telemetry.NewRegistry, newMetrics,
-	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(service3.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -519,5 +522,5 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Live",
-	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"), wire.Bind(new(service3.Units), new(*pg.Pool)), newUnit, newRunner,
+	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"), newUnit, newRunner,
 )

@@ -22,7 +22,7 @@ import (
 
 func tenantCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "tenant", Short: "Administer tenants."}
-	cmd.AddCommand(tenantCreateCommand(), tenantListCommand())
+	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand())
 	return cmd
 }
 
@@ -92,12 +92,20 @@ func createTenant(ctx context.Context, p *wiregen.Process, f createFlags, out io
 	if err != nil {
 		return err
 	}
-	invitation, err := p.Provisioning.Invite(ctx, made)
+	return invite(ctx, p, f, made, out)
+}
+
+// invite makes a one-time token for the first administrator and prints it.
+func invite(ctx context.Context, p *wiregen.Process, f createFlags, t domain.Tenant, out io.Writer) error {
+	invitation, err := p.Provisioning.Invite(ctx, t)
 	if err != nil {
 		return err
 	}
+	if err := p.Ledger.Close(ctx, t.ID, p.Clock.Now()); err != nil {
+		return err
+	}
 	return printCreated(out, f, created{
-		Created: true, Tenant: shownTenant(made.Tenant),
+		Created: true, Tenant: shownTenant(t.Tenant),
 		Admin: &createdAdmin{Email: invitation.Email, Token: invitation.Token.Reveal()},
 	})
 }
@@ -139,6 +147,32 @@ func printCreated(out io.Writer, f createFlags, c created) error {
 	_, err := fmt.Fprintf(out, "tenant %s is %s\nfirst administrator: %s\none-time token: %s\n",
 		c.Tenant.Slug, c.Tenant.Status, c.Admin.Email, c.Admin.Token)
 	return err
+}
+
+func tenantInviteCommand() *cobra.Command {
+	var f createFlags
+	cmd := &cobra.Command{
+		Use:   "invite",
+		Short: "Print a new one-time token for a tenant's first administrator, who has not used one yet.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withProcess(cmd.Context(), func(p *wiregen.Process) error {
+				known, err := p.Directory.BySlug(cmd.Context(), f.slug)
+				if err != nil {
+					return err
+				}
+				t, err := p.Ledger.Tenant(cmd.Context(), known.ID)
+				if err != nil {
+					return err
+				}
+				return invite(cmd.Context(), p, f, t, cmd.OutOrStdout())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.slug, "slug", "", "the tenant")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
+	_ = cmd.MarkFlagRequired("slug") // fails only for a flag that does not exist
+	return cmd
 }
 
 func tenantListCommand() *cobra.Command {

@@ -11,10 +11,31 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
+// What a tenant is, the platform knows; this module keeps the registry.
+type (
+	// Tenant is what a request must know of its tenant.
+	Tenant = tenancy.Tenant
+	// Kind tells the landlord from everybody else.
+	Kind = tenancy.Kind
+	// Status is where a tenant is in its life.
+	Status = tenancy.Status
+)
+
+// The kinds and statuses, under their names in this module.
+const (
+	Customer = tenancy.Customer
+	Landlord = tenancy.Landlord
+
+	Unfinished = tenancy.Provisioning
+	Active     = tenancy.Active
+	Suspended  = tenancy.Suspended
+	Deleting   = tenancy.Deleting
+)
+
 // Seeder puts a module's first rows into a new tenant's schema, in the
 // transaction that makes it.
 type Seeder interface {
-	Seed(ctx context.Context, tx uow.Tx, t tenancy.Tenant, adminEmail string) error
+	Seed(ctx context.Context, tx uow.Tx, t Tenant, adminEmail string) error
 }
 
 // Provisioner brings registered tenants to life, and finishes what a crash

@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -27,10 +28,11 @@ func (s *Server) useLayers(o Options) {
 	)
 	if len(o.CORSOrigins) > 0 {
 		s.echo.Use(middleware.CORSWithConfig(middleware.CORSConfig{
-			AllowOrigins:  o.CORSOrigins,
-			AllowHeaders:  []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Tenant"},
-			ExposeHeaders: []string{"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", echo.HeaderXRequestID},
-			MaxAge:        600,
+			AllowOrigins: o.CORSOrigins,
+			AllowHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Tenant", "Range", "If-Range"},
+			ExposeHeaders: []string{"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", echo.HeaderXRequestID,
+				"Content-Disposition", "Content-Range", "Accept-Ranges", "Repr-Digest"},
+			MaxAge: 600,
 		}))
 	}
 	s.echo.Use(
@@ -99,7 +101,7 @@ func (s *Server) recover(log *slog.Logger) echo.MiddlewareFunc {
 				if p == nil {
 					return
 				}
-				if p == http.ErrAbortHandler {
+				if abort, ok := p.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
 					panic(p)
 				}
 				log.ErrorContext(c.Request().Context(), "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -15,6 +15,7 @@ import (
 // Jobs makes runners for background work. A job is a principal of its own
 // that holds the one operation it is named for.
 type Jobs struct {
+	units    Units
 	decider  Decider
 	recorder Recorder
 	clock    clock.Clock
@@ -22,26 +23,32 @@ type Jobs struct {
 	log      *slog.Logger
 }
 
+// Units opens units of work in tenants.
+type Units interface {
+	Tenant(t tenancy.Tenant) uow.Unit
+}
+
 // NewJobs makes the process's Jobs.
-func NewJobs(d Decider, r Recorder, c clock.Clock, ids id.Source, log *slog.Logger) *Jobs {
-	return &Jobs{decider: d, recorder: r, clock: c, ids: ids, log: log}
+func NewJobs(units Units, d Decider, r Recorder, c clock.Clock, ids id.Source, log *slog.Logger) *Jobs {
+	return &Jobs{units: units, decider: d, recorder: r, clock: c, ids: ids, log: log}
 }
 
-// Runner makes the runner of one job in one tenant, over the unit of work
-// that the job is to use.
-func (j *Jobs) Runner(t tenancy.Tenant, d Def, u uow.Unit) *Runner {
-	caller := authn.Caller{Kind: authn.Job, Label: d.Name}
-	return j.For(scope.Request{Tenant: t, Caller: caller}, u)
+// Runner makes the runner of one job in one tenant.
+func (j *Jobs) Runner(t tenancy.Tenant, d Def) *Runner { return j.RunnerOn(t, d, j.units.Tenant(t)) }
+
+// RunnerOn makes the runner of a job that works in a unit of its own kind.
+func (j *Jobs) RunnerOn(t tenancy.Tenant, d Def, u uow.Unit) *Runner {
+	return j.runner(t, authn.Caller{Kind: authn.Job, Label: d.Name}, u)
 }
 
-// For makes the runner of a request that did not come over HTTP.
-func (j *Jobs) For(r scope.Request, u uow.Unit) *Runner {
+func (j *Jobs) runner(t tenancy.Tenant, caller authn.Caller, u uow.Unit) *Runner {
+	r := scope.Request{Tenant: t, Caller: caller}
 	return NewRunner(r, u, j.decider, j.recorder, j.clock, j.ids, j.log)
 }
 
 // Witness tells a tenant's own trail what the operator did to the tenant.
-func (j *Jobs) Witness(ctx context.Context, t tenancy.Tenant, u uow.Unit, d Def, by authn.Caller) {
-	r := j.For(scope.Request{Tenant: t, Caller: by}, u)
+func (j *Jobs) Witness(ctx context.Context, t tenancy.Tenant, d Def, by authn.Caller) {
+	r := j.runner(t, by, j.units.Tenant(t))
 	e := r.entry(d, Done, nil, Decision{Allow: true, Rule: "operator"})
 	e.Target = uow.Target{Kind: d.Kind, ID: t.ID.String(), Label: t.Slug}
 	r.recordAlone(ctx, e)

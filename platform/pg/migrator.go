@@ -84,17 +84,18 @@ type Provisioning struct {
 	Schema   string // its schema and its role
 	Landlord bool   // its role may change the registry
 	// Claim runs first; false means that there is nothing left to do.
-	Claim func(tx uow.Tx) (bool, error)
-	// Seed runs last, inside the new schema.
-	Seed func(tx uow.Tx) error
+	Claim func(ctx context.Context, tx uow.Tx) (bool, error)
+	// Witness names the schema whose trail hears of a failure: the new one is
+	// not there then.
+	Witness func(ctx context.Context) (schema string, err error)
 }
 
-// Provision makes role, schema, tables, rights and first rows in one
-// transaction: after a crash the tenant is complete or was never begun.
-func (m *Migrator) Provision(ctx context.Context, p Provisioning) error {
+// Provision makes role, schema, tables, rights and, with seed, first rows in
+// one transaction: after a crash the tenant is complete or was never begun.
+func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx uow.Tx) error) error {
 	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
 		owner := &ownerTx{tx: tx}
-		if ok, err := p.Claim(owner); err != nil || !ok {
+		if ok, err := p.Claim(ctx, owner); err != nil || !ok {
 			return err
 		}
 		err := execAll(ctx, tx, []string{
@@ -119,7 +120,7 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning) error {
 		if err := setSearchPath(ctx, tx, p.Schema); err != nil {
 			return err
 		}
-		return p.Seed(owner)
+		return seed(owner)
 	})
 }
 

@@ -13,6 +13,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -48,7 +49,7 @@ func run(m *testing.M) (code int, err error) {
 		if err != nil {
 			return 1, err
 		}
-		defer server.Stop(ctx)
+		defer func() { err = errors.Join(err, server.Stop(ctx)) }()
 		serverURL = server.URL("postgres")
 	}
 	defer closeDatabase(ctx)

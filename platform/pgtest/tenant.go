@@ -56,9 +56,8 @@ func provision(t testing.TB, kind tenancy.Kind) Fixture {
 	err := f.Migrator.Provision(t.Context(), pg.Provisioning{
 		Schema:   f.Tenant.Schema,
 		Landlord: kind == tenancy.Landlord,
-		Claim:    func(tx uow.Tx) (bool, error) { return true, register(t.Context(), tx, f.Tenant) },
-		Seed:     func(uow.Tx) error { return nil },
-	})
+		Claim:    func(ctx context.Context, tx uow.Tx) (bool, error) { return true, register(ctx, tx, f.Tenant) },
+	}, func(uow.Tx) error { return nil })
 	if err != nil {
 		t.Fatalf("pgtest: provision a tenant: %v", err)
 	}

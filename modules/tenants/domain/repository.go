@@ -5,14 +5,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/tenants"
 	"github.com/insulahq/insula/platform/page"
-	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
 // Spec selects tenants of a list.
 type Spec struct {
-	Status tenancy.Status // empty for every status
+	Status tenants.Status // empty for every status
 }
 
 // Matches is the rule that the list query implements.
@@ -42,11 +42,4 @@ type Repository interface {
 	Operation(ctx context.Context, tx uow.Tx, id uuid.UUID) (Operation, error)
 	// Progress updates the running work of a kind on a tenant.
 	Progress(ctx context.Context, tx uow.Tx, o Operation) error
-}
-
-// Builder makes the schema of a tenant. The unit of work it returns runs its
-// body inside the new schema, in the transaction that makes it, unless claim
-// says that there is nothing to do.
-type Builder interface {
-	Unit(t Tenant, claim func(ctx context.Context, tx uow.Tx) (bool, error)) uow.Unit
 }

@@ -12,12 +12,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/modules/tenants"
 )
 
 // Tenant is an entry of the registry.
 type Tenant struct {
-	tenancy.Tenant
+	tenants.Tenant
 	AdminEmail string // who gets the first invitation
 	Version    int64
 	CreatedAt  time.Time
@@ -28,8 +28,8 @@ type Tenant struct {
 type View struct {
 	Slug   string         `json:"slug"`
 	Name   string         `json:"name"`
-	Kind   tenancy.Kind   `json:"kind"`
-	Status tenancy.Status `json:"status"`
+	Kind   tenants.Kind   `json:"kind"`
+	Status tenants.Status `json:"status"`
 }
 
 // View shows the tenant without its internals.
@@ -46,7 +46,7 @@ const maxName = 120
 
 // Register makes a tenant that is still to be provisioned. It returns
 // ErrInvalid naming each wrong field.
-func Register(id uuid.UUID, slug, name string, kind tenancy.Kind, adminEmail string, now time.Time) (Tenant, error) {
+func Register(id uuid.UUID, slug, name string, kind tenants.Kind, adminEmail string, now time.Time) (Tenant, error) {
 	name, adminEmail = strings.TrimSpace(name), strings.TrimSpace(adminEmail)
 	invalid := ErrInvalid
 	if !slugRule.MatchString(slug) || strings.Contains(slug, "--") {
@@ -60,15 +60,15 @@ func Register(id uuid.UUID, slug, name string, kind tenancy.Kind, adminEmail str
 	if a, err := mail.ParseAddress(adminEmail); err != nil || a.Address != adminEmail || len(adminEmail) > 254 {
 		invalid = invalid.At("#/admin_email", "must be an e-mail address")
 	}
-	if kind != tenancy.Customer && kind != tenancy.Landlord {
+	if kind != tenants.Customer && kind != tenants.Landlord {
 		invalid = invalid.At("#/kind", "must be customer or operator")
 	}
 	if len(invalid.Fields) > 0 {
 		return Tenant{}, invalid
 	}
 	return Tenant{
-		Tenant: tenancy.Tenant{
-			ID: id, Slug: slug, Name: name, Kind: kind, Status: tenancy.Provisioning,
+		Tenant: tenants.Tenant{
+			ID: id, Slug: slug, Name: name, Kind: kind, Status: tenants.Unfinished,
 			Schema: "t_" + hex.EncodeToString(id[:]),
 		},
 		AdminEmail: adminEmail, Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -99,18 +99,18 @@ func (t Tenant) Rename(name string, now time.Time) (Tenant, error) {
 
 // Suspend takes an active tenant out of service.
 func (t Tenant) Suspend(now time.Time) (Tenant, error) {
-	if t.Kind == tenancy.Landlord {
+	if t.Kind == tenants.Landlord {
 		return t, ErrLandlord
 	}
-	return t.move(tenancy.Active, tenancy.Suspended, now)
+	return t.move(tenants.Active, tenants.Suspended, now)
 }
 
 // Resume puts a suspended tenant back into service.
 func (t Tenant) Resume(now time.Time) (Tenant, error) {
-	return t.move(tenancy.Suspended, tenancy.Active, now)
+	return t.move(tenants.Suspended, tenants.Active, now)
 }
 
-func (t Tenant) move(from, to tenancy.Status, now time.Time) (Tenant, error) {
+func (t Tenant) move(from, to tenants.Status, now time.Time) (Tenant, error) {
 	if t.Status != from {
 		return t, ErrStatus
 	}

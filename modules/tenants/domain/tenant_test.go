@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/tenants"
 	"github.com/insulahq/insula/modules/tenants/domain"
 	"github.com/insulahq/insula/platform/errs"
-	"github.com/insulahq/insula/platform/tenancy"
 )
 
 var (
@@ -21,25 +21,25 @@ var (
 func TestRegister(t *testing.T) {
 	for _, tc := range []struct {
 		name, slug, title, email string
-		kind                     tenancy.Kind
+		kind                     tenants.Kind
 		wrong                    []string
 	}{
-		{"good", "acme", "Acme Ltd.", "ada@acme.example", tenancy.Customer, nil},
-		{"landlord", "operator", "Insula", "ops@example.com", tenancy.Landlord, nil},
-		{"digits and hyphens", "a1-b2", "A", "a@b", tenancy.Customer, nil},
-		{"name in any language", "acme", "Ακμή 株式会社", "a@b.c", tenancy.Customer, nil},
-		{"upper case", "Acme", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"begins with a digit", "1acme", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"ends with a hyphen", "acme-", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"two hyphens", "xn--acme", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"too short", "ab", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"too long", strings.Repeat("a", 41), "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"reserved", "www", "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"SQL", `a"; drop`, "A", "a@b.c", tenancy.Customer, []string{"#/slug"}},
-		{"no name", "acme", "  ", "a@b.c", tenancy.Customer, []string{"#/name"}},
-		{"line break in the name", "acme", "A\nB", "a@b.c", tenancy.Customer, []string{"#/name"}},
-		{"no address", "acme", "A", "nobody", tenancy.Customer, []string{"#/admin_email"}},
-		{"address with a name", "acme", "A", "Ada <a@b.c>", tenancy.Customer, []string{"#/admin_email"}},
+		{"good", "acme", "Acme Ltd.", "ada@acme.example", tenants.Customer, nil},
+		{"landlord", "operator", "Insula", "ops@example.com", tenants.Landlord, nil},
+		{"digits and hyphens", "a1-b2", "A", "a@b", tenants.Customer, nil},
+		{"name in any language", "acme", "Ακμή 株式会社", "a@b.c", tenants.Customer, nil},
+		{"upper case", "Acme", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"begins with a digit", "1acme", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"ends with a hyphen", "acme-", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"two hyphens", "xn--acme", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"too short", "ab", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"too long", strings.Repeat("a", 41), "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"reserved", "www", "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"SQL", `a"; drop`, "A", "a@b.c", tenants.Customer, []string{"#/slug"}},
+		{"no name", "acme", "  ", "a@b.c", tenants.Customer, []string{"#/name"}},
+		{"line break in the name", "acme", "A\nB", "a@b.c", tenants.Customer, []string{"#/name"}},
+		{"no address", "acme", "A", "nobody", tenants.Customer, []string{"#/admin_email"}},
+		{"address with a name", "acme", "A", "Ada <a@b.c>", tenants.Customer, []string{"#/admin_email"}},
 		{"no kind", "acme", "A", "a@b.c", "", []string{"#/kind"}},
 		{"everything", "", "", "", "x", []string{"#/slug", "#/name", "#/admin_email", "#/kind"}},
 	} {
@@ -49,7 +49,7 @@ func TestRegister(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.Status != tenancy.Provisioning || got.Version != 1 || got.Schema != "t_0199d3a07c1e7b549c3e2f6d1a0b4c5d" {
+				if got.Status != tenants.Unfinished || got.Version != 1 || got.Schema != "t_0199d3a07c1e7b549c3e2f6d1a0b4c5d" {
 					t.Errorf("got %+v", got)
 				}
 				return
@@ -70,23 +70,23 @@ func TestRegister(t *testing.T) {
 }
 
 func TestLife(t *testing.T) {
-	tenant := func(kind tenancy.Kind, s tenancy.Status) domain.Tenant {
-		return domain.Tenant{Tenant: tenancy.Tenant{Kind: kind, Status: s}}
+	tenant := func(kind tenants.Kind, s tenants.Status) domain.Tenant {
+		return domain.Tenant{Tenant: tenants.Tenant{Kind: kind, Status: s}}
 	}
 	for _, tc := range []struct {
 		name string
 		from domain.Tenant
 		rule func(domain.Tenant, time.Time) (domain.Tenant, error)
-		want tenancy.Status
+		want tenants.Status
 		err  error
 	}{
-		{"suspend", tenant(tenancy.Customer, tenancy.Active), domain.Tenant.Suspend, tenancy.Suspended, nil},
-		{"suspend twice", tenant(tenancy.Customer, tenancy.Suspended), domain.Tenant.Suspend, tenancy.Suspended, domain.ErrStatus},
-		{"suspend the landlord", tenant(tenancy.Landlord, tenancy.Active), domain.Tenant.Suspend, tenancy.Active, domain.ErrLandlord},
-		{"suspend half a tenant", tenant(tenancy.Customer, tenancy.Provisioning), domain.Tenant.Suspend, tenancy.Provisioning, domain.ErrStatus},
-		{"resume", tenant(tenancy.Customer, tenancy.Suspended), domain.Tenant.Resume, tenancy.Active, nil},
-		{"resume what runs", tenant(tenancy.Customer, tenancy.Active), domain.Tenant.Resume, tenancy.Active, domain.ErrStatus},
-		{"resume what is going", tenant(tenancy.Customer, tenancy.Deleting), domain.Tenant.Resume, tenancy.Deleting, domain.ErrStatus},
+		{"suspend", tenant(tenants.Customer, tenants.Active), domain.Tenant.Suspend, tenants.Suspended, nil},
+		{"suspend twice", tenant(tenants.Customer, tenants.Suspended), domain.Tenant.Suspend, tenants.Suspended, domain.ErrStatus},
+		{"suspend the landlord", tenant(tenants.Landlord, tenants.Active), domain.Tenant.Suspend, tenants.Active, domain.ErrLandlord},
+		{"suspend half a tenant", tenant(tenants.Customer, tenants.Unfinished), domain.Tenant.Suspend, tenants.Unfinished, domain.ErrStatus},
+		{"resume", tenant(tenants.Customer, tenants.Suspended), domain.Tenant.Resume, tenants.Active, nil},
+		{"resume what runs", tenant(tenants.Customer, tenants.Active), domain.Tenant.Resume, tenants.Active, domain.ErrStatus},
+		{"resume what is going", tenant(tenants.Customer, tenants.Deleting), domain.Tenant.Resume, tenants.Deleting, domain.ErrStatus},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := tc.rule(tc.from, now)

@@ -17,12 +17,15 @@ import (
 // Directory implements tenancy.Directory on the control schema, for parts of
 // the process that serve all tenants.
 type Directory struct {
-	pool *pg.Pool
-	q    *tenantsdb.Queries
+	control func() pg.ControlUnit
+	q       *tenantsdb.Queries
 }
 
-// NewDirectory makes the directory of a process.
-func NewDirectory(pool *pg.Pool) *Directory { return &Directory{pool: pool, q: tenantsdb.New()} }
+// NewDirectory makes the directory of a process; control opens units of work
+// for the control schema.
+func NewDirectory(control func() pg.ControlUnit) *Directory {
+	return &Directory{control: control, q: tenantsdb.New()}
+}
 
 // ByID implements tenancy.Directory.
 func (d *Directory) ByID(ctx context.Context, id uuid.UUID) (tenancy.Tenant, error) {
@@ -36,7 +39,7 @@ func (d *Directory) BySlug(ctx context.Context, slug string) (tenancy.Tenant, er
 
 func (d *Directory) find(ctx context.Context, query func(pg.DBTX) (tenantsdb.ControlTenant, error)) (tenancy.Tenant, error) {
 	var t tenancy.Tenant
-	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+	err := d.control().Read(ctx, func(tx uow.Tx) error {
 		row, err := query(pg.DB(tx))
 		if err != nil {
 			return pg.Translate(err, tenancy.ErrUnknown, nil)
@@ -57,7 +60,7 @@ func (d *Directory) find(ctx context.Context, query func(pg.DBTX) (tenantsdb.Con
 // domain.ErrNotFound before there is one.
 func (d *Directory) Landlord(ctx context.Context) (domain.Tenant, error) {
 	var t domain.Tenant
-	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+	err := d.control().Read(ctx, func(tx uow.Tx) error {
 		row, err := d.q.LandlordTenant(ctx, pg.DB(tx))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return domain.ErrNotFound
@@ -71,7 +74,7 @@ func (d *Directory) Landlord(ctx context.Context) (domain.Tenant, error) {
 // Served lists the tenants whose schemas are to be kept up to date.
 func (d *Directory) Served(ctx context.Context) ([]domain.Tenant, error) {
 	var all []domain.Tenant
-	err := d.pool.Control().Read(ctx, func(tx uow.Tx) error {
+	err := d.control().Read(ctx, func(tx uow.Tx) error {
 		rows, err := d.q.ServedSchemas(ctx, pg.DB(tx))
 		all = make([]domain.Tenant, len(rows))
 		for i, row := range rows {

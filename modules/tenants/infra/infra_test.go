@@ -82,7 +82,7 @@ func TestOneLandlord(t *testing.T) {
 	if err := control(t, func(tx uow.Tx) error { return repo.Insert(t.Context(), tx, second) }); !errors.Is(err, domain.ErrLandlordTaken) {
 		t.Errorf("got %v", err)
 	}
-	got, err := infra.NewDirectory(pgtest.Database(t).Pool).Landlord(t.Context())
+	got, err := infra.NewDirectory(pgtest.Database(t).Pool.Control).Landlord(t.Context())
 	if err != nil || got.ID != first.ID {
 		t.Errorf("got %v, %v", got.Slug, err)
 	}
@@ -179,7 +179,7 @@ func TestListAgainstItsRule(t *testing.T) {
 }
 
 func TestDirectoryHidesWhatIsGone(t *testing.T) {
-	dir := infra.NewDirectory(pgtest.Database(t).Pool)
+	dir := infra.NewDirectory(pgtest.Database(t).Pool.Control)
 	for status, want := range map[tenancy.Status]error{
 		tenancy.Active: nil, tenancy.Suspended: nil, tenancy.Provisioning: nil,
 		tenancy.Deleting: tenancy.ErrUnknown, tenancy.Erased: tenancy.ErrUnknown,

@@ -9,29 +9,22 @@ import (
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/tenancy"
-	"github.com/insulahq/insula/platform/uow"
 )
 
 // Operations are all operations of the module.
 var Operations = []op.Def{Create, Get, List, Update, Suspend, Resume, GetOperation, Provision, Found, Invite}
-
-// Units opens units of work in tenants.
-type Units interface {
-	Tenant(t tenancy.Tenant) uow.Unit
-}
 
 // Tenants is the registry as the landlord's users work with it.
 type Tenants struct {
 	run   *op.Runner
 	repo  domain.Repository
 	jobs  *op.Jobs
-	units Units
 	live  *tenancy.Live
 	clock clock.Clock
 	ids   id.Source
 }
 
 // NewTenants makes the service of one request.
-func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, units Units, live *tenancy.Live, c clock.Clock, ids id.Source) *Tenants {
-	return &Tenants{run: run, repo: repo, jobs: jobs, units: units, live: live, clock: c, ids: ids}
+func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, c clock.Clock, ids id.Source) *Tenants {
+	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, clock: c, ids: ids}
 }

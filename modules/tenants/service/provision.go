@@ -19,31 +19,40 @@ var (
 	Invite    = op.Job("tenants.invite_admin", "Invite the first administrator of a tenant.", op.About("tenant"))
 )
 
+// Claim decides, in the transaction that makes a schema, whether it is still
+// to be made.
+type Claim func(ctx context.Context, tx uow.Tx) (bool, error)
+
+// Builder runs an operation inside a schema that is made in the same
+// transaction, unless claim says that there is nothing to do.
+type Builder interface {
+	Runner(t domain.Tenant, d op.Def, claim Claim) *op.Runner
+}
+
 // Provisioning makes tenants. It is safe to repeat at every step.
 type Provisioning struct {
 	jobs    *op.Jobs
-	builder domain.Builder
+	builder Builder
 	repo    domain.Repository
 	seeders []tenants.Seeder
 	founder users.Founder
-	units   Units
 	clock   clock.Clock
 }
 
 // NewProvisioning makes the service of a process. The seeders run in order.
-func NewProvisioning(jobs *op.Jobs, b domain.Builder, repo domain.Repository, seeders []tenants.Seeder, f users.Founder, units Units, c clock.Clock) *Provisioning {
-	return &Provisioning{jobs: jobs, builder: b, repo: repo, seeders: seeders, founder: f, units: units, clock: c}
+func NewProvisioning(jobs *op.Jobs, b Builder, repo domain.Repository, seeders []tenants.Seeder, f users.Founder, c clock.Clock) *Provisioning {
+	return &Provisioning{jobs: jobs, builder: b, repo: repo, seeders: seeders, founder: f, clock: c}
 }
 
 // Provision makes the schema of a tenant that is registered, seeds it and
 // activates it, in one transaction. It does nothing for a tenant that has
 // been provisioned already.
 func (s *Provisioning) Provision(ctx context.Context, t domain.Tenant) (domain.Tenant, error) {
-	unit := s.builder.Unit(t, func(ctx context.Context, tx uow.Tx) (bool, error) {
+	run := s.builder.Runner(t, Provision, func(ctx context.Context, tx uow.Tx) (bool, error) {
 		current, err := s.repo.Lock(ctx, tx, t.ID)
 		return current.Status == tenancy.Provisioning, err
 	})
-	return op.Do(ctx, s.jobs.Runner(t.Tenant, Provision, unit), Provision.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
+	return op.Do(ctx, run, Provision.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
 		return s.settle(ctx, tx, t)
 	})
 }
@@ -51,10 +60,10 @@ func (s *Provisioning) Provision(ctx context.Context, t domain.Tenant) (domain.T
 // Found registers and makes the operator's tenant in one transaction. It
 // returns domain.ErrLandlordTaken when there is one already.
 func (s *Provisioning) Found(ctx context.Context, t domain.Tenant) (domain.Tenant, error) {
-	unit := s.builder.Unit(t, func(ctx context.Context, tx uow.Tx) (bool, error) {
+	run := s.builder.Runner(t, Found, func(ctx context.Context, tx uow.Tx) (bool, error) {
 		return true, s.repo.Insert(ctx, tx, t)
 	})
-	return op.Do(ctx, s.jobs.Runner(t.Tenant, Found, unit), Found.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
+	return op.Do(ctx, run, Found.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
 		return s.settle(ctx, tx, t)
 	})
 }
@@ -73,7 +82,7 @@ func (s *Provisioning) settle(ctx context.Context, tx uow.Tx, t domain.Tenant) (
 
 // Invite makes a one-time token for the tenant's first administrator.
 func (s *Provisioning) Invite(ctx context.Context, t domain.Tenant) (users.Invitation, error) {
-	run := s.jobs.Runner(t.Tenant, Invite, s.units.Tenant(t.Tenant))
+	run := s.jobs.Runner(t.Tenant, Invite)
 	return op.Do(ctx, run, Invite.On(t.ID.String()), func(tx uow.Tx) (users.Invitation, error) {
 		tx.Trail().On("tenant", t.ID.String(), t.Slug)
 		return s.founder.Invite(ctx, tx, t.AdminEmail)

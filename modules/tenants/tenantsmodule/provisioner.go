@@ -27,12 +27,19 @@ type provisioner struct {
 	clock   clock.Clock
 }
 
-// resumeEvery is how often unfinished tenants are looked for. A request that
-// creates a tenant does not wait for it.
-const resumeEvery = 30 * time.Second
+// Unfinished tenants are looked for at the start and then regularly, but not
+// while whoever creates one may still be at it.
+const (
+	resumeEvery = 15 * time.Second
+	resumeAfter = 10 * time.Second
+)
 
 func (p *provisioner) work() jobs.Work {
-	return jobs.Work{Name: service.Provision.Name, Pending: p.ledger.Pending, Do: p.do, Every: resumeEvery}
+	return jobs.Work{Name: service.Provision.Name, Pending: p.pending, Do: p.do, Every: resumeEvery}
+}
+
+func (p *provisioner) pending(ctx context.Context) ([]uuid.UUID, error) {
+	return p.ledger.Pending(ctx, p.clock.Now().Add(-resumeAfter))
 }
 
 func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
@@ -45,7 +52,7 @@ func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
 	}
 	invitation, err := p.service.Invite(ctx, t)
 	if errs.CodeOf(err) == users.CodeNotInvited {
-		return p.close(ctx, id) // the administrator has a password: nothing is left to do
+		return p.ledger.Close(ctx, id, p.clock.Now()) // the administrator has a password: nothing is left to do
 	}
 	if err != nil {
 		return p.note(ctx, id, 50, err)
@@ -53,7 +60,7 @@ func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
 	if err := p.send(ctx, t, invitation); err != nil {
 		return p.note(ctx, id, 75, err)
 	}
-	return p.close(ctx, id)
+	return p.ledger.Close(ctx, id, p.clock.Now())
 }
 
 func (p *provisioner) send(ctx context.Context, t domain.Tenant, i users.Invitation) error {
@@ -77,10 +84,4 @@ func (p *provisioner) note(ctx context.Context, id uuid.UUID, progress int, caus
 		TenantID: id, Kind: domain.CreateKind, Status: domain.Running, Progress: progress,
 		ErrorCode: e.Code, ErrorDetail: e.Detail, UpdatedAt: p.clock.Now(),
 	}))
-}
-
-func (p *provisioner) close(ctx context.Context, id uuid.UUID) error {
-	return p.ledger.Progress(ctx, domain.Operation{
-		TenantID: id, Kind: domain.CreateKind, Status: domain.Succeeded, Progress: 100, UpdatedAt: p.clock.Now(),
-	})
 }

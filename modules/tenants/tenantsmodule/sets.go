@@ -22,7 +22,7 @@ import (
 var Process = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
 	infra.NewDirectory, NewLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)),
-	infra.NewBuilder, wire.Bind(new(domain.Builder), new(*infra.Builder)),
+	NewBuilder, wire.Bind(new(service.Builder), new(*Builder)),
 	infra.NewLedger,
 	service.NewProvisioning,
 	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),

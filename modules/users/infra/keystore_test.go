@@ -29,6 +29,7 @@ func rootKey(t *testing.T) secret.Key {
 // schema.
 func TestKeyStore(t *testing.T) {
 	db, root, now := pgtest.Database(t), rootKey(t), clock.At(noon)
+	dropKeys(t, db)
 	load := func(root secret.Key) (*jwtx.KeySet, error) {
 		return infra.NewKeyStore(db.Pool.Control, root, now, rand.Reader).LoadKeys(t.Context())
 	}
@@ -74,6 +75,17 @@ func TestKeyStore(t *testing.T) {
 	now.Set(noon)
 	if _, ok := keys.Find(ids[0], now.Now()); !ok {
 		t.Error("the older key does not verify in its time")
+	}
+}
+
+func dropKeys(t *testing.T, db pgtest.DB) {
+	t.Helper()
+	err := db.Pool.Control().Write(t.Context(), func(tx uow.Tx) error {
+		_, err := pg.DB(tx).Exec(t.Context(), "DELETE FROM control.signing_keys")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package infra_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestTheDecoyCostsWhatAHashCosts(t *testing.T) {
 		if got, err := bcrypt.Cost(decoy); err != nil || got != cost {
 			t.Fatalf("cost %d, %v; want %d", got, err, cost)
 		}
-		if err := bcrypt.CompareHashAndPassword(decoy, []byte("x")); err != bcrypt.ErrMismatchedHashAndPassword {
+		if err := bcrypt.CompareHashAndPassword(decoy, []byte("x")); !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 			t.Fatalf("comparing with the decoy: %v", err)
 		}
 	}

@@ -292,18 +292,18 @@ func TestAcceptInvitation(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	p, token := h.invite(t, "ada@example.com")
-	accept := func(token secret.Value, password, name string) (service.Tokens, error, op.Entry) {
+	accept := func(token secret.Value, password, name string) (service.Tokens, op.Entry, error) {
 		t.Helper()
 		s, records := h.auth(t)
 		tokens, err := s.AcceptInvitation(t.Context(), service.Acceptance{Token: token, Password: secret.New(password), Name: name})
-		return tokens, err, only(t, records, token)
+		return tokens, only(t, records, token), err
 	}
 
-	_, err, e := accept(token, "short", "")
+	_, e, err := accept(token, "short", "")
 	if declared, ok := errs.As(err); !ok || len(declared.Fields) != 2 || e.Target.ID != p.ID.String() || e.Outcome != op.Failed {
 		t.Fatalf("weak password and no name: %v, trail %+v", err, e)
 	}
-	tokens, err, e := accept(token, password, "Ada King")
+	tokens, e, err := accept(token, password, "Ada King")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestAcceptInvitation(t *testing.T) {
 	}
 	h.login(t, "ada@example.com")
 	for name, token := range map[string]secret.Value{"used": token, "made up": secret.New("made up"), "refresh": tokens.Refresh} {
-		if _, err, _ := accept(token, password, "Ada"); !errors.Is(err, domain.ErrInvitation) {
+		if _, _, err := accept(token, password, "Ada"); !errors.Is(err, domain.ErrInvitation) {
 			t.Errorf("%s token: %v", name, err)
 		}
 	}

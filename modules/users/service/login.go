@@ -71,12 +71,12 @@ func (s *Auth) identify(ctx context.Context, tx uow.Tx, in Credentials, slot dom
 // find returns the user with an address, or an empty one.
 func (s *Auth) find(ctx context.Context, tx uow.Tx, email string) (domain.User, error) {
 	address, err := domain.ParseEmail(email)
-	if err != nil {
-		return domain.User{}, nil // nobody has that address
+	var u domain.User
+	if err == nil {
+		u, err = s.users.FindByEmail(ctx, tx, address)
 	}
-	u, err := s.users.FindByEmail(ctx, tx, address)
 	switch {
-	case errors.Is(err, domain.ErrNotFound):
+	case errors.Is(err, domain.ErrInvalid), errors.Is(err, domain.ErrNotFound):
 		return domain.User{}, nil
 	case err == nil:
 		aim(tx, u)

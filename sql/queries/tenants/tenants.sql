@@ -31,9 +31,11 @@ WHERE id = @id AND version = @version;
 UPDATE control.tenants SET status = @status, version = version + 1, updated_at = @updated_at WHERE id = @id;
 
 -- name: UnfinishedTenants :many
-SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning'
+-- Tenants whose creation began before an instant and has not ended.
+SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning' AND t.created_at < @before
 UNION
-SELECT o.tenant_id FROM control.operations o WHERE o.status = 'running' AND o.kind = 'tenants.create';
+SELECT o.tenant_id FROM control.operations o
+WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < @before;
 
 -- name: ServedSchemas :many
 SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at

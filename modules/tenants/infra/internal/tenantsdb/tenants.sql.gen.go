@@ -236,13 +236,15 @@ func (q *Queries) SetTenantStatus(ctx context.Context, db DBTX, status string, u
 }
 
 const UnfinishedTenants = `-- name: UnfinishedTenants :many
-SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning'
+SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning' AND t.created_at < $1
 UNION
-SELECT o.tenant_id FROM control.operations o WHERE o.status = 'running' AND o.kind = 'tenants.create'
+SELECT o.tenant_id FROM control.operations o
+WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < $1
 `
 
-func (q *Queries) UnfinishedTenants(ctx context.Context, db DBTX) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, UnfinishedTenants)
+// Tenants whose creation began before an instant and has not ended.
+func (q *Queries) UnfinishedTenants(ctx context.Context, db DBTX, before time.Time) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, UnfinishedTenants, before)
 	if err != nil {
 		return nil, err
 	}

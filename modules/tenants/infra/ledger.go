@@ -1,0 +1,57 @@
+package infra
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/modules/tenants/infra/internal/tenantsdb"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Ledger keeps the state of long work with the migrator's rights, for jobs.
+type Ledger struct {
+	migrator *pg.Migrator
+	repo     *Repository
+	q        *tenantsdb.Queries
+}
+
+// NewLedger makes the ledger of a process.
+func NewLedger(m *pg.Migrator, repo *Repository) *Ledger {
+	return &Ledger{migrator: m, repo: repo, q: tenantsdb.New()}
+}
+
+// Pending lists the tenants whose creation began before an instant and is
+// unfinished.
+func (l *Ledger) Pending(ctx context.Context, before time.Time) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := l.migrator.Control().Read(ctx, func(tx uow.Tx) (err error) {
+		ids, err = l.q.UnfinishedTenants(ctx, pg.DB(tx), before)
+		return pg.Translate(err, nil, nil)
+	})
+	return ids, err
+}
+
+// Tenant reads a registry entry.
+func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err error) {
+	err = l.migrator.Control().Read(ctx, func(tx uow.Tx) (err error) {
+		t, err = l.repo.Get(ctx, tx, id)
+		return err
+	})
+	return t, err
+}
+
+// Progress updates the running work of a kind on a tenant.
+func (l *Ledger) Progress(ctx context.Context, o domain.Operation) error {
+	return l.migrator.Control().Write(ctx, func(tx uow.Tx) error { return l.repo.Progress(ctx, tx, o) })
+}
+
+// Close ends the creation of a tenant as successful.
+func (l *Ledger) Close(ctx context.Context, tenant uuid.UUID, now time.Time) error {
+	return l.Progress(ctx, domain.Operation{
+		TenantID: tenant, Kind: domain.CreateKind, Status: domain.Succeeded, Progress: 100, UpdatedAt: now,
+	})
+}
