@@ -36,9 +36,12 @@ func TestKeyStore(t *testing.T) {
 
 	const processes = 8
 	ids := make([]string, processes)
+	warm(t, db, processes)
 	var group sync.WaitGroup
+	start := make(chan struct{})
 	for i := range processes {
 		group.Go(func() {
+			<-start
 			keys, err := load(root)
 			if err != nil {
 				t.Error(err)
@@ -47,6 +50,7 @@ func TestKeyStore(t *testing.T) {
 			ids[i] = keys.Active().ID()
 		})
 	}
+	close(start)
 	group.Wait()
 	for _, id := range ids {
 		if id == "" || id != ids[0] {

@@ -1,12 +1,14 @@
 package infra_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -31,4 +33,26 @@ func registered(t testing.TB, email string) domain.User {
 func try(t testing.TB, f pgtest.Fixture, fn func(tx uow.Tx) error) error {
 	t.Helper()
 	return f.Unit().Write(t.Context(), fn)
+}
+
+// warm opens n connections at once, so that what a test does in parallel
+// afterwards does not wait for one connection to be made after the other.
+func warm(t *testing.T, db pgtest.DB, n int) {
+	t.Helper()
+	var all, done sync.WaitGroup
+	all.Add(n)
+	for range n {
+		done.Go(func() {
+			err := db.Pool.Control().Write(t.Context(), func(tx uow.Tx) error {
+				_, err := pg.DB(tx).Exec(t.Context(), "SELECT 1")
+				all.Done()
+				all.Wait()
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
 }
