@@ -6,6 +6,7 @@
 //	dev run                  all parts, the server and two demo tenants
 //	dev run --parts-only     the parts alone; their settings go to .data/dev.env
 //	dev test -- go test ./…  a command with throw-away parts
+//	dev env                  how to reach the running stack, for a shell
 //	dev reset                removes all state
 package main
 
@@ -26,6 +27,7 @@ import (
 const usage = `usage:
   dev run [--parts-only]     start everything, or only what the server depends on
   dev test -- command …      run a command with a throw-away PostgreSQL, Redis and S3
+  dev env                    print how to reach the running stack: eval "$(.bin/dev env)"
   dev reset                  remove all state (INSULA_DATA_DIR, .data unless set)`
 
 func main() {
@@ -70,6 +72,8 @@ func command(ctx, hurry context.Context, args []string, say *progress) error {
 			return errors.New(usage)
 		}
 		return runTests(ctx, hurry, s, rest, say)
+	case "env":
+		return printShellEnv(s, os.Stdout)
 	case "reset":
 		return reset(s, say)
 	case "help", "-h", "--help":
