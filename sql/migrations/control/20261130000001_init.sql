@@ -1,56 +1,59 @@
--- The registry of tenants and what is being done to them.
-CREATE SCHEMA IF NOT EXISTS control;
-
-CREATE TABLE control.tenants (
-    id          uuid        NOT NULL,
-    slug        text        NOT NULL,
-    name        text        NOT NULL,
-    kind        text        NOT NULL,
-    status      text        NOT NULL,
-    schema_name text        NOT NULL,
-    admin_email text        NOT NULL,
-    version     bigint      NOT NULL,
-    created_at  timestamptz NOT NULL,
-    updated_at  timestamptz NOT NULL,
-    CONSTRAINT tenants_pkey PRIMARY KEY (id),
-    CONSTRAINT tenants_slug_check CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
-    CONSTRAINT tenants_kind_check CHECK (kind IN ('customer', 'operator')),
-    CONSTRAINT tenants_status_check CHECK (status IN ('provisioning', 'active', 'suspended', 'deleting', 'erased')),
-    CONSTRAINT tenants_schema_name_check CHECK (schema_name ~ '^t_[0-9a-f]{32}$')
+-- Add new schema named "control"
+CREATE SCHEMA "control";
+-- Create "operations" table
+CREATE TABLE "control"."operations" (
+  "id" uuid NOT NULL,
+  "kind" text NOT NULL,
+  "tenant_id" uuid NOT NULL,
+  "status" text NOT NULL,
+  "progress" integer NOT NULL,
+  "error_code" text NOT NULL,
+  "error_detail" text NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "operations_progress_check" CHECK ((progress >= 0) AND (progress <= 100)),
+  CONSTRAINT "operations_status_check" CHECK (status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text]))
 );
-CREATE UNIQUE INDEX tenants_slug_key ON control.tenants (slug);
-CREATE UNIQUE INDEX tenants_schema_name_key ON control.tenants (schema_name);
-CREATE UNIQUE INDEX tenants_operator_key ON control.tenants (kind) WHERE kind = 'operator';
-CREATE INDEX tenants_created_idx ON control.tenants (created_at DESC, id DESC);
-CREATE INDEX tenants_provisioning_idx ON control.tenants (id) WHERE status = 'provisioning';
-
-CREATE TABLE control.operations (
-    id           uuid        NOT NULL,
-    kind         text        NOT NULL,
-    tenant_id    uuid        NOT NULL,
-    status       text        NOT NULL,
-    progress     integer     NOT NULL,
-    error_code   text        NOT NULL,
-    error_detail text        NOT NULL,
-    created_at   timestamptz NOT NULL,
-    updated_at   timestamptz NOT NULL,
-    CONSTRAINT operations_pkey PRIMARY KEY (id),
-    CONSTRAINT operations_status_check CHECK (status IN ('running', 'succeeded', 'failed')),
-    CONSTRAINT operations_progress_check CHECK (progress BETWEEN 0 AND 100)
+-- Create index "operations_tenant_idx" to table: "operations"
+CREATE INDEX "operations_tenant_idx" ON "control"."operations" ("tenant_id", "created_at" DESC);
+-- Create "signing_keys" table
+CREATE TABLE "control"."signing_keys" (
+  "id" text NOT NULL,
+  "generation" bigint NOT NULL,
+  "public_key" bytea NOT NULL,
+  "private_key" bytea NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "expires_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
 );
-CREATE INDEX operations_tenant_idx ON control.operations (tenant_id, created_at DESC);
--- Keys that sign access tokens: public part in the clear, private part sealed
--- with a key from the configuration.
-CREATE SCHEMA IF NOT EXISTS control;
-
-CREATE TABLE control.signing_keys (
-    id          text        NOT NULL,
-    generation  bigint      NOT NULL,
-    public_key  bytea       NOT NULL,
-    private_key bytea       NOT NULL,
-    created_at  timestamptz NOT NULL,
-    expires_at  timestamptz NOT NULL,
-    CONSTRAINT signing_keys_pkey PRIMARY KEY (id)
+-- Create index "signing_keys_generation_key" to table: "signing_keys"
+CREATE UNIQUE INDEX "signing_keys_generation_key" ON "control"."signing_keys" ("generation");
+-- Create "tenants" table
+CREATE TABLE "control"."tenants" (
+  "id" uuid NOT NULL,
+  "slug" text NOT NULL,
+  "name" text NOT NULL,
+  "kind" text NOT NULL,
+  "status" text NOT NULL,
+  "schema_name" text NOT NULL,
+  "admin_email" text NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "tenants_kind_check" CHECK (kind = ANY (ARRAY['customer'::text, 'operator'::text])),
+  CONSTRAINT "tenants_schema_name_check" CHECK (schema_name ~ '^t_[0-9a-f]{32}$'::text),
+  CONSTRAINT "tenants_slug_check" CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text),
+  CONSTRAINT "tenants_status_check" CHECK (status = ANY (ARRAY['provisioning'::text, 'active'::text, 'suspended'::text, 'deleting'::text, 'erased'::text]))
 );
--- Of two processes that make the next key at the same time, one succeeds.
-CREATE UNIQUE INDEX signing_keys_generation_key ON control.signing_keys (generation);
+-- Create index "tenants_created_idx" to table: "tenants"
+CREATE INDEX "tenants_created_idx" ON "control"."tenants" ("created_at" DESC, "id" DESC);
+-- Create index "tenants_operator_key" to table: "tenants"
+CREATE UNIQUE INDEX "tenants_operator_key" ON "control"."tenants" ("kind") WHERE (kind = 'operator'::text);
+-- Create index "tenants_provisioning_idx" to table: "tenants"
+CREATE INDEX "tenants_provisioning_idx" ON "control"."tenants" ("id") WHERE (status = 'provisioning'::text);
+-- Create index "tenants_schema_name_key" to table: "tenants"
+CREATE UNIQUE INDEX "tenants_schema_name_key" ON "control"."tenants" ("schema_name");
+-- Create index "tenants_slug_key" to table: "tenants"
+CREATE UNIQUE INDEX "tenants_slug_key" ON "control"."tenants" ("slug");
