@@ -39,8 +39,8 @@ func main() {
 	if err == nil {
 		return
 	}
-	// A command under `dev test` that fails has said why: its code is enough.
-	if failed, ok := err.(*exec.ExitError); ok && failed.ExitCode() > 0 {
+	// A command under `dev test` that fails has said why: its code is enough. One that is wrapped has something to say.
+	if failed, ok := err.(*exec.ExitError); ok && failed.ExitCode() > 0 { //nolint:errorlint // the bare error alone
 		os.Exit(failed.ExitCode())
 	}
 	fmt.Fprintln(os.Stderr, "dev:", err)

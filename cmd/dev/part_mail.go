@@ -53,7 +53,7 @@ func startMail(addr address, dir, password string) (string, part, error) {
 	}()
 	p.done = done
 	p.err = func() error { return ended }
-	p.stop = func(ctx context.Context) error {
+	p.stop = func(context.Context) error {
 		err := errors.Join(sink.Close(), page.Close())
 		<-done
 		return err
@@ -85,6 +85,9 @@ type session struct {
 	known    bool
 	to       []string
 }
+
+// The server asks for these methods only where a session has them.
+var _ smtp.AuthSession = (*session)(nil)
 
 // AuthMechanisms implements smtp.AuthSession.
 func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }

@@ -35,7 +35,7 @@ func (s s3Server) env() []string {
 // start runs the server and waits until it answers. The helper ends with this
 // process, because it watches its standard input.
 func (s s3Server) start(ctx context.Context) (part, error) {
-	p, _, err := program{
+	p, err := program{
 		name: "S3", file: s.binary, log: s.log, env: s.env(), stopLimit: s3Limit, tether: true,
 		args: []string{"serve", "-addr", s.addr.String(), "-dir", s.dir, "-region", s3Region, "-exit-with-stdin"},
 	}.start()

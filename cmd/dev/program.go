@@ -31,30 +31,30 @@ type program struct {
 }
 
 // start runs the program with its output in its log.
-func (p program) start() (part, *child.Process, error) {
+func (p program) start() (part, error) {
 	if err := os.MkdirAll(filepath.Dir(p.log), 0o755); err != nil {
-		return part{}, nil, err
+		return part{}, err
 	}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return part{}, nil, fmt.Errorf("open the log of %s: %w", p.name, err)
+		return part{}, fmt.Errorf("open the log of %s: %w", p.name, err)
 	}
 	defer log.Close() // the child has its own descriptor
 	cmd := exec.Command(p.file, p.args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, log, log
 	if p.tether {
 		if _, err := cmd.StdinPipe(); err != nil {
-			return part{}, nil, err
+			return part{}, err
 		}
 	}
 	proc, err := child.Start(cmd, syscall.SIGTERM)
 	if err != nil {
-		return part{}, nil, fmt.Errorf("start %s: %w", p.name, err)
+		return part{}, fmt.Errorf("start %s: %w", p.name, err)
 	}
 	return part{
 		name: p.name, log: p.log, done: proc.Done(), err: proc.Err, limit: p.stopLimit,
 		stop: func(ctx context.Context) error { return proc.Stop(ctx, syscall.SIGTERM) },
-	}, proc, nil
+	}, nil
 }
 
 // finish runs a command that ends by itself and returns its standard output.

@@ -114,7 +114,7 @@ func (p *parts) serve(ctx context.Context, binary string) error {
 		return err
 	}
 	p.say.line("migrated (%.2f s)", (p.say.elapsed() - began).Seconds())
-	running, _, err := program{
+	running, err := program{
 		name: "the server", file: binary, args: []string{"serve"}, env: p.env.serverEnvironment(os.Environ()),
 		log: p.settings.in("log", "insula.log"), stopLimit: serverLimit,
 	}.start()

@@ -134,7 +134,7 @@ func TestRunTests(t *testing.T) {
 	}
 	script := `case "$INSULA_TEST_DATABASE_URL $INSULA_TEST_REDIS_URL" in postgres://*redis://*) exit 7;; *) exit 1;; esac`
 	err := runTests(t.Context(), t.Context(), s, []string{"sh", "-c", script}, say)
-	if failed, ok := err.(*exec.ExitError); !ok || failed.ExitCode() != 7 {
+	if failed, ok := err.(*exec.ExitError); !ok || failed.ExitCode() != 7 { //nolint:errorlint // bare, as main takes it
 		t.Fatalf("error = %v, want the command's exit code 7\n%s", err, said)
 	}
 	if err := runTests(t.Context(), t.Context(), s, []string{"true"}, say); err != nil {

@@ -116,8 +116,8 @@ func places(ctx context.Context) []place {
 	if p, err := exec.LookPath("postgres"); err == nil {
 		// A link in PATH leads to the installation; a wrapper script does not,
 		// and inspect sees that no initdb lies beside it.
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			out = append(out, place{filepath.Dir(real), "postgres in PATH"})
+		if target, err := filepath.EvalSymlinks(p); err == nil {
+			out = append(out, place{filepath.Dir(target), "postgres in PATH"})
 		}
 	}
 	for _, d := range newestFirst("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin") {

@@ -34,7 +34,7 @@ func (c cluster) clearPidFile(ctx context.Context, say func(string)) error {
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil || pid <= 1 || !alive(pid) {
-		return nil // PostgreSQL overwrites such a file by itself
+		return nil //nolint:nilerr // PostgreSQL overwrites such a file by itself
 	}
 	if serves(ctx, pid, c.data()) {
 		say(fmt.Sprintf("stopping the PostgreSQL that an earlier run left behind (process %d)", pid))
