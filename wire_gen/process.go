@@ -64,6 +64,7 @@ type Process struct {
 	Recorder   op.Recorder
 	Retries    op.Retries
 	Jobs       *op.Jobs
+	Outbox     *pg.Outbox
 	Live       *tenancy.Live
 	Gate       *gate.Gate
 	Keys       *jwtx.KeySet

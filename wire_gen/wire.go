@@ -23,6 +23,7 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
@@ -40,6 +41,7 @@ var process = wire.NewSet(
 	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
 	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
+	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	op.NewJobs, gate.New, Operations,
 	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process,
 	wire.Struct(new(Process), "*"),
@@ -81,8 +83,9 @@ func newTenant(p *Process, t tenancy.Tenant) *Tenant {
 var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
-		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Live",
+		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
 		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"),
+	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
 

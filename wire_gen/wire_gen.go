@@ -28,6 +28,7 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
@@ -83,6 +84,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	recorder := infra.NewRecorder()
 	retries := pg.NewRetries()
 	jobs := op.NewJobs(pool, decider, recorder, system, idSystem, logger)
+	outbox := pg.NewOutbox(pool, system, idSystem)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory)
@@ -114,7 +116,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
 	seeder := infra4.NewSeeder(system, idSystem)
 	users := infra3.NewUsers()
-	assignments := infra4.NewAssignments(catalogue)
+	standing := infra3.NewStanding()
+	assignments := infra4.NewAssignments(catalogue, standing)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
 	oneTimeTokens := infra3.NewOneTimeTokens()
 	postman, cleanup4 := infra3.NewPostman(smtp, links, logger)
@@ -157,6 +160,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Recorder:      recorder,
 		Retries:       retries,
 		Jobs:          jobs,
+		Outbox:        outbox,
 		Live:          live,
 		Gate:          gateGate,
 		Keys:          keySet,
@@ -224,6 +228,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	recorder := infra.NewRecorder()
 	retries := pg.NewRetries()
 	jobs := op.NewJobs(pool, decider, recorder, clockClock, source, logger)
+	outbox := pg.NewOutbox(pool, clockClock, source)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory)
@@ -255,7 +260,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
 	seeder := infra4.NewSeeder(clockClock, source)
 	users := infra3.NewUsers()
-	assignments := infra4.NewAssignments(catalogue)
+	standing := infra3.NewStanding()
+	assignments := infra4.NewAssignments(catalogue, standing)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
 	oneTimeTokens := infra3.NewOneTimeTokens()
 	postman, cleanup4 := infra3.NewPostman(sender, links, logger)
@@ -298,6 +304,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Recorder:      recorder,
 		Retries:       retries,
 		Jobs:          jobs,
+		Outbox:        outbox,
 		Live:          live,
 		Gate:          gateGate,
 		Keys:          keySet,
@@ -513,7 +520,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 // wire.go:
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"), newLogger, telemetry.NewRegistry, newMetrics,
-	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -521,6 +528,6 @@ var production = wire.NewSet(
 )
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
-	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Live",
-	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"), newUnit, newRunner,
+	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
+	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

@@ -40,6 +40,11 @@ func serve(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
+	work, err := wiregen.NewQueue(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
 	public, err := net.Listen("tcp", cfg.HTTP.Addr)
 	if err != nil {
 		return fmt.Errorf("public listener: %w", err)
@@ -56,5 +61,6 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, cfg.HTTP.DrainTimeout, p.Log)
 	})
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
+	g.Go(func() error { return work.Run(ctx) })
 	return g.Wait()
 }

@@ -36,8 +36,11 @@ type Assignments interface {
 	// Release takes all roles of a user who is being removed. It returns
 	// roles.last_owner when nobody else would own the tenant.
 	Release(ctx context.Context, tx uow.Tx, user uuid.UUID) error
-	// Suspendable returns roles.last_owner when the user is the last owner.
+	// Suspendable returns roles.last_owner when no other owner could sign in.
 	Suspendable(ctx context.Context, tx uow.Tx, user uuid.UUID) error
+	// MayManage returns roles.above_you when the user holds more than by does:
+	// whoever could change such an account could take it over.
+	MayManage(ctx context.Context, tx uow.Tx, by authn.Caller, user uuid.UUID) error
 	// Of lists the names of the roles of each user, sorted.
 	Of(ctx context.Context, tx uow.Tx, users []uuid.UUID) (map[uuid.UUID][]string, error)
 }

@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -20,6 +22,12 @@ type Invitation struct {
 	Email   string
 	Token   secret.Value
 	Expires time.Time
+}
+
+// Standing tells who can sign in, inside the caller's unit of work.
+type Standing interface {
+	// AnyActive reports whether one of these users is active.
+	AnyActive(ctx context.Context, tx uow.Tx, ids []uuid.UUID) (bool, error)
 }
 
 // Founder looks after the first administrator of a new tenant, inside the

@@ -76,7 +76,10 @@ func (m *Migrator) UpgradeControl(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return applied, err
 	}
-	return applied, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx) })
+	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx) }); err != nil {
+		return applied, err
+	}
+	return applied, m.upgradeQueue(ctx)
 }
 
 // Provisioning says how to make a tenant's schema.

@@ -10,6 +10,7 @@ import (
 	"github.com/insulahq/insula/modules/roles"
 	"github.com/insulahq/insula/modules/roles/domain"
 	"github.com/insulahq/insula/modules/roles/infra/internal/rolesdb"
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/uow"
@@ -24,11 +25,12 @@ import (
 type Assignments struct {
 	q         *rolesdb.Queries
 	catalogue *domain.Catalogue
+	standing  users.Standing
 }
 
 // NewAssignments makes the assignments of every tenant.
-func NewAssignments(c *domain.Catalogue) *Assignments {
-	return &Assignments{q: rolesdb.New(), catalogue: c}
+func NewAssignments(c *domain.Catalogue, s users.Standing) *Assignments {
+	return &Assignments{q: rolesdb.New(), catalogue: c, standing: s}
 }
 
 // Set implements roles.Assignments.
@@ -71,8 +73,21 @@ func (a *Assignments) Release(ctx context.Context, tx uow.Tx, user uuid.UUID) er
 	return a.remove(ctx, tx, user, current)
 }
 
-// Suspendable implements roles.Assignments. An owner counts for as long as
-// they have the role: whether they can sign in is not known to this module.
+// MayManage implements roles.Assignments.
+func (a *Assignments) MayManage(ctx context.Context, tx uow.Tx, by authn.Caller, user uuid.UUID) error {
+	rows, err := a.q.RolesOfUser(ctx, pg.DB(tx), user)
+	if err != nil {
+		return fmt.Errorf("read the roles of a user: %w", pg.Translate(err, nil, nil))
+	}
+	for _, r := range toRoles(rows) {
+		if !a.catalogue.MayPass(by.Grants, r) {
+			return domain.ErrAboveYou
+		}
+	}
+	return nil
+}
+
+// Suspendable implements roles.Assignments.
 func (a *Assignments) Suspendable(ctx context.Context, tx uow.Tx, user uuid.UUID) error {
 	current, err := a.locked(ctx, tx, user)
 	if err != nil {
@@ -157,20 +172,23 @@ func (a *Assignments) add(ctx context.Context, tx uow.Tx, user uuid.UUID, added 
 }
 
 // anotherOwner waits for whoever is just taking ownership from somebody, then
-// returns domain.ErrLastOwner when nobody but user owns the tenant.
+// returns domain.ErrLastOwner when no other owner could sign in.
 func (a *Assignments) anotherOwner(ctx context.Context, tx uow.Tx, user uuid.UUID) error {
 	owner, err := a.q.LockRoleNamed(ctx, pg.DB(tx), roles.Owner)
 	if err != nil {
 		return fmt.Errorf("lock the ownership: %w", pg.Translate(err, nil, nil))
 	}
-	others, err := a.q.OthersHaveRole(ctx, pg.DB(tx), owner, user)
+	others, err := a.q.OthersWithRole(ctx, pg.DB(tx), owner, user)
 	if err != nil {
 		return fmt.Errorf("look for another owner: %w", pg.Translate(err, nil, nil))
 	}
-	if !others {
-		return domain.ErrLastOwner
+	if len(others) > 0 {
+		active, err := a.standing.AnyActive(ctx, tx, others)
+		if err != nil || active {
+			return err
+		}
 	}
-	return nil
+	return domain.ErrLastOwner
 }
 
 func isOwner(r domain.Role) bool { return r.BuiltIn && r.Name == roles.Owner }

@@ -135,3 +135,51 @@ func TestOthersComeAndGo(t *testing.T) {
 	}
 	f.Write(t, func(tx uow.Tx) error { return assignments.Release(t.Context(), tx, member) }) // nothing left to take
 }
+
+// An owner who cannot sign in is none that could take over.
+func TestASuspendedOwnerIsNoOtherOwner(t *testing.T) {
+	t.Parallel()
+	f := tenant(t)
+	stays, leaves := uuid.New(), uuid.New()
+	f.Write(t, func(tx uow.Tx) error {
+		return errors.Join(assignments.Found(t.Context(), tx, stays, []string{roles.Owner}),
+			assignments.Found(t.Context(), tx, leaves, []string{roles.Owner}))
+	})
+	suspend := func() error {
+		return f.Unit().Write(t.Context(), func(tx uow.Tx) error { return assignments.Suspendable(t.Context(), tx, stays) })
+	}
+	if err := suspend(); err != nil {
+		t.Fatalf("beside an active owner: %v", err)
+	}
+	standing.Store(leaves, true)
+	if err := suspend(); !errors.Is(err, domain.ErrLastOwner) {
+		t.Fatalf("beside a suspended owner: %v", err)
+	}
+}
+
+func TestMayManage(t *testing.T) {
+	t.Parallel()
+	f := tenant(t)
+	addRole(t, f, "writer", "files.create")
+	users := map[string]uuid.UUID{}
+	for _, name := range []string{roles.Owner, roles.Admin, roles.Member, roles.Auditor, "writer"} {
+		users[name] = uuid.New()
+		f.Write(t, func(tx uow.Tx) error { return assignments.Found(t.Context(), tx, users[name], []string{name}) })
+	}
+	for _, tc := range []struct {
+		by, on string
+		want   error
+	}{
+		{roles.Owner, roles.Owner, nil}, {roles.Owner, roles.Admin, nil}, {roles.Owner, roles.Member, nil},
+		{roles.Admin, roles.Owner, domain.ErrAboveYou}, {roles.Admin, roles.Admin, nil}, {roles.Admin, roles.Auditor, nil},
+		{"writer", roles.Admin, domain.ErrAboveYou}, {"writer", roles.Member, domain.ErrAboveYou}, {"writer", "writer", nil},
+		{roles.Auditor, "writer", domain.ErrAboveYou},
+	} {
+		err := f.Unit().Read(t.Context(), func(tx uow.Tx) error {
+			return assignments.MayManage(t.Context(), tx, callerOf(t, f, users[tc.by]), users[tc.on])
+		})
+		if !errors.Is(err, tc.want) {
+			t.Errorf("%s on %s: got %v, want %v", tc.by, tc.on, err, tc.want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package infra_test
 
 import (
+	"context"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -23,9 +26,20 @@ var (
 		op.Write("tenants.create", "Create.", op.Landlord), op.Read("me.get", "Me.", op.SignedIn),
 		op.Read("auth.login", "Login.", op.Public("for the test")), op.Job("files.sweep", "Sweep."),
 	}))
-	assignments = infra.NewAssignments(catalogue)
+	assignments = infra.NewAssignments(catalogue, standing)
+	standing    = &gone{}
 	resolver    = infra.NewResolver(catalogue)
 )
+
+// gone stands for the users module: everybody is active but those who left.
+type gone struct{ sync.Map }
+
+func (g *gone) AnyActive(_ context.Context, _ uow.Tx, ids []uuid.UUID) (bool, error) {
+	return slices.ContainsFunc(ids, func(id uuid.UUID) bool {
+		_, left := g.Load(id)
+		return !left
+	}), nil
+}
 
 // tenant has the built-in roles.
 func tenant(t *testing.T) pgtest.Fixture {

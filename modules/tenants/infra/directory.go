@@ -71,6 +71,16 @@ func (d *Directory) Landlord(ctx context.Context) (domain.Tenant, error) {
 	return t, err
 }
 
+// ServedTenants lists the tenants that are served or suspended.
+func (d *Directory) ServedTenants(ctx context.Context) ([]tenancy.Tenant, error) {
+	all, err := d.Served(ctx)
+	out := make([]tenancy.Tenant, len(all))
+	for i, t := range all {
+		out[i] = t.Tenant
+	}
+	return out, err
+}
+
 // Served lists the tenants whose schemas are to be kept up to date.
 func (d *Directory) Served(ctx context.Context) ([]domain.Tenant, error) {
 	var all []domain.Tenant

@@ -320,6 +320,7 @@ func (noRoles) Set(context.Context, uow.Tx, authn.Caller, uuid.UUID, []string) e
 func (noRoles) Found(context.Context, uow.Tx, uuid.UUID, []string) error             { return nil }
 func (noRoles) Release(context.Context, uow.Tx, uuid.UUID) error                     { return nil }
 func (noRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error                 { return nil }
+func (noRoles) MayManage(context.Context, uow.Tx, authn.Caller, uuid.UUID) error     { return nil }
 func (noRoles) Of(context.Context, uow.Tx, []uuid.UUID) (map[uuid.UUID][]string, error) {
 	return nil, nil
 }

@@ -22,7 +22,7 @@ var (
 // the one that was sent to the old address ends.
 func (s *Users) Update(ctx context.Context, id uuid.UUID, version int64, c domain.Change) (Person, error) {
 	return op.Do(ctx, s.run, Update.On(id.String()), func(tx uow.Tx) (Person, error) {
-		before, after, err := s.change(ctx, tx, id, version, func(u domain.User, now time.Time) (domain.User, error) {
+		before, after, err := s.manage(ctx, tx, id, version, func(u domain.User, now time.Time) (domain.User, error) {
 			return u.Edit(c, now)
 		})
 		if err != nil {
@@ -49,6 +49,9 @@ func (s *Users) SetRoles(ctx context.Context, id uuid.UUID, version int64, names
 		}
 		before, err := s.person(ctx, tx, u)
 		if err != nil {
+			return Person{}, err
+		}
+		if err := s.roles.MayManage(ctx, tx, s.scope.Caller, id); err != nil {
 			return Person{}, err
 		}
 		if err := s.roles.Set(ctx, tx, s.scope.Caller, id, names); err != nil {

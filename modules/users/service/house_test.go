@@ -21,6 +21,7 @@ import (
 	"github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/jwtx"
@@ -182,6 +183,7 @@ type fakeRoles struct {
 	of    map[uuid.UUID][]string
 	deny  error // what every change returns
 	found []string
+	above bool // owners hold more than whoever asks
 }
 
 func (f *fakeRoles) change(user uuid.UUID, names []string) error {
@@ -207,6 +209,18 @@ func (f *fakeRoles) Release(_ context.Context, _ uow.Tx, user uuid.UUID) error {
 }
 
 func (f *fakeRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error { return f.deny }
+
+func (f *fakeRoles) MayManage(_ context.Context, _ uow.Tx, _ authn.Caller, user uuid.UUID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slices.Contains(f.of[user], roles.Owner) && f.above {
+		return errAbove
+	}
+	return nil
+}
+
+// errAbove is what the roles module answers about users who hold more.
+var errAbove = errs.New(errs.Forbidden, "roles.above_you", "You cannot manage a user who holds more than you do.")
 
 func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID][]string, error) {
 	f.mu.Lock()

@@ -24,7 +24,7 @@ func (s *Users) Suspend(ctx context.Context, id uuid.UUID) (Person, error) {
 		if err := s.notSelf(id); err != nil {
 			return Person{}, err
 		}
-		_, after, err := s.change(ctx, tx, id, domain.AnyVersion, domain.User.Suspend)
+		_, after, err := s.manage(ctx, tx, id, domain.AnyVersion, domain.User.Suspend)
 		if err != nil {
 			return Person{}, err
 		}
@@ -41,7 +41,7 @@ func (s *Users) Suspend(ctx context.Context, id uuid.UUID) (Person, error) {
 // Resume lets a suspended user in again. The sessions stay ended.
 func (s *Users) Resume(ctx context.Context, id uuid.UUID) (Person, error) {
 	return op.Do(ctx, s.run, Resume.On(id.String()), func(tx uow.Tx) (Person, error) {
-		_, after, err := s.change(ctx, tx, id, domain.AnyVersion, domain.User.Resume)
+		_, after, err := s.manage(ctx, tx, id, domain.AnyVersion, domain.User.Resume)
 		if err != nil {
 			return Person{}, err
 		}
@@ -67,6 +67,9 @@ func (s *Users) remove(ctx context.Context, tx uow.Tx, id uuid.UUID, version int
 		return err
 	}
 	if err := u.At(version); err != nil {
+		return err
+	}
+	if err := s.roles.MayManage(ctx, tx, s.scope.Caller, id); err != nil {
 		return err
 	}
 	p, err := s.person(ctx, tx, u)

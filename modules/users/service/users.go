@@ -1,12 +1,15 @@
 package service
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/uow"
 )
 
 // Users is the tenant's people as those see them who manage them.
@@ -22,6 +25,14 @@ type Users struct {
 // NewUsers makes the service of one request.
 func NewUsers(r scope.Request, run *op.Runner, d *Directory, sessions domain.Sessions, i *Inviter, ids id.Source) *Users {
 	return &Users{Directory: d, scope: r, run: run, sessions: sessions, inviter: i, ids: ids}
+}
+
+// manage is change for a user whom the caller may manage.
+func (s *Users) manage(ctx context.Context, tx uow.Tx, id uuid.UUID, version int64, apply rule) (before, after domain.User, err error) {
+	if before, after, err = s.change(ctx, tx, id, version, apply); err != nil {
+		return before, after, err
+	}
+	return before, after, s.roles.MayManage(ctx, tx, s.scope.Caller, id)
 }
 
 // notSelf keeps people from locking themselves out.

@@ -355,3 +355,38 @@ func TestFounding(t *testing.T) {
 		t.Error("the founder's invitations are delivered by the caller, not here")
 	}
 }
+
+// Whoever could change the account of somebody with more rights could take it
+// over: by its address, by its invitation, or by removing it.
+func TestNobodyManagesWhoHoldsMore(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	boss, _ := h.join(t, "boss@example.com")
+	h.roles.of[boss.ID] = []string{roles.Owner}
+	h.roles.above = true
+	mail := "mine@example.com"
+	for name, act := range map[string]func(s *service.Users) error{
+		"change the address": func(s *service.Users) error {
+			_, err := s.Update(t.Context(), boss.ID, domain.AnyVersion, domain.Change{Email: &mail})
+			return err
+		},
+		"suspend": func(s *service.Users) error { _, err := s.Suspend(t.Context(), boss.ID); return err },
+		"delete":  func(s *service.Users) error { return s.Delete(t.Context(), boss.ID, domain.AnyVersion) },
+		"choose the roles": func(s *service.Users) error {
+			_, err := s.SetRoles(t.Context(), boss.ID, domain.AnyVersion, []string{roles.Owner, roles.Member})
+			return err
+		},
+	} {
+		s, records := h.users(t, owner())
+		if err := act(s); !errors.Is(err, errAbove) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if e := only(t, records); e.Outcome != op.Failed || e.Target.ID != boss.ID.String() {
+			t.Errorf("%s: trail %+v", name, e)
+		}
+	}
+	s, _ := h.users(t, owner())
+	if p, err := s.Get(t.Context(), boss.ID); err != nil || p.Email.String() != "boss@example.com" || p.Status != domain.Active {
+		t.Errorf("afterwards %+v, %v", p, err)
+	}
+}

@@ -27,6 +27,7 @@ var Process = wire.NewSet(
 	infra.NewUsers, wire.Bind(new(domain.Repository), new(*infra.Users)),
 	infra.NewSessions, wire.Bind(new(domain.Sessions), new(*infra.Sessions)),
 	infra.NewOneTimeTokens, wire.Bind(new(domain.OneTimeTokens), new(*infra.OneTimeTokens)),
+	infra.NewStanding, wire.Bind(new(users.Standing), new(*infra.Standing)),
 	infra.NewGatekeeper, wire.Bind(new(gate.Sessions), new(*infra.Gatekeeper)),
 	infra.NewPostman, wire.Bind(new(service.Postman), new(*infra.Postman)),
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),

@@ -30,10 +30,8 @@ FROM roles
 WHERE name = @name
 FOR NO KEY UPDATE;
 
--- name: OthersHaveRole :one
-SELECT EXISTS (
-    SELECT FROM user_roles WHERE role_id = @role_id AND user_id <> @user_id
-);
+-- name: OthersWithRole :many
+SELECT user_id FROM user_roles WHERE role_id = @role_id AND user_id <> @user_id ORDER BY user_id;
 
 -- name: AddRoles :exec
 INSERT INTO user_roles (user_id, role_id)

@@ -37,3 +37,6 @@ WHERE (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
   AND (sqlc.narg(email_prefix)::text IS NULL OR starts_with(email_key, sqlc.narg(email_prefix)))
 ORDER BY created_at DESC, id DESC
 LIMIT @max_rows;
+
+-- name: AnyActiveUser :one
+SELECT EXISTS (SELECT FROM users WHERE id = ANY(@ids::uuid[]) AND status = 'active');

@@ -3,3 +3,17 @@
 //   sqlc v1.31.1
 
 package pgdb
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type Outbox struct {
+	ID        uuid.UUID
+	Operation string
+	Args      json.RawMessage
+	RunAt     time.Time
+}

@@ -79,17 +79,28 @@ func (q *Queries) LockRolesOfUser(ctx context.Context, db DBTX, userID uuid.UUID
 	return items, nil
 }
 
-const OthersHaveRole = `-- name: OthersHaveRole :one
-SELECT EXISTS (
-    SELECT FROM user_roles WHERE role_id = $1 AND user_id <> $2
-)
+const OthersWithRole = `-- name: OthersWithRole :many
+SELECT user_id FROM user_roles WHERE role_id = $1 AND user_id <> $2 ORDER BY user_id
 `
 
-func (q *Queries) OthersHaveRole(ctx context.Context, db DBTX, roleID uuid.UUID, userID uuid.UUID) (bool, error) {
-	row := db.QueryRow(ctx, OthersHaveRole, roleID, userID)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+func (q *Queries) OthersWithRole(ctx context.Context, db DBTX, roleID uuid.UUID, userID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, OthersWithRole, roleID, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var user_id uuid.UUID
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const RemoveRoles = `-- name: RemoveRoles :exec

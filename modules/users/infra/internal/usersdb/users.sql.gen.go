@@ -12,6 +12,17 @@ import (
 	"github.com/google/uuid"
 )
 
+const AnyActiveUser = `-- name: AnyActiveUser :one
+SELECT EXISTS (SELECT FROM users WHERE id = ANY($1::uuid[]) AND status = 'active')
+`
+
+func (q *Queries) AnyActiveUser(ctx context.Context, db DBTX, ids []uuid.UUID) (bool, error) {
+	row := db.QueryRow(ctx, AnyActiveUser, ids)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const DeleteUser = `-- name: DeleteUser :execrows
 DELETE FROM users WHERE id = $1 AND version = $2
 `
