@@ -7,7 +7,7 @@ import (
 
 var databaseCalls = &Rule{
 	Name:    "database-calls",
-	Law:     "Exec, Query, QueryRow, SendBatch and CopyFrom are called by generated code and platform/pg alone (and by pgserver, pgtest, cmd/schema, cmd/dev and tests)",
+	Law:     "Exec, Query, QueryRow, SendBatch and CopyFrom are called by generated code and platform/pg alone (and by pgserver, pgtest, cmd/schema, cmd/dev, cmd/bench and tests)",
 	Instead: "write the query in sql/queries/<m>, run make generate, call the generated method",
 	find: func(t *tree, add report) {
 		for _, f := range t.files {
@@ -52,10 +52,10 @@ func (f *file) isSystemCall(e ast.Expr) bool {
 }
 
 // mayTalkSQL reports whether SQL is the business of a file: generated queries, platform/pg, the parts that
-// start and check databases, and tests.
+// start, check and measure databases, and tests.
 func (f *file) mayTalkSQL() bool {
 	return f.test || f.generated() ||
-		f.place.underAny(layerPlatform, "pg", "pgserver", "pgtest") || f.place.underAny(layerCmd, "schema", "dev")
+		f.place.underAny(layerPlatform, "pg", "pgserver", "pgtest") || f.place.underAny(layerCmd, "schema", "dev", "bench")
 }
 
 // generated reports whether a file is sqlc's: named *.gen.go or standing among the generated queries, and

@@ -11,7 +11,7 @@ import (
 
 var sqlText = &Rule{
 	Name:    "sql-text",
-	Law:     "SQL stands in sql/, schema/ and generated code; only platform/pg, pgserver, pgtest, cmd/schema, cmd/dev and tests may spell it in Go",
+	Law:     "SQL stands in sql/, schema/ and generated code; only platform/pg, pgserver, pgtest, cmd/schema, cmd/dev, cmd/bench and tests may spell it in Go",
 	Instead: "move the statement to sql/queries/<m> and run make generate; if this is a sentence for people, word it so that it does not start like a statement",
 	find: func(t *tree, add report) {
 		for _, f := range t.files {
