@@ -62,6 +62,14 @@ CREATE TABLE "idempotency_keys" (
 );
 -- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
+-- Create "outbox" table
+CREATE TABLE "outbox" (
+  "id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "args" jsonb NOT NULL,
+  "run_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
 -- Create "users" table
 CREATE TABLE "users" (
   "id" uuid NOT NULL,
