@@ -1,0 +1,9 @@
+package gate_test
+
+import (
+	"testing"
+
+	"github.com/insulahq/insula/platform/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
