@@ -15,17 +15,21 @@ import (
 
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/tenants"
+	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
+	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/sql/migrations"
 )
 
@@ -72,6 +76,14 @@ func newMigrator(ctx context.Context, c config.Config) (*pg.Migrator, func(), er
 		return nil, nil, err
 	}
 	return m, m.Close, nil
+}
+
+// newOwnerControl and newFoundry join modules with the migrator: they hold what
+// it opens, never itself.
+func newOwnerControl(m *pg.Migrator) tenantsinfra.OwnerControl { return m.Control }
+
+func newFoundry(m *pg.Migrator, j *op.Jobs) tenantsmodule.Foundry {
+	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner { return j.RunnerOn(t, d, m.Unit(p)) }
 }
 
 func newRedis(c config.Config, now clock.Clock) (*redisx.Client, func(), error) {

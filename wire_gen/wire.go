@@ -38,7 +38,8 @@ import (
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"),
 	newLogger, telemetry.NewRegistry, newMetrics,
-	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
+	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
 	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),

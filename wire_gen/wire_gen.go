@@ -112,8 +112,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
 	repository := infra2.NewRepository()
-	ledger := infra2.NewLedger(migrator, repository)
-	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
+	ownerControl := newOwnerControl(migrator)
+	ledger := infra2.NewLedger(ownerControl, repository)
+	foundry := newFoundry(migrator, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra4.NewSeeder(system, idSystem)
 	users := infra3.NewUsers()
 	standing := infra3.NewStanding()
@@ -256,8 +258,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
 	repository := infra2.NewRepository()
-	ledger := infra2.NewLedger(migrator, repository)
-	builder := tenantsmodule.NewBuilder(migrator, jobs, directory)
+	ownerControl := newOwnerControl(migrator)
+	ledger := infra2.NewLedger(ownerControl, repository)
+	foundry := newFoundry(migrator, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra4.NewSeeder(clockClock, source)
 	users := infra3.NewUsers()
 	standing := infra3.NewStanding()
@@ -520,7 +524,8 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 // wire.go:
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"), newLogger, telemetry.NewRegistry, newMetrics,
-	newPool, newControl, newMigrator, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(

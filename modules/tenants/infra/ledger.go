@@ -12,23 +12,27 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
+// OwnerControl opens units of work for the control schema with its owner's
+// rights.
+type OwnerControl func() pg.ControlUnit
+
 // Ledger keeps the state of long work with the migrator's rights, for jobs.
 type Ledger struct {
-	migrator *pg.Migrator
-	repo     *Repository
-	q        *tenantsdb.Queries
+	control OwnerControl
+	repo    *Repository
+	q       *tenantsdb.Queries
 }
 
 // NewLedger makes the ledger of a process.
-func NewLedger(m *pg.Migrator, repo *Repository) *Ledger {
-	return &Ledger{migrator: m, repo: repo, q: tenantsdb.New()}
+func NewLedger(control OwnerControl, repo *Repository) *Ledger {
+	return &Ledger{control: control, repo: repo, q: tenantsdb.New()}
 }
 
 // Pending lists the tenants whose creation began before an instant and is
 // unfinished.
 func (l *Ledger) Pending(ctx context.Context, before time.Time) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
-	err := l.migrator.Control().Read(ctx, func(tx uow.Tx) (err error) {
+	err := l.control().Read(ctx, func(tx uow.Tx) (err error) {
 		ids, err = l.q.UnfinishedTenants(ctx, pg.DB(tx), before)
 		return pg.Translate(err, nil, nil)
 	})
@@ -37,7 +41,7 @@ func (l *Ledger) Pending(ctx context.Context, before time.Time) ([]uuid.UUID, er
 
 // Tenant reads a registry entry.
 func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err error) {
-	err = l.migrator.Control().Read(ctx, func(tx uow.Tx) (err error) {
+	err = l.control().Read(ctx, func(tx uow.Tx) (err error) {
 		t, err = l.repo.Get(ctx, tx, id)
 		return err
 	})
@@ -46,7 +50,7 @@ func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err
 
 // Progress updates the running work of a kind on a tenant.
 func (l *Ledger) Progress(ctx context.Context, o domain.Operation) error {
-	return l.migrator.Control().Write(ctx, func(tx uow.Tx) error { return l.repo.Progress(ctx, tx, o) })
+	return l.control().Write(ctx, func(tx uow.Tx) error { return l.repo.Progress(ctx, tx, o) })
 }
 
 // Close ends the creation of a tenant as successful.

@@ -11,22 +11,24 @@ import (
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
+// Foundry makes the runner of a job that works in a schema while it is made.
+type Foundry func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner
+
 // Builder implements service.Builder with the migrator's rights.
 type Builder struct {
-	migrator *pg.Migrator
-	jobs     *op.Jobs
-	tenants  *infra.Directory
+	foundry Foundry
+	tenants *infra.Directory
 }
 
 // NewBuilder makes the builder of a process.
-func NewBuilder(m *pg.Migrator, jobs *op.Jobs, d *infra.Directory) *Builder {
-	return &Builder{migrator: m, jobs: jobs, tenants: d}
+func NewBuilder(f Foundry, d *infra.Directory) *Builder {
+	return &Builder{foundry: f, tenants: d}
 }
 
 // Runner implements service.Builder. What fails is recorded in the landlord's
 // trail: the tenant has none yet.
 func (b *Builder) Runner(t domain.Tenant, d op.Def, claim service.Claim) *op.Runner {
-	return b.jobs.RunnerOn(t.Tenant, d, b.migrator.Unit(pg.Provisioning{
+	return b.foundry(t.Tenant, d, pg.Provisioning{
 		Schema:   t.Schema,
 		Landlord: t.Kind == tenancy.Landlord,
 		Claim:    claim,
@@ -34,5 +36,5 @@ func (b *Builder) Runner(t domain.Tenant, d op.Def, claim service.Claim) *op.Run
 			landlord, err := b.tenants.Landlord(ctx)
 			return landlord.Schema, err
 		},
-	}))
+	})
 }
