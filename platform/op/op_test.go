@@ -77,6 +77,7 @@ func TestDo(t *testing.T) {
 		tx.Trail().Changed("old", "new")
 		return "half done", boom
 	}
+	missing := func(uow.Tx) (string, error) { return "", errs.ErrNotFound }
 	for _, tc := range []struct {
 		name    string
 		def     op.Def
@@ -93,6 +94,8 @@ func TestDo(t *testing.T) {
 		{"failed write", change, true, somebody, fails, "", boom, unit{writes: 1, records: 1}, op.Failed, "internal"},
 		{"denied write", change.On("7"), false, somebody, ok, "", errs.ErrForbidden, unit{records: 1}, op.Denied, "forbidden"},
 		{"read", see, true, somebody, ok, "done", nil, unit{reads: 1}, "", ""},
+		{"read of what is not here", see.On("7"), true, somebody, missing, "", errs.ErrNotFound, unit{reads: 1, records: 1}, op.Failed, "not_found"},
+		{"failed read", see.On("7"), true, somebody, fails, "", boom, unit{reads: 1}, "", ""},
 		{"denied read", see.On("7"), false, somebody, ok, "", errs.ErrForbidden, unit{records: 1}, op.Denied, "forbidden"},
 		{"recorded read", watch, true, somebody, ok, "done", nil, unit{writes: 1}, op.Done, ""},
 		{"stranger", change, false, authn.Caller{}, ok, "", errs.ErrUnauthenticated, unit{}, "", ""},

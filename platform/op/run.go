@@ -85,9 +85,9 @@ func (r *Runner) Caller() authn.Caller { return r.scope.Caller }
 
 // Do runs an operation: it asks the decision maker, opens the unit of work,
 // runs body, writes the audit record in the same transaction, and commits. A
-// denied or failed write leaves its record in a transaction of its own. A
-// request that comes again under its Idempotency-Key gets the first result
-// and changes nothing.
+// denied or failed write, and a read of something that is not here, leaves its
+// record in a transaction of its own. A request that comes again under its
+// Idempotency-Key gets the first result and changes nothing.
 //
 // It returns errs.ErrUnauthenticated or errs.ErrForbidden when denied, else
 // what body or the unit of work returned.
@@ -138,10 +138,7 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 		return err
 	}
 	if !d.Writes && !d.Records {
-		return r.unit.Read(ctx, func(tx uow.Tx) error {
-			_, err := body(tx)
-			return err
-		})
+		return r.read(ctx, d, decision, body)
 	}
 	trail := new(uow.Trail)
 	defer func() {
@@ -161,6 +158,21 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 		}
 		return r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))
 	})
+}
+
+// read runs an operation that leaves no record, unless it asks for something
+// that is not here: that may be another tenant's.
+func (r *Runner) read(ctx context.Context, d Def, decision Decision, body func(uow.Tx) (bool, error)) error {
+	missed := false
+	err := r.unit.Read(ctx, func(tx uow.Tx) error {
+		_, err := body(tx)
+		missed = errs.KindOf(err) == errs.NotFound
+		return err
+	})
+	if missed {
+		r.recordAlone(ctx, r.entry(d, Failed, err, decision))
+	}
+	return err
 }
 
 func (r *Runner) entry(d Def, o Outcome, err error, decision Decision) Entry {

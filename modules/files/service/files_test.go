@@ -479,11 +479,13 @@ func TestFilesOfAnotherTenantDoNotExist(t *testing.T) {
 	f := ours.ready("12345")
 	ctx := t.Context()
 	_, get := theirs.Get(ctx, f.ID)
+	theirs.last(1, service.Get, op.Failed, domain.ErrNotFound.Code, f)
 	_, download := theirs.Download(ctx, f.ID)
+	theirs.last(2, service.Download, op.Failed, domain.ErrNotFound.Code, f)
 	_, upload := theirs.Upload(ctx, f.ID, service.Body{Reader: unread{t}, Length: 5})
-	theirs.last(1, service.Upload, op.Failed, domain.ErrNotFound.Code, f)
+	theirs.last(3, service.Upload, op.Failed, domain.ErrNotFound.Code, f)
 	remove := theirs.Delete(ctx, f.ID, domain.AnyVersion)
-	theirs.last(2, service.Delete, op.Failed, domain.ErrNotFound.Code, f)
+	theirs.last(4, service.Delete, op.Failed, domain.ErrNotFound.Code, f)
 	for name, err := range map[string]error{"get": get, "download": download, "upload": upload, "delete": remove} {
 		if !errors.Is(err, domain.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)

@@ -35,8 +35,9 @@ type Body struct {
 // to name is removed again.
 func (s *Files) Upload(ctx context.Context, id uuid.UUID, body Body) (domain.File, error) {
 	stored, failed := s.store(ctx, id, body)
-	if errors.Is(failed, errs.ErrForbidden) || errors.Is(failed, errs.ErrUnauthenticated) {
-		return domain.File{}, failed // decided, and recorded, already
+	switch {
+	case errors.Is(failed, errs.ErrForbidden), errors.Is(failed, errs.ErrUnauthenticated), errors.Is(failed, domain.ErrNotFound):
+		return domain.File{}, failed // recorded already, by the look at the file
 	}
 	written := false
 	f, err := op.Do(ctx, s.run, Upload.On(id.String()), func(tx uow.Tx) (domain.File, error) {

@@ -102,8 +102,8 @@ func TestGetAndList(t *testing.T) {
 	if none, err := s.List(t.Context(), domain.Spec{Status: domain.Suspended}, page.Request{Limit: 1}); err != nil || len(none.Items) != 0 {
 		t.Errorf("suspended: %+v, %v", none, err)
 	}
-	if len(records.Entries()) != 0 {
-		t.Error("reading left records")
+	if left := records.Entries(); len(left) != 1 || left[0].Operation != service.Get.Name || left[0].Code != domain.ErrNotFound.Code {
+		t.Errorf("reading left records other than of what is not here: %+v", left)
 	}
 }
 
