@@ -1,6 +1,7 @@
 package wiregen_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/google/uuid"
 
@@ -16,6 +16,16 @@ import (
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	"github.com/insulahq/insula/platform/httpx"
 )
+
+// check is what helpers need of a test: *testing.T has it, and *rapid.T.
+type check interface {
+	Helper()
+	Context() context.Context
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // client is somebody who sends requests to a house.
 type client struct {
@@ -72,7 +82,7 @@ func (c *client) from(addr string) *client {
 }
 
 // send is one request and its answer.
-func (c *client) send(t testing.TB, method, path string, body io.Reader) *response {
+func (c *client) send(t check, method, path string, body io.Reader) *response {
 	r := httptest.NewRequestWithContext(t.Context(), method, path, body)
 	r.Host, r.RemoteAddr, r.Header = c.host, c.addr, c.header.Clone()
 	if body != nil && body != http.NoBody && r.Header.Get("Content-Type") == "" {
@@ -83,21 +93,21 @@ func (c *client) send(t testing.TB, method, path string, body io.Reader) *respon
 	return w
 }
 
-func (c *client) call(t testing.TB, method, path, body string) *response {
+func (c *client) call(t check, method, path, body string) *response {
 	if body == "" {
 		return c.send(t, method, path, http.NoBody)
 	}
 	return c.send(t, method, path, strings.NewReader(body))
 }
 
-func (c *client) get(t testing.TB, path string) *response { return c.call(t, http.MethodGet, path, "") }
+func (c *client) get(t check, path string) *response { return c.call(t, http.MethodGet, path, "") }
 
-func (c *client) post(t testing.TB, path, body string) *response {
+func (c *client) post(t check, path, body string) *response {
 	return c.call(t, http.MethodPost, path, body)
 }
 
 // decode reads an answer that must have one of these statuses.
-func decode[T any](t testing.TB, w *response, statuses ...int) (out T) {
+func decode[T any](t check, w *response, statuses ...int) (out T) {
 	t.Helper()
 	if !slices.Contains(statuses, w.Code) {
 		t.Fatalf("status %d, want one of %v: %s", w.Code, statuses, w.Body)
@@ -109,7 +119,7 @@ func decode[T any](t testing.TB, w *response, statuses ...int) (out T) {
 }
 
 // refused checks that an answer is a problem with this status and code.
-func refused(t testing.TB, w *response, status int, code string) {
+func refused(t check, w *response, status int, code string) {
 	t.Helper()
 	if w.Code != status || codeOf(w) != code {
 		t.Errorf("%d %s, want %d %s: %s", w.Code, codeOf(w), status, code, w.Body)
@@ -126,7 +136,7 @@ func codeOf(w *response) string {
 }
 
 // hold takes the tokens of an answer.
-func (p *person) hold(t testing.TB, n *tenant, w *response) {
+func (p *person) hold(t check, n *tenant, w *response) {
 	t.Helper()
 	tokens := decode[usersapi.Tokens](t, w, http.StatusOK)
 	p.token, p.refresh = tokens.AccessToken, tokens.RefreshToken
@@ -135,7 +145,7 @@ func (p *person) hold(t testing.TB, n *tenant, w *response) {
 }
 
 // invite adds a user who has not accepted yet.
-func (n *tenant) invite(t testing.TB, email string, roles ...string) usersapi.User {
+func (n *tenant) invite(t check, email string, roles ...string) usersapi.User {
 	t.Helper()
 	list, err := json.Marshal(append([]string{}, roles...))
 	if err != nil {
@@ -147,7 +157,7 @@ func (n *tenant) invite(t testing.TB, email string, roles ...string) usersapi.Us
 
 // records are what the trail keeps of the request behind an answer, read as
 // the tenant's owner reads it.
-func (n *tenant) records(t testing.TB, w *response) []auditapi.AuditEvent {
+func (n *tenant) records(t check, w *response) []auditapi.AuditEvent {
 	t.Helper()
 	id := w.Header().Get("X-Request-Id")
 	if _, err := uuid.Parse(id); err != nil {
@@ -157,7 +167,7 @@ func (n *tenant) records(t testing.TB, w *response) []auditapi.AuditEvent {
 }
 
 // events are the newest in the trail that a query finds.
-func (n *tenant) events(t testing.TB, query string) []auditapi.AuditEvent {
+func (n *tenant) events(t check, query string) []auditapi.AuditEvent {
 	t.Helper()
 	return decode[httpx.List[auditapi.AuditEvent]](t, n.as().get(t, "/v1/audit/events?limit=200&"+query), http.StatusOK).Items
 }

@@ -356,7 +356,7 @@ func TestAnswersWithTokensAreNotKept(t *testing.T) {
 }
 
 // mustDo checks that a step which the test stands on has worked.
-func mustDo(t testing.TB, w *response) {
+func mustDo(t check, w *response) {
 	t.Helper()
 	if w.Code >= 300 {
 		t.Fatalf("%d %s", w.Code, w.Body)

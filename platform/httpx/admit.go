@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,7 +77,7 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 
 func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope.Request, error) {
 	info := requestOf(ctx)
-	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain)}
+	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain, s.ownHost)}
 	token, err := bearer(hc.Header("Authorization"))
 	if err != nil {
 		return scope.Request{}, err
@@ -113,8 +114,9 @@ func bearer(header string) (string, error) {
 }
 
 // subdomain is the single label in front of the base domain; "" when there
-// is none, or no base domain is configured.
-func subdomain(host, base string) string {
+// is none, or no base domain is configured. The host of the API itself may
+// lie below the base domain too and names no tenant.
+func subdomain(host, base, own string) string {
 	if base == "" {
 		return ""
 	}
@@ -122,8 +124,17 @@ func subdomain(host, base string) string {
 		host = h
 	}
 	label, ok := strings.CutSuffix(strings.ToLower(host), "."+strings.ToLower(base))
-	if !ok || strings.Contains(label, ".") {
+	if !ok || strings.Contains(label, ".") || strings.EqualFold(host, own) {
 		return ""
 	}
 	return label
+}
+
+// hostOf is the host name in a URL; "" when there is none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }

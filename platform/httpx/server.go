@@ -49,6 +49,7 @@ type Server struct {
 	limits     limits
 	problems   problems
 	baseDomain string
+	ownHost    string // under which the API itself is reached
 }
 
 // NewServer builds the handler: layers first, then the addresses that belong
@@ -65,7 +66,7 @@ func NewServer(o Options) *Server {
 		}
 	}
 	s := &Server{
-		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain,
+		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
 		limits: limits{limiter: o.Limiter, Limits: o.Limits},
 	}
 	s.useLayers(o)
