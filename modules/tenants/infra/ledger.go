@@ -39,6 +39,15 @@ func (l *Ledger) Pending(ctx context.Context, before time.Time) ([]uuid.UUID, er
 	return ids, err
 }
 
+// Unfinished reports whether the creation of a tenant has not ended.
+func (l *Ledger) Unfinished(ctx context.Context, id uuid.UUID) (unfinished bool, err error) {
+	err = l.control().Read(ctx, func(tx uow.Tx) (err error) {
+		unfinished, err = l.q.TenantUnfinished(ctx, pg.DB(tx), id)
+		return pg.Translate(err, nil, nil)
+	})
+	return unfinished, err
+}
+
 // Tenant reads a registry entry.
 func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err error) {
 	err = l.control().Read(ctx, func(tx uow.Tx) (err error) {

@@ -42,7 +42,13 @@ func (p *provisioner) pending(ctx context.Context) ([]uuid.UUID, error) {
 	return p.ledger.Pending(ctx, p.clock.Now().Add(-resumeAfter))
 }
 
+// do finishes the creation of a tenant. Once that has ended it does nothing,
+// however often a client asks again: another invitation would make the one
+// that was sent worthless.
 func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
+	if unfinished, err := p.ledger.Unfinished(ctx, id); err != nil || !unfinished {
+		return err
+	}
 	t, err := p.ledger.Tenant(ctx, id)
 	if err != nil {
 		return err

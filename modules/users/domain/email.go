@@ -32,6 +32,16 @@ func KnownEmail(text string) Email { return Email{text} }
 // String is the address as it was given.
 func (e Email) String() string { return e.text }
 
+// MarshalText gives the address to JSON, in which results are kept for
+// requests that come again.
+func (e Email) MarshalText() ([]byte, error) { return []byte(e.text), nil }
+
+// UnmarshalText takes back what MarshalText gave.
+func (e *Email) UnmarshalText(text []byte) error {
+	*e = KnownEmail(string(text))
+	return nil
+}
+
 // Key is the address as it is compared: in lower case.
 func (e Email) Key() string { return strings.ToLower(e.text) }
 

@@ -37,6 +37,12 @@ UNION
 SELECT o.tenant_id FROM control.operations o
 WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < @before;
 
+-- name: TenantUnfinished :one
+-- Whether the creation of one tenant has not ended.
+SELECT (EXISTS (SELECT FROM control.tenants t WHERE t.id = @id AND t.status = 'provisioning')
+     OR EXISTS (SELECT FROM control.operations o
+                WHERE o.tenant_id = @id AND o.kind = 'tenants.create' AND o.status = 'running'))::boolean AS unfinished;
+
 -- name: ServedSchemas :many
 -- All tenants that are served, for what is done to each of them: nearly every row is wanted, once per start.
 -- @sqlc-vet-disable no-full-index-scan

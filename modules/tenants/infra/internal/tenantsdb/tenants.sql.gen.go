@@ -239,6 +239,20 @@ func (q *Queries) SetTenantStatus(ctx context.Context, db DBTX, status string, u
 	return err
 }
 
+const TenantUnfinished = `-- name: TenantUnfinished :one
+SELECT (EXISTS (SELECT FROM control.tenants t WHERE t.id = $1 AND t.status = 'provisioning')
+     OR EXISTS (SELECT FROM control.operations o
+                WHERE o.tenant_id = $1 AND o.kind = 'tenants.create' AND o.status = 'running'))::boolean AS unfinished
+`
+
+// Whether the creation of one tenant has not ended.
+func (q *Queries) TenantUnfinished(ctx context.Context, db DBTX, id uuid.UUID) (bool, error) {
+	row := db.QueryRow(ctx, TenantUnfinished, id)
+	var unfinished bool
+	err := row.Scan(&unfinished)
+	return unfinished, err
+}
+
 const UnfinishedTenants = `-- name: UnfinishedTenants :many
 SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning' AND t.created_at < $1
 UNION
