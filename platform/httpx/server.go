@@ -97,7 +97,13 @@ func setHuma(p problems) {
 			return p.fromHuma(context.Background(), status, causes...)
 		}
 		huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, causes ...error) huma.StatusError {
-			return p.fromHuma(hc.Context(), status, causes...)
+			problem := p.fromHuma(hc.Context(), status, causes...)
+			if with, ok := problem.(huma.HeadersError); ok { // which Huma asks only of a handler's error
+				for name, values := range with.GetHeaders() {
+					hc.SetHeader(name, values[0])
+				}
+			}
+			return problem
 		}
 	})
 }
