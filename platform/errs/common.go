@@ -1,5 +1,7 @@
 package errs
 
+import "time"
+
 // Errors that belong to no module. A module's own errors live in its domain.
 var (
 	ErrInternal             = New(Internal, "internal", "Something went wrong on our side.")
@@ -16,6 +18,6 @@ var (
 	ErrTooLarge             = New(TooLarge, "too_large", "The request body is larger than allowed.")
 	ErrUnsupportedMedia     = New(UnsupportedMedia, "unsupported_media_type", "Send the body with a supported Content-Type.")
 	ErrRateLimited          = New(RateLimited, "rate_limited", "Too many requests. Wait before trying again.")
-	ErrUnavailable          = New(Unavailable, "unavailable", "A part we depend on is not reachable right now. Try again.")
+	ErrUnavailable          = New(Unavailable, "unavailable", "A part we depend on is not reachable right now. Try again.").After(time.Second)
 	ErrTimeout              = New(Timeout, "timeout", "The request took longer than allowed.")
 )
