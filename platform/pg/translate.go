@@ -3,6 +3,8 @@ package pg
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"regexp"
 	"strings"
 
@@ -37,11 +39,18 @@ func Translate(err error, missing *errs.Error, rules Rules) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errs.ErrTimeout.Because(err)
 	}
-	var ce *pgconn.ConnectError
-	if errors.As(err, &ce) || pgconn.SafeToRetry(err) {
+	if lost(err) {
 		return errs.ErrUnavailable.Because(err)
 	}
 	return err
+}
+
+// lost reports that there is no connection, or that it broke under way: then
+// the server had no chance to say why, and the system says it in its own words.
+func lost(err error) bool {
+	var refused *pgconn.ConnectError
+	var broken net.Error
+	return errors.As(err, &refused) || pgconn.SafeToRetry(err) || errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func translateServer(pe *pgconn.PgError, rules Rules) error {
