@@ -30,8 +30,11 @@ test: dev ## run all tests on throw-away parts
 	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
 	$(if $(filter ./...,$(PKGS)),go test -C cmd/devs3 $(TESTFLAGS) ./...)
 
+# By default only packages that have benchmarks are compiled.
+BENCHED = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' cmd modules platform))))
+
 bench: dev ## measure: Go benchmarks, then requests per second against the floor
-	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKGS)
+	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(if $(filter ./...,$(PKGS)),$(BENCHED),$(PKGS))
 	$(BIN)/dev test -- go run ./cmd/bench $(ARGS)
 
 generate: $(GEN) ## make all generated code and reference pages anew
