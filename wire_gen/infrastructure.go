@@ -48,7 +48,7 @@ func newMetrics(r *prometheus.Registry) *telemetry.Metrics { return telemetry.Ne
 
 func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics) (*pg.Pool, func(), error) {
 	pool, err := pg.Open(ctx, pg.Options{
-		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Observe: m.ObserveQuery,
+		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +63,7 @@ func newControl(pool *pg.Pool) func() pg.ControlUnit { return pool.Control }
 // newSchemaPool is the pool of a process that migrates: one connection is
 // enough to find the tenants.
 func newSchemaPool(ctx context.Context, c config.Config) (*pg.Pool, func(), error) {
-	pool, err := pg.Open(ctx, pg.Options{URL: c.Database.URL, MaxConns: 1})
+	pool, err := pg.Open(ctx, pg.Options{URL: c.Database.URL, MaxConns: 1, Pooled: c.Database.Pooled})
 	if err != nil {
 		return nil, nil, err
 	}

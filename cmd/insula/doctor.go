@@ -13,7 +13,7 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that every part the process needs can be reached.",
 		Args:  cobra.NoArgs,
@@ -23,6 +23,8 @@ func doctorCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.AddCommand(isolationCommand())
+	return cmd
 }
 
 // examineTimeout bounds each check.

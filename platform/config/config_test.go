@@ -68,7 +68,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"S3_ACCESS_KEY": "id", "S3_SECRET_KEY": "s3-pw", "S3_PATH_STYLE": "true", "INSULA_BCRYPT_COST": "10",
 		"INSULA_ACCESS_TOKEN_TTL": "2m", "INSULA_REFRESH_TTL": "24h", "INSULA_REFRESH_GRACE": "1s", "INSULA_RATE_TENANT": "1",
 		"INSULA_RATE_USER": "2", "INSULA_RATE_LOGIN": "3", "INSULA_MAX_BODY_BYTES": "2048", "INSULA_MAX_FILE_BYTES": "9",
-		"INSULA_LOG_LEVEL": "debug", "INSULA_LOG_FORMAT": "text", "INSULA_INVITATION_URL": "https://app.example/join",
+		"INSULA_LOG_LEVEL": "debug", "INSULA_LOG_FORMAT": "text", "INSULA_DB_POOLED": "true", "INSULA_INVITATION_URL": "https://app.example/join",
 	}
 	all := minimal()
 	for name, value := range values {

@@ -59,7 +59,7 @@ func (m *Migrator) Close() { m.pool.Close() }
 
 // Control returns a unit of work for the control schema with the owner's
 // rights, for jobs that finish what an operation began.
-func (m *Migrator) Control() ControlUnit { return ControlUnit{&unit{pool: m.pool}} }
+func (m *Migrator) Control() ControlUnit { return ControlUnit{&unit{shards: one(m.pool)}} }
 
 // TenantVersion is the newest version of a tenant's schema.
 func (m *Migrator) TenantVersion() string { return m.tenant.Version() }

@@ -2,7 +2,8 @@
 // PostgreSQL schema and role, opens transactions, and translates what the
 // database answers into declared errors.
 //
-// One bounded pool serves all tenants. Opening a unit of work, walling it
+// One bounded pool serves all tenants, in shards (see shards): a tenant's units
+// of work stay on the same few connections. Opening a unit of work, walling it
 // into its tenant and running its first statement travel in one round trip,
 // and everything set is local to the transaction, so nothing can stay behind
 // on a connection that goes back to the pool.
@@ -11,6 +12,7 @@ package pg
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +31,10 @@ const minVersion = 150000
 type Options struct {
 	URL      secret.Value
 	MaxConns int32
+	// Pooled says that a pooler in transaction mode (PgBouncer) stands between:
+	// a connection of ours is another backend for each transaction, so nothing
+	// can stay prepared on it.
+	Pooled bool
 	// Observe is told the name, duration and failure of each query; nil is fine.
 	Observe func(query string, took time.Duration, failed bool)
 }
@@ -36,7 +42,7 @@ type Options struct {
 // Pool holds the connections of the application's database role, which can
 // run no DDL and, by itself, see no tenant.
 type Pool struct {
-	pool *pgxpool.Pool
+	shards *shards
 }
 
 // Open connects and checks that the server is new enough. The caller closes
@@ -54,30 +60,39 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	if o.Observe != nil {
 		cfg.ConnConfig.Tracer = tracer{observe: o.Observe}
 	}
+	cfg.ConnConfig.StatementCacheCapacity = statementCache
+	if o.Pooled {
+		// The description of a statement is the same on every backend: it is
+		// kept here, and the statement is parsed anew inside each transaction.
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		cfg.ConnConfig.DescriptionCacheCapacity = statementCache
+	}
+	var opened atomic.Uint64
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		rememberStatements(c)
+		newSession(c, opened.Add(1), o.Pooled)
 		inUTC(c)
 		return nil
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	cfg.AfterRelease = func(c *pgx.Conn) bool { return !sessionOf(c).worn }
+	s, err := openShards(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	p := &Pool{pool: pool}
+	p := &Pool{shards: s}
 	if err := p.checkVersion(ctx); err != nil {
-		pool.Close()
+		s.close()
 		return nil, err
 	}
 	return p, nil
 }
 
 func (p *Pool) checkVersion(ctx context.Context) error {
-	conn, err := p.pool.Acquire(ctx)
+	c, err := p.shards.acquire(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("database connection: %w", err)
 	}
-	defer conn.Release()
-	version := conn.Conn().PgConn().ParameterStatus("server_version")
+	defer c.Release()
+	version := c.Conn.Conn().PgConn().ParameterStatus("server_version")
 	var major int
 	if _, err := fmt.Sscanf(version, "%d", &major); err != nil {
 		return fmt.Errorf("database version %q: %w", version, err)
@@ -89,29 +104,43 @@ func (p *Pool) checkVersion(ctx context.Context) error {
 }
 
 // Close waits for running statements and closes every connection.
-func (p *Pool) Close() { p.pool.Close() }
+func (p *Pool) Close() { p.shards.close() }
 
 // Ready reports whether the database answers.
-func (p *Pool) Ready(ctx context.Context) error { return p.pool.Ping(ctx) }
+func (p *Pool) Ready(ctx context.Context) error {
+	c, err := p.shards.acquire(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return c.Ping(ctx)
+}
 
 // Stats is the state of the pool, for the metrics.
 func (p *Pool) Stats() telemetry.PoolStats {
-	s := p.pool.Stat()
-	return telemetry.PoolStats{
-		Max: s.MaxConns(), Open: s.TotalConns(), InUse: s.AcquiredConns(), Idle: s.IdleConns(),
-		Acquired: s.AcquireCount(), Waited: s.EmptyAcquireCount(), WaitTime: s.AcquireDuration(),
+	var sum telemetry.PoolStats
+	for _, part := range p.shards.all {
+		s := part.pool.Stat()
+		sum.Max += s.MaxConns()
+		sum.Open += s.TotalConns()
+		sum.InUse += s.AcquiredConns()
+		sum.Idle += s.IdleConns()
+		sum.Acquired += s.AcquireCount()
+		sum.Waited += s.EmptyAcquireCount()
+		sum.WaitTime += s.AcquireDuration()
 	}
+	return sum
 }
 
 // Tenant returns a unit of work for one tenant: for one request or one job,
 // not for sharing.
 func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
-	return &unit{pool: p.pool, tenant: &t.ID}
+	return &unit{shards: p.shards, tenant: &t.ID}
 }
 
 // Control returns a unit of work for the control schema, for process-long
 // parts such as the tenant directory. No tenant's data is visible in it.
-func (p *Pool) Control() ControlUnit { return ControlUnit{&unit{pool: p.pool}} }
+func (p *Pool) Control() ControlUnit { return ControlUnit{&unit{shards: p.shards}} }
 
 // ControlUnit is a unit of work for the control schema: a type of its own, so
 // that nothing can take it for a tenant's.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
@@ -43,43 +42,44 @@ func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, 
 	if t.over {
 		return nil, errFinished
 	}
-	conn, err := t.unit.pool.Acquire(ctx)
+	c, err := t.unit.shards.acquire(ctx, t.unit.tenant)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.query(ctx, conn, sql, args)
+	rows, err := t.query(ctx, c, sql, args)
 	if err != nil {
-		conn.Release()
+		c.Release()
 	}
 	return rows, err
 }
 
-func (t *readTx) query(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
+func (t *readTx) query(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
 	if t.unit.tenant == nil {
-		rows, err := conn.Query(ctx, sql, args...)
+		rows, err := c.Query(ctx, sql, args...)
 		if err != nil {
 			return nil, err
 		}
-		return &heldRows{Rows: rows, done: conn.Release}, nil
+		return &heldRows{Rows: rows, done: c.Release}, nil
 	}
-	if known := statementsOf(conn.Conn()); known.has(sql) {
-		rows, err := t.pipelined(ctx, conn, sql, args)
+	text := c.session().text(*t.unit.tenant, sql)
+	if c.session().has(text) {
+		rows, err := t.pipelined(ctx, c, text, args)
 		if err == nil || !forgotten(err) {
 			return rows, err
 		}
-		known.forget(sql)
+		c.session().forget(text)
 	}
-	return t.stepwise(ctx, conn, sql, args)
+	return t.stepwise(ctx, c, text, args)
 }
 
 // pipelined sends the opening and the statement together. Without an explicit
 // BEGIN both are one implicit transaction that ends with the batch.
-func (t *readTx) pipelined(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
+func (t *readTx) pipelined(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
 	batch.Queue(pgdb.OpenRead, *t.unit.tenant, served)
 	batch.Queue(sql, args...)
-	results := conn.SendBatch(ctx, batch)
-	if err := opened(results); err != nil {
+	results := c.SendBatch(ctx, batch)
+	if err := walled(results); err != nil {
 		results.Close()
 		return nil, err
 	}
@@ -88,31 +88,31 @@ func (t *readTx) pipelined(ctx context.Context, conn *pgxpool.Conn, sql string, 
 		results.Close()
 		return nil, err
 	}
-	return &heldRows{Rows: rows, done: func() { results.Close(); conn.Release() }}, nil
+	return &heldRows{Rows: rows, done: func() { results.Close(); c.Release() }}, nil
 }
 
 // stepwise is for the first time a connection meets a statement: it is
 // prepared inside the walled transaction.
-func (t *readTx) stepwise(ctx context.Context, conn *pgxpool.Conn, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, conn.Conn(), pgdb.OpenRead, *t.unit.tenant, served); err != nil {
+func (t *readTx) stepwise(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
+	if err := begin(ctx, c.Conn.Conn(), pgdb.OpenRead, *t.unit.tenant, served); err != nil {
 		return nil, err
 	}
-	rows, err := conn.Query(ctx, sql, args...)
+	rows, err := c.Query(ctx, sql, args...)
 	if err != nil {
-		abandon(ctx, conn.Conn())
+		abandon(ctx, c.Conn.Conn())
 		return nil, err
 	}
 	return &heldRows{Rows: rows, done: func() {
 		if rows.Err() == nil {
-			statementsOf(conn.Conn()).add(sql)
+			c.session().add(sql)
 		}
-		abandon(ctx, conn.Conn()) // nothing was written
-		conn.Release()
+		abandon(ctx, c.Conn.Conn()) // nothing was written
+		c.Release()
 	}}, nil
 }
 
-// opened reads the answer of an opening statement.
-func opened(results pgx.BatchResults) error {
+// walled reads the answer of an opening statement.
+func walled(results pgx.BatchResults) error {
 	tag, err := results.Exec()
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
@@ -24,7 +23,7 @@ var (
 // unit implements uow.Unit on a pool. Without a tenant it works on the
 // control schema with the application's own rights.
 type unit struct {
-	pool   *pgxpool.Pool
+	shards *shards
 	tenant *uuid.UUID
 	busy   atomic.Bool
 }
@@ -94,7 +93,7 @@ func (u *unit) explain(ctx context.Context, err error) error {
 	if !errors.Is(err, errClosed) {
 		return Translate(err, nil, nil)
 	}
-	status, qerr := pgdb.New().TenantStatus(ctx, u.pool, *u.tenant)
+	status, qerr := u.status(ctx)
 	switch {
 	case errors.Is(qerr, pgx.ErrNoRows):
 		return tenancy.ErrUnknown
@@ -106,4 +105,13 @@ func (u *unit) explain(ctx context.Context, err error) error {
 		return errs.ErrUnavailable.Because(err) // it opened, or will, just now
 	}
 	return tenancy.ErrUnknown
+}
+
+func (u *unit) status(ctx context.Context) (string, error) {
+	c, err := u.shards.acquire(ctx, nil)
+	if err != nil {
+		return "", err
+	}
+	defer c.Release()
+	return pgdb.New().TenantStatus(ctx, c, *u.tenant)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
@@ -20,7 +19,7 @@ type writeTx struct {
 	common
 	unit     *unit
 	statuses []string
-	conn     *pgxpool.Conn
+	conn     *conn
 	over     bool
 }
 
@@ -50,28 +49,40 @@ func (t *writeTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 
 func (t *writeTx) query(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	if t.conn != nil {
-		return t.conn.Query(ctx, sql, args...)
+		return t.conn.Query(ctx, t.own(sql), args...)
 	}
-	conn, err := t.unit.pool.Acquire(ctx)
+	c, err := t.unit.shards.acquire(ctx, t.unit.tenant)
 	if err != nil {
 		return nil, err
 	}
-	t.conn = conn
+	t.conn = c
 	if t.unit.tenant == nil {
-		if _, err := conn.Exec(ctx, "begin"); err != nil {
+		if _, err := c.Exec(ctx, "begin"); err != nil {
 			return nil, err
 		}
-		return conn.Query(ctx, sql, args...)
+		return c.Query(ctx, sql, args...)
 	}
-	if known := statementsOf(conn.Conn()); known.has(sql) {
-		rows, err := t.pipelined(ctx, sql, args)
+	text := c.session().text(*t.unit.tenant, sql)
+	if c.session().has(text) {
+		rows, err := t.pipelined(ctx, text, args)
 		if err == nil || !forgotten(err) {
 			return rows, err
 		}
-		known.forget(sql)
-		abandon(ctx, conn.Conn())
+		c.session().forget(text)
+		abandon(ctx, c.Conn.Conn())
 	}
-	return t.stepwise(ctx, sql, args)
+	return t.stepwise(ctx, text, args)
+}
+
+// own is the statement as this tenant sends it on this connection.
+func (t *writeTx) own(sql string) string {
+	if t.unit.tenant == nil {
+		return sql
+	}
+	s := t.conn.session()
+	text := s.text(*t.unit.tenant, sql)
+	s.add(text) // inside the transaction it is prepared behind the wall
+	return text
 }
 
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
@@ -84,7 +95,7 @@ func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Ro
 		results.Close()
 		return nil, err
 	}
-	if err := opened(results); err != nil {
+	if err := walled(results); err != nil {
 		results.Close()
 		return nil, err
 	}
@@ -97,7 +108,7 @@ func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Ro
 }
 
 func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, t.conn.Conn(), pgdb.OpenWrite, *t.unit.tenant, t.statuses); err != nil {
+	if err := begin(ctx, t.conn.Conn.Conn(), pgdb.OpenWrite, *t.unit.tenant, t.statuses); err != nil {
 		return nil, err
 	}
 	rows, err := t.conn.Query(ctx, sql, args...)
@@ -106,7 +117,7 @@ func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Row
 	}
 	return &heldRows{Rows: rows, done: func() {
 		if rows.Err() == nil {
-			statementsOf(t.conn.Conn()).add(sql)
+			t.conn.session().add(sql)
 		}
 	}}, nil
 }
@@ -133,7 +144,7 @@ func (t *writeTx) rollback(ctx context.Context) {
 	if t.conn == nil {
 		return
 	}
-	abandon(ctx, t.conn.Conn())
+	abandon(ctx, t.conn.Conn.Conn())
 	t.conn.Release()
 	t.conn = nil
 }
@@ -146,7 +157,7 @@ func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	if err == nil {
-		err = opened(results)
+		err = walled(results)
 	}
 	if cerr := results.Close(); err == nil {
 		err = cerr

@@ -1,0 +1,85 @@
+// Command routing measures what it costs to reach a tenant's schema: the same
+// single-row read by several ways, interleaved in one run on one database.
+//
+//	.bin/dev test -- go run ./cmd/bench/routing -tenants 10,1000
+//
+// The ways: the floor (one schema, a plain pool), shared tables with row-level
+// security, a transaction of separate round trips per read, and the wall
+// (platform/pg). All of it talks to the loopback interface and stops by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	url      string
+	tenants  []int
+	users    int
+	conns    int
+	callers  int
+	rounds   int
+	duration time.Duration
+	warm     time.Duration
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "routing:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	for _, n := range o.tenants {
+		if err := measure(ctx, o, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parse(args []string) (options, error) {
+	o := options{url: os.Getenv("INSULA_TEST_DATABASE_URL")}
+	var tenants string
+	flags := flag.NewFlagSet("routing", flag.ContinueOnError)
+	flags.StringVar(&tenants, "tenants", "10,1000", "numbers of tenants to measure with")
+	flags.IntVar(&o.users, "users", 20, "users in each tenant")
+	flags.IntVar(&o.conns, "conns", 8, "connections of each way")
+	flags.IntVar(&o.callers, "callers", 32, "callers at once")
+	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each way; figures are medians")
+	flags.DurationVar(&o.duration, "duration", 3*time.Second, "length of a round")
+	flags.DurationVar(&o.warm, "warm", 15*time.Second, "how long each way warms up: a backend meets each schema once")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.url == "" {
+		return o, errors.New("run it through `.bin/dev test -- go run ./cmd/bench/routing`: it needs a database server")
+	}
+	for word := range strings.SplitSeq(tenants, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 || n > 20_000 {
+			return o, fmt.Errorf("-tenants: %q is not a number from 1 to 20000", word)
+		}
+		o.tenants = append(o.tenants, n)
+	}
+	if o.rounds < 1 || o.rounds > 50 || o.duration > time.Minute || o.warm > 10*time.Minute || o.callers < 1 || o.callers > 512 || o.conns < 1 || o.conns > 64 {
+		return o, errors.New("a flag is out of bounds: 1 to 50 rounds of at most 1m, 1 to 512 callers, 1 to 64 connections")
+	}
+	return o, nil
+}

@@ -1,0 +1,129 @@
+package pg
+
+import (
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// session is what one connection has learned: which statements it has
+// prepared, and which tenants it serves often.
+//
+// A statement can travel in one round trip with the statement that opens its
+// transaction only if the connection has prepared it before: pgx prepares
+// unknown statements ahead of the batch, where no tenant is set and its tables
+// do not exist.
+//
+// PostgreSQL throws a prepared plan away when the search path has changed
+// since. A statement that all tenants share is therefore planned anew whenever
+// the tenant changes. So a tenant that comes often gets statements of its own:
+// the same text with the tenant's id in a comment, planned once and kept.
+type session struct {
+	statements map[string]struct{}
+	tenants    map[uuid.UUID]*guest
+	uses       int  // since counts were last halved
+	worn       bool // has met so many tenants that its memory should be freed
+	limit      int  // how many tenants are that many
+	pooled     bool // nothing is prepared, so nobody gets statements of their own
+}
+
+// guest is a tenant as one connection knows it.
+type guest struct {
+	uses int
+	own  map[string]string // shared statement -> the tenant's own
+}
+
+const (
+	// statementCache is how many statements pgx keeps prepared on a connection.
+	statementCache = 2048
+	// maxStatements stays below it, so that none is evicted that we count on.
+	maxStatements = statementCache * 9 / 10
+	// frequent is how often a tenant must have come to get statements of its own.
+	frequent = 3
+	// halveAfter is how many uses a frequency looks back on.
+	halveAfter = 20_000
+	// wornAfter is how many tenants a connection serves before it is replaced:
+	// its backend keeps the catalog entries of every schema it has met, some 20
+	// to 30 kB each.
+	wornAfter = 4000
+)
+
+const sessionKey = "insula.session"
+
+// newSession begins the memory of the number-th connection of a pool. The
+// number makes connections wear out at different times.
+func newSession(c *pgx.Conn, number uint64, pooled bool) {
+	c.PgConn().CustomData()[sessionKey] = &session{
+		pooled:     pooled,
+		statements: map[string]struct{}{}, tenants: map[uuid.UUID]*guest{},
+		limit: wornAfter * (6 + int(number%5)) / 8, // 75 to 125 per cent
+	}
+}
+
+func sessionOf(c *pgx.Conn) *session {
+	s, _ := c.PgConn().CustomData()[sessionKey].(*session)
+	return s
+}
+
+// text is the statement to send for a tenant: shared, or the tenant's own
+// when it comes often and there is room.
+func (s *session) text(tenant uuid.UUID, sql string) string {
+	if s.pooled {
+		return sql
+	}
+	g := s.guest(tenant)
+	if own, ok := g.own[sql]; ok {
+		return own
+	}
+	if g.uses < frequent || len(s.statements) >= maxStatements {
+		return sql
+	}
+	own := sql + "\n/* " + tenant.String() + " */"
+	if g.own == nil {
+		g.own = map[string]string{}
+	}
+	g.own[sql] = own
+	return own
+}
+
+func (s *session) guest(tenant uuid.UUID) *guest {
+	if s.uses++; s.uses >= halveAfter {
+		s.halve()
+	}
+	g, ok := s.tenants[tenant]
+	if !ok {
+		g = &guest{}
+		s.tenants[tenant] = g
+		s.worn = s.worn || len(s.tenants) > s.limit
+	}
+	g.uses++
+	return g
+}
+
+// halve lets old visits count less, and takes the statements of those who do
+// not come any more; pgx evicts them when it needs the room.
+func (s *session) halve() {
+	s.uses = 0
+	for _, g := range s.tenants {
+		g.uses /= 2
+		if g.uses >= frequent {
+			continue
+		}
+		for _, own := range g.own {
+			delete(s.statements, own)
+		}
+		g.own = nil
+	}
+}
+
+func (s *session) has(text string) bool {
+	_, ok := s.statements[text]
+	return ok
+}
+
+func (s *session) add(text string) {
+	if len(s.statements) < maxStatements {
+		s.statements[text] = struct{}{}
+	}
+}
+
+func (s *session) forget(text string) { delete(s.statements, text) }

@@ -1,0 +1,124 @@
+package pg
+
+import (
+	"context"
+	"encoding/binary"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// shards are the connections of a pool in groups. A tenant has a home shard,
+// so it meets the same few connections again, which know its schema and keep
+// its plans; each connection meets only a part of the tenants. A tenant that
+// makes a good part of the whole load borrows from the idlest shard when its
+// own is busy. The others wait: lending to everybody would make every
+// connection meet every tenant.
+type shards struct {
+	all  []*shard
+	size int32 // connections of each
+	heat heat
+}
+
+type shard struct {
+	pool *pgxpool.Pool
+	busy atomic.Int32
+}
+
+// shardSize is how many connections share the tenants of a shard: two, so
+// that a slow statement does not stop the shard.
+const shardSize = 2
+
+func openShards(ctx context.Context, cfg *pgxpool.Config) (*shards, error) {
+	total := cfg.MaxConns
+	n := max(total/shardSize, 1)
+	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}}
+	for i := range n {
+		part := cfg.Copy()
+		part.MaxConns = s.size
+		if i < total%n {
+			part.MaxConns++ // what does not divide evenly
+		}
+		pool, err := pgxpool.NewWithConfig(ctx, part)
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.all = append(s.all, &shard{pool: pool})
+	}
+	return s, nil
+}
+
+// one makes a single shard of a pool that needs no more.
+func one(pool *pgxpool.Pool) *shards {
+	return &shards{all: []*shard{{pool: pool}}, size: pool.Config().MaxConns}
+}
+
+func (s *shards) close() {
+	for _, part := range s.all {
+		part.pool.Close()
+	}
+}
+
+// home is the shard of a tenant. The end of a UUIDv7 is random.
+func (s *shards) home(tenant uuid.UUID) *shard {
+	return s.all[binary.BigEndian.Uint64(tenant[8:])%uint64(len(s.all))]
+}
+
+// idlest is the shard with the fewest busy connections.
+func (s *shards) idlest() *shard {
+	best := s.all[0]
+	for _, other := range s.all[1:] {
+		if other.busy.Load() < best.busy.Load() {
+			best = other
+		}
+	}
+	return best
+}
+
+// choose finds the shard for a tenant, or for nobody.
+func (s *shards) choose(tenant *uuid.UUID) *shard {
+	if tenant == nil || len(s.all) == 1 {
+		return s.idlest()
+	}
+	home := s.home(*tenant)
+	hot := s.heat.rise(*tenant, hotShare*len(s.all))
+	if !hot || home.busy.Load() < s.size {
+		return home
+	}
+	if other := s.idlest(); other.busy.Load() < s.size {
+		return other
+	}
+	return home
+}
+
+// hotShare makes a tenant hot that asks for more than a quarter of what one
+// shard can give.
+const hotShare = 4
+
+// acquire takes a connection for a tenant, or for nobody.
+func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
+	chosen := s.choose(tenant)
+	chosen.busy.Add(1)
+	c, err := chosen.pool.Acquire(ctx)
+	if err != nil {
+		chosen.busy.Add(-1)
+		return nil, err
+	}
+	return &conn{Conn: c, shard: chosen}, nil
+}
+
+// conn is a connection that knows where it came from.
+type conn struct {
+	*pgxpool.Conn
+	shard *shard
+}
+
+func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
+
+// Release gives the connection back, once.
+func (c *conn) Release() {
+	c.shard.busy.Add(-1)
+	c.Conn.Release()
+}
