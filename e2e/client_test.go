@@ -14,8 +14,11 @@ import (
 
 // web is the one HTTP client of the tests.
 var web = &http.Client{
-	Timeout:   time.Minute,
-	Transport: &http.Transport{MaxIdleConns: 200, MaxIdleConnsPerHost: 200, IdleConnTimeout: time.Minute},
+	Timeout: time.Minute,
+	Transport: &http.Transport{
+		MaxIdleConns: 200, MaxIdleConnsPerHost: 200, IdleConnTimeout: time.Minute,
+		ExpectContinueTimeout: time.Minute, // who asks whether to go on waits for the answer
+	},
 }
 
 // client speaks to the API as somebody.

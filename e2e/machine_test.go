@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -17,6 +18,30 @@ import (
 func repository() (string, error) {
 	dir, err := os.Getwd()
 	return filepath.Dir(dir), err
+}
+
+// noteSources looks at every file that the programs are made of. The go command
+// keeps the result of a test as long as nothing changes that the test has
+// looked at, and of programs built by a child process it knows nothing.
+func noteSources() error {
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch name := filepath.Base(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // somebody's temporary file
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules"):
+			return fs.SkipDir
+		case entry.IsDir():
+			return nil
+		}
+		_, _ = os.Stat(path) // looked at, which is all that matters
+		return nil
+	})
 }
 
 // goBuild compiles a program of the main module.
