@@ -38,7 +38,7 @@ func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) 
 	// Each statement is for one schema once: preparing it would only cost.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		inUTC(c)
+		registerTypes(c)
 		return nil
 	}
 	m := &Migrator{}

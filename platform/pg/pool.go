@@ -70,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	var opened atomic.Uint64
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		newSession(c, opened.Add(1), o.Pooled)
-		inUTC(c)
+		registerTypes(c)
 		return nil
 	}
 	cfg.AfterRelease = func(c *pgx.Conn) bool { return !sessionOf(c).worn }

@@ -5,12 +5,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
-// inUTC makes instants come back in UTC, whatever the machine's time zone:
-// what is read equals what was written.
-func inUTC(c *pgx.Conn) {
-	c.TypeMap().RegisterType(&pgtype.Type{
+// registerTypes makes instants come back in UTC, whatever the machine's time
+// zone, so that what is read equals what was written; and UUIDs travel as
+// their 16 bytes instead of as text.
+func registerTypes(c *pgx.Conn) {
+	m := c.TypeMap()
+	pgxuuid.Register(m)
+	m.RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID,
 		Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})

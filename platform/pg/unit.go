@@ -14,12 +14,6 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Which statuses let a unit of work in.
-var (
-	served   = []string{string(tenancy.Active)}
-	recorded = []string{string(tenancy.Active), string(tenancy.Suspended)}
-)
-
 // unit implements uow.Unit on a pool. Without a tenant it works on the
 // control schema with the application's own rights.
 type unit struct {
@@ -48,28 +42,28 @@ func (u *unit) Read(ctx context.Context, fn func(uow.Tx) error) error {
 }
 
 func (u *unit) Write(ctx context.Context, fn func(uow.Tx) error) error {
-	return u.write(ctx, served, fn)
+	return u.write(ctx, pgdb.OpenWrite, fn)
 }
 
 func (u *unit) Record(ctx context.Context, fn func(uow.Tx) error) error {
-	return u.write(ctx, recorded, fn)
+	return u.write(ctx, pgdb.OpenRecord, fn)
 }
 
-func (u *unit) write(ctx context.Context, statuses []string, fn func(uow.Tx) error) error {
+func (u *unit) write(ctx context.Context, opening string, fn func(uow.Tx) error) error {
 	if !u.busy.CompareAndSwap(false, true) {
 		return uow.ErrNested
 	}
 	defer u.busy.Store(false)
 	for attempt := 1; ; attempt++ {
-		err := u.attempt(ctx, statuses, fn)
+		err := u.attempt(ctx, opening, fn)
 		if err == nil || attempt == writeAttempts || !repeatable(err) {
 			return u.explain(ctx, err)
 		}
 	}
 }
 
-func (u *unit) attempt(ctx context.Context, statuses []string, fn func(uow.Tx) error) error {
-	tx := &writeTx{unit: u, statuses: statuses}
+func (u *unit) attempt(ctx context.Context, opening string, fn func(uow.Tx) error) error {
+	tx := &writeTx{unit: u, opening: opening}
 	defer tx.rollback(ctx) // does nothing after a commit
 	if err := fn(tx); err != nil {
 		return err

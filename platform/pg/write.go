@@ -9,18 +9,16 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
 
 // writeTx begins with its first statement, in one round trip with it, so a
 // body that fails before it touches data costs nothing.
 type writeTx struct {
 	common
-	unit     *unit
-	statuses []string
-	conn     *conn
-	over     bool
+	unit    *unit
+	opening string // which statuses let it in
+	conn    *conn
+	over    bool
 }
 
 func (t *writeTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
@@ -88,7 +86,7 @@ func (t *writeTx) own(sql string) string {
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(pgdb.OpenWrite, *t.unit.tenant, t.statuses)
+	batch.Queue(t.opening, *t.unit.tenant)
 	batch.Queue(sql, args...)
 	results := t.conn.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
@@ -108,7 +106,7 @@ func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Ro
 }
 
 func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, t.conn.Conn.Conn(), pgdb.OpenWrite, *t.unit.tenant, t.statuses); err != nil {
+	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, *t.unit.tenant); err != nil {
 		return nil, err
 	}
 	rows, err := t.conn.Query(ctx, sql, args...)
@@ -150,10 +148,10 @@ func (t *writeTx) rollback(ctx context.Context) {
 }
 
 // begin opens an explicit, walled transaction in one round trip.
-func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID, statuses []string) error {
+func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID) error {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(opening, tenant, statuses)
+	batch.Queue(opening, tenant)
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	if err == nil {

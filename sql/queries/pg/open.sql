@@ -5,14 +5,22 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = ANY(@statuses::text[]);
+WHERE t.id = @tenant_id AND t.status = 'active';
 
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = ANY(@statuses::text[]);
+WHERE t.id = @tenant_id AND t.status = 'active';
+
+-- name: OpenRecord :one
+-- Walls the transaction into a tenant for the record of a refusal, which a
+-- suspended tenant keeps too.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended');
 
 -- name: TenantStatus :one
 -- Tells why a tenant did not open.

@@ -16,7 +16,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = ANY($2::text[])
+WHERE t.id = $1 AND t.status = 'active'
 `
 
 type OpenReadRow struct {
@@ -27,10 +27,31 @@ type OpenReadRow struct {
 
 // Walls the transaction into a tenant for reading: schema, role and status
 // come from the control table in one statement. No row means not served.
-func (q *Queries) OpenRead(ctx context.Context, db DBTX, tenantID uuid.UUID, statuses []string) (OpenReadRow, error) {
-	row := db.QueryRow(ctx, OpenRead, tenantID, statuses)
+func (q *Queries) OpenRead(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenReadRow, error) {
+	row := db.QueryRow(ctx, OpenRead, tenantID)
 	var i OpenReadRow
 	err := row.Scan(&i.Schema, &i.Role, &i.ReadOnly)
+	return i, err
+}
+
+const OpenRecord = `-- name: OpenRecord :one
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role
+FROM control.tenants t
+WHERE t.id = $1 AND t.status IN ('active', 'suspended')
+`
+
+type OpenRecordRow struct {
+	Schema string
+	Role   string
+}
+
+// Walls the transaction into a tenant for the record of a refusal, which a
+// suspended tenant keeps too.
+func (q *Queries) OpenRecord(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenRecordRow, error) {
+	row := db.QueryRow(ctx, OpenRecord, tenantID)
+	var i OpenRecordRow
+	err := row.Scan(&i.Schema, &i.Role)
 	return i, err
 }
 
@@ -38,7 +59,7 @@ const OpenWrite = `-- name: OpenWrite :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = ANY($2::text[])
+WHERE t.id = $1 AND t.status = 'active'
 `
 
 type OpenWriteRow struct {
@@ -47,8 +68,8 @@ type OpenWriteRow struct {
 }
 
 // Walls the transaction into a tenant for writing.
-func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID, statuses []string) (OpenWriteRow, error) {
-	row := db.QueryRow(ctx, OpenWrite, tenantID, statuses)
+func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenWriteRow, error) {
+	row := db.QueryRow(ctx, OpenWrite, tenantID)
 	var i OpenWriteRow
 	err := row.Scan(&i.Schema, &i.Role)
 	return i, err
