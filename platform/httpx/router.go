@@ -148,5 +148,5 @@ func possibleErrors(d op.Def, method, path string) []int {
 // registered around Router, which nothing lets through.
 func defOf(o *huma.Operation) (op.Def, bool) {
 	d, ok := o.Metadata[defKey].(op.Def)
-	return d, ok
+	return d, ok && d.Name != "" // a route of the zero Def has none
 }

@@ -171,6 +171,10 @@ func TestSeal(t *testing.T) {
 			huma.Get(httpx.APIForTest(h.Server), "/v1/bare", nothing)
 			return declared
 		}, "GET /v1/bare has no operation"},
+		{"route of the zero operation", func(h *house) []op.Def {
+			httpx.Get(h.Router(), op.Def{}, "/v1/zero", nothing)
+			return declared
+		}, "GET /v1/zero has no operation"},
 		{"route around the router", func(h *house) []op.Def {
 			httpx.EchoForTest(h.Server).GET("/v1/back-door", nil)
 			return declared

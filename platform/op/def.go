@@ -91,8 +91,11 @@ func Job(name, summary string, opts ...Option) Def {
 	return d
 }
 
-// Module is the module that declares the operation.
-func (d Def) Module() string { return d.Name[:strings.IndexByte(d.Name, '.')] }
+// Module is the module that declares the operation; none for the zero Def.
+func (d Def) Module() string {
+	module, _, _ := strings.Cut(d.Name, ".")
+	return module
+}
 
 // On returns the operation aimed at one thing, so that also its refusal and
 // its failure are recorded with a target.
