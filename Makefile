@@ -35,7 +35,8 @@ BENCHED = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' '^f
 
 bench: dev ## measure: Go benchmarks, then requests per second against the floor
 	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(if $(filter ./...,$(PKGS)),$(BENCHED),$(PKGS))
-	$(BIN)/dev test -- go run ./cmd/bench $(ARGS)
+	go build -o $(BIN)/bench ./cmd/bench
+	$(BIN)/dev test -- $(BIN)/bench $(ARGS)
 
 generate: $(GEN) ## make all generated code and reference pages anew
 	scripts/generate.sh $(BIN) code
