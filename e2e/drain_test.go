@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -110,7 +111,7 @@ func TestStopWithATransfer(t *testing.T) {
 	s.insula(t, "migrate")
 	v := s.serve(t)
 	n := s.found(t, v).newTenant(t, "drain-upload")
-	const half = "half of it"
+	half := strings.Repeat("half of it ", 10_000) // more than any buffer of the client
 	id := n.owner.do(t, "POST", "/v1/files", object("name", "slow.txt", "size", 2*len(half))).want(t, http.StatusCreated).text(t, "id")
 
 	body := newGate(half)
@@ -119,7 +120,7 @@ func TestStopWithATransfer(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.ContentLength = 2 * int64(len(half))
-	req.Header = http.Header{"Authorization": {"Bearer " + n.owner.token}, "Content-Type": {"application/octet-stream"}}
+	req.Header = http.Header{"Authorization": {"Bearer " + n.owner.token}, "Content-Type": {"application/octet-stream"}, "Expect": {"100-continue"}}
 	status := make(chan string, 1)
 	go func() {
 		resp, err := web.Do(req)
@@ -130,7 +131,11 @@ func TestStopWithATransfer(t *testing.T) {
 		defer resp.Body.Close()
 		status <- resp.Status
 	}()
-	<-body.halfway
+	select {
+	case <-body.halfway:
+	case got := <-status:
+		t.Fatalf("the upload ends before its end: %s", got)
+	}
 	v.proc.Signal(syscall.SIGTERM)
 	eventually(t, time.Minute, func() error {
 		if err := answers(v.api + "/livez"); errors.Is(err, syscall.ECONNREFUSED) {
@@ -151,7 +156,7 @@ func TestStopWithATransfer(t *testing.T) {
 	}
 	again := n.at(s.serve(t)).owner.do(t, "GET", "/v1/files/"+id+"/content", "").want(t, http.StatusOK)
 	if string(again.body) != half+half {
-		t.Errorf("content %q", again.body)
+		t.Errorf("%d bytes came back, not %d", len(again.body), 2*len(half))
 	}
 }
 
