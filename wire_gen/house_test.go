@@ -5,10 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -316,10 +317,21 @@ func (s *secrets) add(texts ...string) {
 func (s *secrets) in(text string) (found []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for secret := range maps.Keys(s.all) {
-		if strings.Contains(text, secret) {
+	for secret := range s.all {
+		if slices.ContainsFunc(spellings(secret), func(spelling string) bool { return strings.Contains(text, spelling) }) {
 			found = append(found, secret)
 		}
 	}
 	return found
+}
+
+// spellings are the forms in which a secret could be kept: as it is, or as
+// bytes, which PostgreSQL shows in hexadecimal, those of the text or those
+// that the text stands for.
+func spellings(secret string) []string {
+	all := []string{secret, hex.EncodeToString([]byte(secret[:min(len(secret), 24)]))}
+	if raw, err := base64.RawURLEncoding.DecodeString(secret); err == nil {
+		all = append(all, hex.EncodeToString(raw))
+	}
+	return all
 }
