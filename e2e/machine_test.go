@@ -89,7 +89,7 @@ func freePorts(n int) ([]string, error) {
 		}
 	}()
 	for range tries {
-		port := strconv.Itoa(lowest + rand.IntN(highest-lowest)) //nolint:gosec // a port is no secret
+		port := strconv.Itoa(lowest + rand.IntN(highest-lowest))
 		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			continue

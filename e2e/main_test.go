@@ -22,7 +22,7 @@ func run(m *testing.M) (code int) {
 	var err error
 	if work, err = os.MkdirTemp("", "insula-e2e-"); err == nil {
 		// PostgreSQL may run as another user, who must be able to pass through.
-		err = os.Chmod(work, 0o755) //nolint:gosec // what is secret inside has its own permissions
+		err = os.Chmod(work, 0o755) // what is secret inside has its own permissions
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

@@ -106,7 +106,7 @@ func (c *city) round(ctx context.Context, o options, w way, spread string, lengt
 	end := start.Add(length)
 	for caller := range o.callers {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(caller), 1))
+			random := rand.New(rand.NewPCG(uint64(caller), 1)) //nolint:gosec // load, the same in every run
 			zipf := rand.NewZipf(random, zipfExponent, 1, uint64(len(c.tenants)-1))
 			for {
 				began := time.Now()

@@ -103,7 +103,7 @@ func (t *tester) mix(ctx context.Context) {
 	var callers sync.WaitGroup
 	for caller := range t.o.Callers {
 		callers.Go(func() {
-			random := rand.New(rand.NewPCG(t.o.Seed, uint64(caller)))
+			random := rand.New(rand.NewPCG(t.o.Seed, uint64(caller))) //nolint:gosec // requests, the same for a seed
 			for ctx.Err() == nil {
 				n := int(next.Add(1))
 				if n > t.o.Requests {

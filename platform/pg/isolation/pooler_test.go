@@ -53,14 +53,14 @@ min_pool_size = 0
 max_client_conn = 100
 `, filepath.Base(u.Path), u.Hostname(), u.Port(), filepath.Base(u.Path), u.User.Username(), password, port)
 	path := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { //nolint:gosec // a throw-away password, for another user of this machine to read
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { // a throw-away password, for another user of this machine to read
 		t.Fatal(err)
 	}
 	args := []string{path}
 	if os.Geteuid() == 0 { // it refuses root
 		args = append([]string{"-u", "nobody"}, args...)
 		for d := dir; d != os.TempDir() && len(d) > 1; d = filepath.Dir(d) {
-			if err := os.Chmod(d, 0o755); err != nil { //nolint:gosec // so that it can reach its configuration
+			if err := os.Chmod(d, 0o755); err != nil { // so that it can reach its configuration
 				t.Fatal(err)
 			}
 		}
