@@ -21,7 +21,7 @@ import (
 // useLayers puts the layers around every request, outermost first.
 func (s *Server) useLayers(o Options) {
 	s.echo.Use(
-		identifyRequest(o.IDs),
+		identifyRequest(o.IDs, o.Log),
 		observe(o.Log, o.Metrics),
 		s.recover(o.Log),
 		secureHeaders(),
@@ -48,12 +48,12 @@ func (s *Server) useLayers(o Options) {
 // isTransfer marks the routes whose time and bytes are the client's.
 func isTransfer(c echo.Context) bool { return strings.HasSuffix(c.Path(), "/content") }
 
-func identifyRequest(ids id.Source) echo.MiddlewareFunc {
+func identifyRequest(ids id.Source, log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			rid := ids.New().String()
 			c.Response().Header().Set(echo.HeaderXRequestID, rid)
-			r := &request{id: rid, origin: originOf(c, rid)}
+			r := &request{id: rid, origin: originOf(c, rid), log: log}
 			ctx := telemetry.With(withRequest(c.Request().Context(), r), slog.String("request_id", rid))
 			c.SetRequest(c.Request().WithContext(ctx))
 			return next(c)
@@ -136,9 +136,22 @@ func clientAddress(trusted []*net.IPNet) echo.IPExtractor {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
 	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, network := range trusted {
-		options = append(options, echo.TrustIPRange(network))
+	return echo.ExtractIPFromXFFHeader(trust(trusted)...)
+}
+
+// clientScheme believes X-Forwarded-Proto only from them.
+func clientScheme(trusted []*net.IPNet) echo.SchemeExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractSchemeDirect()
 	}
-	return echo.ExtractIPFromXFFHeader(options...)
+	return echo.ExtractSchemeFromHeaders(trust(trusted)...)
+}
+
+// trust takes back what Echo trusts by itself: private networks are not ours.
+func trust(networks []*net.IPNet) []echo.TrustOption {
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, n := range networks {
+		options = append(options, echo.TrustIPRange(n))
+	}
+	return options
 }

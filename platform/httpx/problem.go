@@ -77,6 +77,15 @@ var statusOf = map[errs.Kind]int{
 // does, and the only one that logs what the caller must not see.
 type problems struct{ log *slog.Logger }
 
+// logger is the log of the server that a request came to; errors that Huma
+// makes know the request alone.
+func (p problems) logger(ctx context.Context) *slog.Logger {
+	if l := requestOf(ctx).log; l != nil {
+		return l
+	}
+	return p.log
+}
+
 // from makes the problem of an error that a handler or a middleware returned.
 func (p problems) from(ctx context.Context, err error) *Problem {
 	var done *Problem
@@ -96,7 +105,7 @@ func (p problems) from(ctx context.Context, err error) *Problem {
 		retryAfter: declared.RetryAfter,
 	}
 	if problem.Status >= http.StatusInternalServerError {
-		p.log.ErrorContext(ctx, "request failed", "code", problem.Code, "error", err)
+		p.logger(ctx).ErrorContext(ctx, "request failed", "code", problem.Code, "error", err)
 	}
 	return problem
 }
@@ -163,7 +172,8 @@ func (p problems) fromHuma(ctx context.Context, status int, causes ...error) hum
 			return p.from(ctx, e)
 		}
 		var d *huma.ErrorDetail
-		if errors.As(cause, &d) && status < http.StatusInternalServerError {
+		// What is said of a content type repeats it.
+		if errors.As(cause, &d) && status < http.StatusInternalServerError && status != http.StatusUnsupportedMediaType {
 			declared = declared.At(wrongField(d))
 		}
 	}
@@ -178,7 +188,7 @@ func (p problems) write(ctx context.Context, w http.ResponseWriter, method strin
 	problem := p.from(ctx, err)
 	body, merr := json.Marshal(problem)
 	if merr != nil {
-		p.log.ErrorContext(ctx, "problem document", "error", merr)
+		p.logger(ctx).ErrorContext(ctx, "problem document", "error", merr)
 	}
 	for name, values := range problem.GetHeaders() {
 		w.Header()[name] = values

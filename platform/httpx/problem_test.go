@@ -33,7 +33,7 @@ func TestBadInput(t *testing.T) {
 		{"behind the JSON", "POST", "/v1/things", `{"name":"a","size":1} {}`, nil, 400, "malformed", ""},
 		{"no body", "POST", "/v1/things", ``, nil, 400, "malformed", ""},
 		{"too large", "POST", "/v1/things", `{"name":"` + strings.Repeat("a", 2000) + `","size":1}`, nil, 413, "too_large", ""},
-		{"wrong content type", "POST", "/v1/things", `name=a`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type", ""},
+		{"wrong content type", "POST", "/v1/things", `name=a`, []string{"Content-Type", "application/s3cret"}, 415, "unsupported_media_type", ""},
 		{"unknown query parameter", "GET", "/v1/things?limt=5", "", nil, 422, "invalid", "query.limt"},
 		{"bad query value", "GET", "/v1/things?limit=x", "", nil, 422, "invalid", "query.limit"},
 		{"query out of range", "GET", "/v1/things?limit=0", "", nil, 422, "invalid", "query.limit"},

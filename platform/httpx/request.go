@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 
 	"github.com/labstack/echo/v4"
@@ -17,6 +18,7 @@ type request struct {
 	origin    authn.Origin
 	operation string
 	scope     scope.Request
+	log       *slog.Logger
 }
 
 type requestKey struct{}

@@ -55,11 +55,15 @@ type Server struct {
 // NewServer builds the handler: layers first, then the addresses that belong
 // to no module. Modules register on Router; Seal comes last.
 func NewServer(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	p := problems{log: o.Log}
-	setHuma(p)
+	setHuma()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientAddress(o.TrustedProxies)
+	e.SchemeExtractor = clientScheme(o.TrustedProxies)
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if !c.Response().Committed {
 			p.write(c.Request().Context(), c.Response(), c.Request().Method, err)
@@ -87,11 +91,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 var humaOnce sync.Once
 
-// setHuma sets what Huma keeps in package variables. They are the same for
-// every server of a process but for the log, which the first one gives.
-func setHuma(p problems) {
+// setHuma sets what Huma keeps in package variables, once for a process.
+func setHuma() {
 	humaOnce.Do(func() {
-		huma.ValidateStrictCasing = true // {"size":1,"SIZE":-99} must not pass validation with one and bind the other
+		p := problems{log: slog.Default()} // outside of a request
+		huma.ValidateStrictCasing = true   // {"size":1,"SIZE":-99} must not pass validation with one and bind the other
 		huma.DefaultArrayNullable = false
 		huma.NewError = func(status int, _ string, causes ...error) huma.StatusError {
 			return p.fromHuma(context.Background(), status, causes...)

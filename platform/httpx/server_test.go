@@ -97,6 +97,19 @@ func TestForwardedAddressesOfTrustedProxies(t *testing.T) {
 	}
 }
 
+func TestSchemeIsBelievedFromTrustedProxiesOnly(t *testing.T) {
+	_, proxies, _ := net.ParseCIDR("192.0.2.0/24") // where httptest requests come from
+	for name, h := range map[string]*house{
+		"a stranger":      newHouse(t),
+		"a trusted proxy": newHouse(t, func(o *httpx.Options) { o.TrustedProxies = []*net.IPNet{proxies} }),
+	} {
+		w := h.call("GET", "/livez", "", "X-Forwarded-Proto", "https")
+		if secure := w.Header().Get("Strict-Transport-Security") != ""; secure != (name == "a trusted proxy") {
+			t.Errorf("%s: %v", name, w.Header())
+		}
+	}
+}
+
 func TestHealth(t *testing.T) {
 	h := newHouse(t)
 	if w := h.call("GET", "/readyz", ""); w.Code != 200 {
