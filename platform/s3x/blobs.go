@@ -4,55 +4,13 @@ package s3x
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/insulahq/insula/platform/id"
 )
-
-// Key names an object: <tenant id>/<file id>. Only TenantKey makes one, so no name that a caller chose
-// becomes part of it, and no key is the directory of another.
-type Key struct {
-	tenant, file uuid.UUID
-}
-
-// TenantKey is the key of one file of one tenant. It panics without either, a mistake of the program that
-// would mix what belongs to different tenants.
-func TenantKey(tenantID, fileID uuid.UUID) Key {
-	if tenantID == uuid.Nil || fileID == uuid.Nil {
-		panic("s3x: key without tenant or file")
-	}
-	return Key{tenant: tenantID, file: fileID}
-}
-
-// String returns the key as S3 sees it.
-func (k Key) String() string { return k.tenant.String() + "/" + k.file.String() }
-
-// Tenant returns the tenant the object belongs to.
-func (k Key) Tenant() uuid.UUID { return k.tenant }
-
-// File returns the id of the file.
-func (k Key) File() uuid.UUID { return k.file }
-
-// parseKey reads back the key of a listed object.
-func parseKey(text string) (Key, error) {
-	tenant, file, _ := strings.Cut(text, "/")
-	tenantID, err := id.Parse(tenant)
-	if err != nil {
-		return Key{}, fmt.Errorf("object %q: %w", text, err)
-	}
-	fileID, err := id.Parse(file)
-	if err != nil {
-		return Key{}, fmt.Errorf("object %q: %w", text, err)
-	}
-	return TenantKey(tenantID, fileID), nil
-}
 
 var (
 	// ErrNotFound says that there is no object under the key.
@@ -122,9 +80,13 @@ type Blobs interface {
 	Head(ctx context.Context, key Key) (Object, error)
 	// Delete removes an object. That there was none is no error.
 	Delete(ctx context.Context, key Key) error
-	// List walks through the objects of a tenant in the order of their keys. An object that is none of ours
-	// comes as an error, and the walk goes on; it ends with an error that wraps ErrUnavailable.
+	// List walks through the files of a tenant in the order of their keys. An object that is none of ours
+	// comes as an error, and the walk goes on; it ends with an error that wraps ErrUnavailable. Evidence is
+	// passed over: whoever sweeps files never meets it.
 	List(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Object, error]
+	// ListEvidence walks through the evidence of one sort in the order of its numbers, from the one after
+	// after on.
+	ListEvidence(ctx context.Context, tenantID uuid.UUID, e Evidence, after int64) iter.Seq2[int64, error]
 	// PresignPut returns the link to store exactly what u says.
 	PresignPut(ctx context.Context, key Key, u Upload, life time.Duration) (Link, error)
 	// PresignGet returns the link to read an object.

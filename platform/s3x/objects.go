@@ -127,9 +127,35 @@ func (s *Store) List(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Object, 
 				return
 			}
 			for _, entry := range page.Contents {
+				if isEvidence(aws.ToString(entry.Key)) {
+					continue
+				}
 				key, err := parseKey(aws.ToString(entry.Key))
 				object := Object{Key: key, Size: aws.ToInt64(entry.Size), ETag: unquote(entry.ETag), Modified: aws.ToTime(entry.LastModified).UTC()}
 				if !yield(object, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ListEvidence implements Blobs.
+func (s *Store) ListEvidence(ctx context.Context, tenantID uuid.UUID, e Evidence, after int64) iter.Seq2[int64, error] {
+	return func(yield func(int64, error) bool) {
+		input := &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: aws.String(evidencePrefix(tenantID, e))}
+		if after > 0 {
+			input.StartAfter = aws.String(EvidenceKey(tenantID, e, after).String())
+		}
+		pages := s3.NewListObjectsV2Paginator(s.client, input)
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(0, unavailable(ctx, "list evidence of tenant "+tenantID.String(), err))
+				return
+			}
+			for _, entry := range page.Contents {
+				if !yield(parseNumber(aws.ToString(entry.Key))) {
 					return
 				}
 			}

@@ -1,4 +1,35 @@
 // Package infra keeps the audit trail in the tenant's schema.
+//
+// # Order
+//
+// Records are sealed in the order (xid, id), where xid is the transaction that
+// wrote the record. Writers commit in any order and never wait for one
+// another, so the order has to be one in which nothing can turn up behind a
+// place that was passed:
+//
+//   - Transaction ids are given once and grow. A snapshot of PostgreSQL tells
+//     the smallest id that is still running, xmin. Whoever had an id below it
+//     has ended: what it wrote is either visible in this snapshot or was rolled
+//     back and never will be. No transaction can get such an id any more.
+//   - So in one statement, whose snapshot is one, the visible records with
+//     xid < xmin are all that there ever will be below xmin. They are sealed by
+//     their place in the order, and the next batch begins behind the last one.
+//   - A transaction that began early and commits late keeps xmin at its own id
+//     until it ends. Records after it wait; none is missed, and no writer waits.
+//   - No clock takes part: neither the record's time, which can stand still or
+//     jump, nor its id, which is made before the transaction is.
+//   - Two processes that seal at the same time compute the same batch, and the
+//     unique begin of a seal lets one of them add it.
+//
+// Ids of transactions count on one database server. When a tenant has come to
+// another one (moved, restored elsewhere), the seal's server differs, and the
+// records without a number are found by what they lack instead: one that came
+// along was written by a transaction that has ended, and one whose id this
+// server has not given yet came along.
+//
+// On PostgreSQL spread over several nodes (Citus) ids count where the statement
+// is planned; all writers and the sealing of one tenant must then use the same
+// coordinator, which they do.
 package infra
 
 import (

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func Conformance(t *testing.T, store s3x.Blobs) {
 	s := &suite{store: store, ids: id.System{}}
 	for name, test := range map[string]func(*testing.T){
 		"put and get": s.putAndGet, "ranges": s.ranges, "missing": s.missing, "sizes": s.sizes, "broken reader": s.brokenReader,
-		"replace and delete": s.replaceAndDelete, "list": s.list, "put by link": s.putByLink, "get by link": s.getByLink,
+		"replace and delete": s.replaceAndDelete, "list": s.list, "evidence": s.evidence, "put by link": s.putByLink, "get by link": s.getByLink,
 		"impossible links": s.impossibleLinks, "ended context": s.endedContext,
 	} {
 		t.Run(name, test)
@@ -357,5 +358,33 @@ func (s *suite) endedContext(t *testing.T) {
 	}
 	if len(calls) != 6 {
 		t.Error("listing with an ended context is silent")
+	}
+}
+
+// evidence is listed by its numbers, apart from files and from other sorts.
+func (s *suite) evidence(t *testing.T) {
+	tenant := s.ids.New()
+	for _, number := range []int64{100, 9, 1_000_000, 20} {
+		s.put(t, s3x.EvidenceKey(tenant, s3x.Heads, number), noise(10))
+	}
+	s.put(t, s3x.EvidenceKey(tenant, s3x.Records, 30), noise(10))
+	file := s3x.TenantKey(tenant, s.ids.New())
+	s.put(t, file, noise(10))
+	for after, want := range map[int64][]int64{0: {9, 20, 100, 1_000_000}, 20: {100, 1_000_000}, 1_000_000: nil} {
+		var got []int64
+		for number, err := range s.store.ListEvidence(t.Context(), tenant, s3x.Heads, after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, number)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %d: %v, want %v", after, got, want)
+		}
+	}
+	for object, err := range s.store.List(t.Context(), tenant) {
+		if err != nil || object.Key != file {
+			t.Errorf("evidence is listed among files: %v, %v", object.Key, err)
+		}
 	}
 }

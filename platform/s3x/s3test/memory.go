@@ -173,7 +173,7 @@ func (m *Memory) List(ctx context.Context, tenantID uuid.UUID) iter.Seq2[s3x.Obj
 		all := slices.SortedFunc(maps.Keys(m.objects), func(a, b s3x.Key) int { return cmp.Compare(a.String(), b.String()) })
 		var listed []s3x.Object
 		for _, key := range all {
-			if key.Tenant() == tenantID {
+			if _, _, evidence := key.Evidence(); key.Tenant() == tenantID && !evidence {
 				object := m.objects[key].object
 				object.ContentType, object.SHA256 = "", "" // as from S3
 				listed = append(listed, object)
@@ -182,6 +182,29 @@ func (m *Memory) List(ctx context.Context, tenantID uuid.UUID) iter.Seq2[s3x.Obj
 		m.mu.Unlock() // the body of the loop may call us
 		for _, object := range listed {
 			if !yield(object, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ListEvidence implements s3x.Blobs.
+func (m *Memory) ListEvidence(ctx context.Context, tenantID uuid.UUID, e s3x.Evidence, after int64) iter.Seq2[int64, error] {
+	return func(yield func(int64, error) bool) {
+		if err := m.enter(ctx); err != nil {
+			yield(0, err)
+			return
+		}
+		var numbers []int64
+		for key := range m.objects {
+			if sort, number, ok := key.Evidence(); ok && key.Tenant() == tenantID && sort == e && number > after {
+				numbers = append(numbers, number)
+			}
+		}
+		m.mu.Unlock() // the body of the loop may call us
+		slices.Sort(numbers)
+		for _, number := range numbers {
+			if !yield(number, nil) {
 				return
 			}
 		}

@@ -3,19 +3,19 @@ INSERT INTO audit_events (
     id, at, operation, outcome, code, rule,
     actor_kind, actor_id, actor_label, session_id,
     target_kind, target_id, target_label,
-    before, after, request_id, address, client
+    before, after, request_id, address, client, xid
 ) VALUES (
     @id, @at, @operation, @outcome, @code, @rule,
     @actor_kind, @actor_id, @actor_label, @session_id,
     @target_kind, @target_id, @target_label,
-    @before, @after, @request_id, @address, @client
+    @before, @after, @request_id, @address, @client, pg_current_xact_id()::text::bigint
 );
 
 -- name: GetEvent :one
 SELECT id, at, operation, outcome, code, rule,
        actor_kind, actor_id, actor_label, session_id,
        target_kind, target_id, target_label,
-       before, after, request_id, address, client
+       before, after, request_id, address, client, xid
 FROM audit_events
 WHERE id = @id;
 
@@ -25,7 +25,7 @@ WHERE id = @id;
 SELECT id, at, operation, outcome, code, rule,
        actor_kind, actor_id, actor_label, session_id,
        target_kind, target_id, target_label,
-       before, after, request_id, address, client
+       before, after, request_id, address, client, xid
 FROM audit_events
 WHERE (at, id) < (@after_at::timestamptz, @after_id::uuid)
   AND at >= @from_at::timestamptz

@@ -17,7 +17,7 @@ const GetEvent = `-- name: GetEvent :one
 SELECT id, at, operation, outcome, code, rule,
        actor_kind, actor_id, actor_label, session_id,
        target_kind, target_id, target_label,
-       before, after, request_id, address, client
+       before, after, request_id, address, client, xid
 FROM audit_events
 WHERE id = $1
 `
@@ -44,6 +44,7 @@ func (q *Queries) GetEvent(ctx context.Context, db DBTX, id uuid.UUID) (AuditEve
 		&i.RequestID,
 		&i.Address,
 		&i.Client,
+		&i.Xid,
 	)
 	return i, err
 }
@@ -53,12 +54,12 @@ INSERT INTO audit_events (
     id, at, operation, outcome, code, rule,
     actor_kind, actor_id, actor_label, session_id,
     target_kind, target_id, target_label,
-    before, after, request_id, address, client
+    before, after, request_id, address, client, xid
 ) VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10,
     $11, $12, $13,
-    $14, $15, $16, $17, $18
+    $14, $15, $16, $17, $18, pg_current_xact_id()::text::bigint
 )
 `
 
@@ -111,7 +112,7 @@ const ListEvents = `-- name: ListEvents :many
 SELECT id, at, operation, outcome, code, rule,
        actor_kind, actor_id, actor_label, session_id,
        target_kind, target_id, target_label,
-       before, after, request_id, address, client
+       before, after, request_id, address, client, xid
 FROM audit_events
 WHERE (at, id) < ($1::timestamptz, $2::uuid)
   AND at >= $3::timestamptz
@@ -185,6 +186,7 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 			&i.RequestID,
 			&i.Address,
 			&i.Client,
+			&i.Xid,
 		); err != nil {
 			return nil, err
 		}
