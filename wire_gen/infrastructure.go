@@ -13,6 +13,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/insulahq/insula/modules/audit/auditmodule"
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/tenants"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
@@ -126,6 +127,9 @@ func newCursors(c config.Config) *page.Codec {
 func newSeeders(r *rolesinfra.Seeder, u *usersservice.Founding) []tenants.Seeder {
 	return []tenants.Seeder{r, u}
 }
+
+// newTrails lists the tenants whose trails are sealed.
+func newTrails(d *tenantsinfra.Directory) auditmodule.Tenants { return d.ServedTenants }
 
 // liveScopes bounds the tenants whose scopes are kept.
 const liveScopes = 10_000

@@ -35,7 +35,7 @@ func modules(p *Process) []Module {
 		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Cursors, tenantsapi.Patience),
 		usersapi.New(in(p, requestUsers), in(p, requestAuth), in(p, requestMe), p.Cursors),
 		rolesapi.New(in(p, requestRoles), p.Cursors),
-		auditapi.New(in(p, requestAudit), p.Cursors),
+		auditapi.New(in(p, requestAudit), in(p, requestEvidence), p.Cursors),
 		filesapi.New(in(p, requestFiles), p.Cursors, p.MaxFileBytes),
 	}
 }

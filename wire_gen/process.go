@@ -18,6 +18,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/insulahq/insula/modules/audit/auditmodule"
+	auditdomain "github.com/insulahq/insula/modules/audit/domain"
+	auditservice "github.com/insulahq/insula/modules/audit/service"
 	filesdomain "github.com/insulahq/insula/modules/files/domain"
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
@@ -90,6 +93,13 @@ type Process struct {
 
 	// Roles.
 	Catalogue *rolesdomain.Catalogue
+
+	// Audit.
+	Tree      auditdomain.Tree
+	Published auditdomain.Published
+	HeadKeys  auditdomain.HeadKeys
+	Sealing   *auditservice.Sealing
+	Sealer    auditmodule.Sealer
 
 	// Files.
 	Files        filesdomain.Repository

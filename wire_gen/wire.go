@@ -36,10 +36,10 @@ import (
 // The process lifetime: everything is made of the configuration.
 
 var process = wire.NewSet(
-	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"),
+	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit"),
 	newLogger, telemetry.NewRegistry, newMetrics,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders,
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
 	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
@@ -85,7 +85,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"),
+		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
@@ -113,6 +113,10 @@ func requestRoles(t *Tenant, r scope.Request) *rolesservice.Roles {
 }
 
 func requestAudit(t *Tenant, r scope.Request) *auditservice.Audit {
+	panic(wire.Build(request, auditmodule.Request))
+}
+
+func requestEvidence(t *Tenant, r scope.Request) *auditservice.Evidence {
 	panic(wire.Build(request, auditmodule.Request))
 }
 

@@ -81,7 +81,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	links := newLinks(c)
 	opRegistry := Operations()
 	decider := service.NewDecider()
-	recorder := infra.NewRecorder()
+	bell := infra.NewBell()
+	recorder := infra.NewRecorder(bell)
 	retries := pg.NewRetries()
 	jobs := op.NewJobs(pool, decider, recorder, system, idSystem, logger)
 	outbox := pg.NewOutbox(pool, system, idSystem)
@@ -140,6 +141,13 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	sessions := infra3.NewSessions()
 	passwords := usersmodule.NewPasswords(security)
 	issuer := usersmodule.NewIssuer(security, signer, sessions, system, idSystem, reader)
+	tree := infra.NewTree()
+	published := infra.NewPublished(store)
+	headKeys := auditmodule.NewHeadKeys(security)
+	audit := c.Audit
+	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
+	tenants := newTrails(directory)
+	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -182,10 +190,16 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Issuer:        issuer,
 		Inviter:       inviter,
 		Catalogue:     catalogue,
+		Tree:          tree,
+		Published:     published,
+		HeadKeys:      headKeys,
+		Sealing:       sealing,
+		Sealer:        sealer,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -227,7 +241,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	links := newLinks(c)
 	opRegistry := Operations()
 	decider := service.NewDecider()
-	recorder := infra.NewRecorder()
+	bell := infra.NewBell()
+	recorder := infra.NewRecorder(bell)
 	retries := pg.NewRetries()
 	jobs := op.NewJobs(pool, decider, recorder, clockClock, source, logger)
 	outbox := pg.NewOutbox(pool, clockClock, source)
@@ -286,6 +301,13 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	sessions := infra3.NewSessions()
 	passwords := usersmodule.NewPasswords(security)
 	issuer := usersmodule.NewIssuer(security, signer, sessions, clockClock, source, reader)
+	tree := infra.NewTree()
+	published := infra.NewPublished(blobs)
+	headKeys := auditmodule.NewHeadKeys(security)
+	audit := c.Audit
+	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
+	tenants := newTrails(directory)
+	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -328,10 +350,16 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Issuer:        issuer,
 		Inviter:       inviter,
 		Catalogue:     catalogue,
+		Tree:          tree,
+		Published:     published,
+		HeadKeys:      headKeys,
+		Sealing:       sealing,
+		Sealer:        sealer,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -501,6 +529,26 @@ func requestAudit(t *Tenant, r scope.Request) *service4.Audit {
 	return audit
 }
 
+func requestEvidence(t *Tenant, r scope.Request) *service4.Evidence {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	repository := infra.NewRepository()
+	tree := wiregenProcess.Tree
+	published := wiregenProcess.Published
+	headKeys := wiregenProcess.HeadKeys
+	evidence := service4.NewEvidence(runner, r, repository, tree, published, headKeys)
+	return evidence
+}
+
 func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	wiregenProcess := t.Process
 	pool := wiregenProcess.Pool
@@ -523,9 +571,9 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 
 // wire.go:
 
-var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits"), newLogger, telemetry.NewRegistry, newMetrics,
+var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit"), newLogger, telemetry.NewRegistry, newMetrics,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -534,5 +582,5 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

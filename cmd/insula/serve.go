@@ -61,6 +61,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, cfg.HTTP.DrainTimeout, p.Log)
 	})
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
+	g.Go(func() error { return p.Sealer.Run(ctx) })
 	g.Go(func() error { return work.Run(ctx) })
 	return g.Wait()
 }

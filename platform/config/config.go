@@ -22,6 +22,7 @@ type Config struct {
 	Mail     Mail
 	Security Security
 	Limits   Limits
+	Audit    Audit
 	Log      Log
 }
 
@@ -75,6 +76,15 @@ type Security struct {
 	AccessTokenTTL time.Duration `env:"INSULA_ACCESS_TOKEN_TTL" envDefault:"10m" range:"1m..1h" doc:"Lifetime of an access token."`
 	RefreshTTL     time.Duration `env:"INSULA_REFRESH_TTL" envDefault:"720h" range:"1h..8760h" doc:"Lifetime of a session without a new login (720h are 30 days)."`
 	RefreshGrace   time.Duration `env:"INSULA_REFRESH_GRACE" envDefault:"10s" range:"0s..1m" doc:"How long a refresh token that was just used still yields its successor, for clients that refresh in parallel."`
+}
+
+// Audit says how the audit trail is sealed, kept and removed.
+type Audit struct {
+	SealEvery time.Duration `env:"INSULA_AUDIT_SEAL_EVERY" envDefault:"10s" range:"1s..1h" doc:"How often new records of the audit trail are sealed."`
+	SealBatch int           `env:"INSULA_AUDIT_SEAL_BATCH" envDefault:"1000" range:"1..10000" doc:"Greatest number of records that are sealed together, under one signed head."`
+	Forward   bool          `env:"INSULA_AUDIT_FORWARD" envDefault:"false" doc:"Also keep the sealed records themselves in the object store, beside their signed heads."`
+	Retention time.Duration `env:"INSULA_AUDIT_RETENTION" envDefault:"0s" range:"0s..876000h" doc:"How long records are kept before they are removed. 0s: for ever. Less than a day is taken for a day."`
+	LegalHold bool          `env:"INSULA_AUDIT_LEGAL_HOLD" envDefault:"false" doc:"Remove no records, whatever their age."`
 }
 
 // Limits bounds what callers may ask for.

@@ -36,17 +36,19 @@ func (s *Server) useLayers(o Options) {
 		}))
 	}
 	s.echo.Use(
-		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isTransfer}),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: s.isTransfer}),
 		middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
 			Timeout:      o.RequestTimeout,
-			Skipper:      isTransfer,
+			Skipper:      s.isTransfer,
 			ErrorHandler: func(err error, _ echo.Context) error { return err },
 		}),
 	)
 }
 
 // isTransfer marks the routes whose time and bytes are the client's.
-func isTransfer(c echo.Context) bool { return strings.HasSuffix(c.Path(), "/content") }
+func (s *Server) isTransfer(c echo.Context) bool {
+	return strings.HasSuffix(c.Path(), "/content") || s.router.streams[braces(c.Path())]
+}
 
 func identifyRequest(ids id.Source, log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -26,6 +26,7 @@ type Router struct {
 	problems problems
 	maxBody  int64
 	routes   map[string]route
+	streams  map[string]bool // paths that Streams marked
 }
 
 type route struct {
@@ -51,9 +52,14 @@ func Describe(text string) RouteOption {
 // Secret marks an answer that no cache may keep: tokens and the like.
 func Secret(o *huma.Operation) { o.Metadata[secretKey] = true }
 
+// Streams marks a route that answers for as long as it takes: it has no limit
+// of time, and is not held back to be compressed.
+func Streams(o *huma.Operation) { o.Metadata[streamsKey] = true }
+
 const (
-	defKey    = "operation"
-	secretKey = "secret"
+	defKey     = "operation"
+	secretKey  = "secret"
+	streamsKey = "streams"
 )
 
 // Get registers a route for an operation that reads.
@@ -96,6 +102,9 @@ func register[I, O any](r *Router, d op.Def, method, path string, h func(context
 		opt(&o)
 	}
 	describeGuard(&o, d)
+	if streams, _ := o.Metadata[streamsKey].(bool); streams {
+		r.streams[path] = true
+	}
 	r.routes[d.Name] = route{def: d, method: method, path: path}
 	huma.Register(r.api, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)

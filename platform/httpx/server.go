@@ -76,7 +76,7 @@ func NewServer(o Options) *Server {
 	s.useLayers(o)
 	s.router = &Router{
 		api:      humaecho.New(e, apiConfig(o)),
-		problems: p, maxBody: o.MaxBodyBytes, routes: map[string]route{},
+		problems: p, maxBody: o.MaxBodyBytes, routes: map[string]route{}, streams: map[string]bool{},
 	}
 	s.router.api.UseMiddleware(s.admit)
 	s.addOwnRoutes(o)

@@ -34,6 +34,8 @@ type Def struct {
 	Reason  string // why a public operation is public
 	Writes  bool   // runs in a transaction and leaves an audit record
 	Records bool   // a read that leaves an audit record too
+	Long    bool   // a read whose record comes first, and which holds no transaction
+	Quiet   string // why background work leaves no record of its own
 	Kind    string // what sort of thing it acts on: "user"
 	target  uow.Target
 }
@@ -51,6 +53,21 @@ func Landlord(d *Def) { d.Guard = ByLandlord }
 
 // Recorded makes a read leave an audit record.
 func Recorded(d *Def) { d.Records = true }
+
+// Long is for reads that take as long as their reader: an export, a check of
+// everything. Their record is written before they begin, so that it is there
+// however they end, and their body reads statement by statement without a
+// transaction around them. One that fails leaves a second record.
+func Long(d *Def) { d.Long = true }
+
+// Quiet lets background work leave no record, and says why: what it writes
+// must be evidence by itself. Its failures go to the log.
+func Quiet(why string) Option {
+	return func(d *Def) { d.Quiet = why }
+}
+
+// Reading is for background work that changes nothing.
+func Reading(d *Def) { d.Writes = false }
 
 // Public opens an operation to everybody and says why.
 func Public(why string) Option {
@@ -75,6 +92,9 @@ func declare(name, summary string, writes bool, opts []Option) Def {
 	if d.Guard == ByNobody && d.Reason == "" {
 		panic(fmt.Sprintf("op: %s is public without a reason", name))
 	}
+	if d.Quiet != "" && d.Guard != ByJob {
+		panic(fmt.Sprintf("op: %s is quiet, and not background work", name))
+	}
 	return d
 }
 
@@ -86,9 +106,8 @@ func Write(name, summary string, opts ...Option) Def { return declare(name, summ
 
 // Job declares background work: no role holds it and no route leads to it.
 func Job(name, summary string, opts ...Option) Def {
-	d := declare(name, summary, true, opts)
-	d.Guard = ByJob
-	return d
+	byJob := func(d *Def) { d.Guard = ByJob }
+	return declare(name, summary, true, append([]Option{byJob}, opts...))
 }
 
 // Module is the module that declares the operation; none for the zero Def.

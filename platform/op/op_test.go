@@ -24,6 +24,7 @@ var (
 	see    = op.Read("things.get", "See a thing.", op.About("thing"))
 	change = op.Write("things.change", "Change a thing.", op.About("thing"))
 	watch  = op.Read("things.watch", "Watch things.", op.Recorded)
+	export = op.Read("things.export", "Export things.", op.Recorded, op.Long)
 )
 
 // unit counts what was opened; a write that fails keeps nothing.
@@ -98,6 +99,7 @@ func TestDo(t *testing.T) {
 		{"failed read", see.On("7"), true, somebody, fails, "", boom, unit{reads: 1}, "", ""},
 		{"denied read", see.On("7"), false, somebody, ok, "", errs.ErrForbidden, unit{records: 1}, op.Denied, "forbidden"},
 		{"recorded read", watch, true, somebody, ok, "done", nil, unit{writes: 1}, op.Done, ""},
+		{"long read", export.On("7"), true, somebody, ok, "done", nil, unit{reads: 1, writes: 1}, op.Done, ""},
 		{"stranger", change, false, authn.Caller{}, ok, "", errs.ErrUnauthenticated, unit{}, "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -126,10 +128,34 @@ func TestDo(t *testing.T) {
 			if e.Target.ID != "7" {
 				t.Errorf("target %+v, want 7", e.Target)
 			}
-			if changed := e.Before != nil || e.After != nil; changed != (tc.outcome == op.Done) {
+			if changed := e.Before != nil || e.After != nil; changed != (tc.outcome == op.Done && !tc.def.Long) {
 				t.Errorf("a change is kept only when it happened: %v -> %v", e.Before, e.After)
 			}
 		})
+	}
+}
+
+func TestALongReadIsRecordedBeforeItBegins(t *testing.T) {
+	run, _, records := runner(true, somebody)
+	_, err := op.Do(t.Context(), run, export, func(uow.Tx) (int, error) {
+		if e := records.Entries(); len(e) != 1 || e[0].Outcome != op.Done {
+			t.Errorf("at its begin %+v is recorded", e)
+		}
+		return 0, boom
+	})
+	if e := records.Entries(); !errors.Is(err, boom) || len(e) != 2 || e[1].Outcome != op.Failed {
+		t.Errorf("%v, recorded %+v", err, e)
+	}
+}
+
+func TestQuietWorkLeavesNoRecord(t *testing.T) {
+	for name, end := range map[string]error{"done": nil, "failed": boom} {
+		run, u, records := runner(true, authn.Caller{Kind: authn.Job})
+		quiet := op.Job("things.seal", "Seal things.", op.Quiet("seals are evidence"))
+		_, err := op.Do(t.Context(), run, quiet, func(uow.Tx) (int, error) { return 0, end })
+		if !errors.Is(err, end) || u.records != 1 || len(records.Entries()) != 0 {
+			t.Errorf("%s: %v, %+v, recorded %+v", name, err, *u, records.Entries())
+		}
 	}
 }
 
@@ -152,6 +178,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		"no module":             func() { op.Read("get", "See.") },
 		"summary no sentence":   func() { op.Read("things.get", "See") },
 		"public without reason": func() { op.Read("things.get", "See.", op.Public("")) },
+		"quiet, no job":         func() { op.Read("things.get", "See.", op.Quiet("why")) },
 		"twice":                 func() { op.NewRegistry([]op.Def{see}, []op.Def{see}) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,8 @@ func (d Def) who() string {
 
 func (d Def) recorded() string {
 	switch {
+	case d.Quiet != "":
+		return "never: " + d.Quiet
 	case d.Writes:
 		return "always"
 	case d.Records:

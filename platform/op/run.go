@@ -42,6 +42,7 @@ const (
 type Entry struct {
 	ID        uuid.UUID
 	At        time.Time
+	Tenant    uuid.UUID
 	Operation string
 	Caller    authn.Caller
 	Target    uow.Target
@@ -137,7 +138,15 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 	if err != nil {
 		return err
 	}
-	if !d.Writes && !d.Records {
+	switch {
+	case d.Long:
+		return r.long(ctx, d, decision, body)
+	case d.Quiet != "" && d.Writes:
+		return r.unit.Record(ctx, func(tx uow.Tx) error { // evidence is made of a suspended tenant's refusals too
+			_, err := body(tx)
+			return err
+		})
+	case !d.Writes && !d.Records:
 		return r.read(ctx, d, decision, body)
 	}
 	trail := new(uow.Trail)
@@ -175,9 +184,28 @@ func (r *Runner) read(ctx context.Context, d Def, decision Decision, body func(u
 	return err
 }
 
+// long runs a read that may take as long as its reader: see Long.
+func (r *Runner) long(ctx context.Context, d Def, decision Decision, body func(uow.Tx) (bool, error)) error {
+	if d.Records {
+		begun := r.entry(d, Done, nil, decision)
+		err := r.unit.Write(ctx, func(tx uow.Tx) error { return r.recorder.Record(ctx, tx, begun) })
+		if err != nil {
+			return err
+		}
+	}
+	err := r.unit.Read(ctx, func(tx uow.Tx) error {
+		_, err := body(tx)
+		return err
+	})
+	if err != nil {
+		r.recordAlone(ctx, r.entry(d, Failed, err, decision))
+	}
+	return err
+}
+
 func (r *Runner) entry(d Def, o Outcome, err error, decision Decision) Entry {
 	return Entry{
-		ID: r.ids.New(), At: r.clock.Now(), Operation: d.Name, Caller: r.scope.Caller,
+		ID: r.ids.New(), At: r.clock.Now(), Tenant: r.scope.Tenant.ID, Operation: d.Name, Caller: r.scope.Caller,
 		Target: d.target, Outcome: o, Code: errs.CodeOf(err), Decision: decision,
 	}
 }

@@ -61,7 +61,9 @@ func (k Key) Tenant() uuid.UUID { return k.tenant }
 func (k Key) File() uuid.UUID { return k.file }
 
 // Evidence returns the sort and the number of a piece of evidence; ok is false for a file.
-func (k Key) Evidence() (e Evidence, number int64, ok bool) { return k.evidence, k.number, k.evidence != "" }
+func (k Key) Evidence() (e Evidence, number int64, ok bool) {
+	return k.evidence, k.number, k.evidence != ""
+}
 
 const evidenceFolder = "audit/"
 

@@ -19,19 +19,22 @@ import (
 
 // API serves the module's routes.
 type API struct {
-	service func(scope.Request) *service.Audit
-	cursors *page.Codec
+	service  func(scope.Request) *service.Audit
+	evidence func(scope.Request) *service.Evidence
+	cursors  *page.Codec
 }
 
-// New makes the API; service gives the service of a request.
-func New(service func(scope.Request) *service.Audit, cursors *page.Codec) *API {
-	return &API{service: service, cursors: cursors}
+// New makes the API; service and evidence give the services of a request.
+func New(service func(scope.Request) *service.Audit, evidence func(scope.Request) *service.Evidence, cursors *page.Codec) *API {
+	return &API{service: service, evidence: evidence, cursors: cursors}
 }
 
 // Register adds the routes.
 func (a *API) Register(r *httpx.Router) {
 	httpx.Get(r, service.List, "/v1/audit/events", a.list)
 	httpx.Get(r, service.Get, "/v1/audit/events/{id}", a.get)
+	httpx.Get(r, service.Verify, "/v1/audit/verify", a.verify, httpx.Streams)
+	httpx.Get(r, service.Key, "/v1/audit/key", a.key)
 }
 
 type listInput struct {
@@ -89,7 +92,8 @@ func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List
 }
 
 type getInput struct {
-	ID string `path:"id" format:"uuid" doc:"Identifier of the event."`
+	ID    string `path:"id" format:"uuid" doc:"Identifier of the event."`
+	Proof int    `query:"proof" enum:"0,1" doc:"1: with the proof that the event is part of the sealed trail."`
 	httpx.IfNoneMatch
 }
 
@@ -100,6 +104,9 @@ func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[AuditEvent
 	key, err := id.Parse(in.ID)
 	if err != nil {
 		return nil, domain.ErrNotFound
+	}
+	if in.Proof == 1 {
+		return a.prove(ctx, key)
 	}
 	found, err := a.service(scope.From(ctx)).Get(ctx, key)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/audit/api"
+	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
 	"github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/authn"
@@ -25,6 +26,7 @@ import (
 	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/redisx"
+	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -72,6 +74,8 @@ func serve(t *testing.T) func(tenant, path string) *httptest.ResponseRecorder {
 	})
 	api.New(func(r scope.Request) *service.Audit {
 		return service.NewAudit(runner(r), infra.NewRepository())
+	}, func(r scope.Request) *service.Evidence {
+		return service.NewEvidence(runner(r), r, infra.NewRepository(), infra.NewTree(), infra.NewPublished(s3test.NewMemory(t, clock.At(noon))), domain.NewHeadKeys(secret.Key{}))
 	}, page.NewCodec(make([]byte, 32))).Register(server.Router())
 	if err := server.Seal(service.Operations); err != nil {
 		t.Fatal(err)
@@ -96,7 +100,7 @@ func record(t *testing.T, f pgtest.Fixture) {
 			{Operation: "files.create", Outcome: op.Denied, Code: "forbidden"},
 		} {
 			e.ID, e.At = uuid.Must(uuid.NewV7()), noon.Add(time.Duration(i)*time.Hour)
-			if err := infra.NewRecorder().Record(t.Context(), tx, e); err != nil {
+			if err := infra.NewRecorder(infra.NewBell()).Record(t.Context(), tx, e); err != nil {
 				return err
 			}
 		}

@@ -25,6 +25,7 @@ type AuditEvent struct {
 	RequestID string       `json:"request_id" maxLength:"200" doc:"The request it was part of."`
 	Address   string       `json:"address" maxLength:"100" doc:"Network address of the client; empty when unknown." example:"192.0.2.7"`
 	Client    string       `json:"client" maxLength:"300" doc:"What the client calls itself."`
+	Proof     *AuditProof  `json:"proof,omitempty" doc:"Shows that the event is part of the sealed trail; there when asked for."`
 }
 
 // AuditActor is who did something.

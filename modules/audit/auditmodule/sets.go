@@ -2,21 +2,55 @@
 package auditmodule
 
 import (
+	"log/slog"
+
 	"github.com/google/wire"
 
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
 	"github.com/insulahq/insula/modules/audit/service"
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/telemetry"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
 // Process lives as long as the process.
 var Process = wire.NewSet(
+	infra.NewBell,
 	infra.NewRecorder, wire.Bind(new(op.Recorder), new(*infra.Recorder)),
+	infra.NewTree, wire.Bind(new(domain.Tree), new(*infra.Tree)),
+	infra.NewPublished, wire.Bind(new(domain.Published), new(*infra.Published)),
+	NewHeadKeys, NewSealing, NewSealer,
 )
 
 // Request lives as long as a request. It takes the runner.
 var Request = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
-	service.NewAudit,
+	service.NewAudit, service.NewEvidence,
 )
+
+// NewHeadKeys makes the keys that sign heads. They derive from the root key by
+// a label of their own and are no keys of access tokens.
+func NewHeadKeys(c config.Security) domain.HeadKeys { return domain.NewHeadKeys(c.SecretKey) }
+
+// NewSealing makes the service that seals trails.
+func NewSealing(j *op.Jobs, tree domain.Tree, p domain.Published, keys domain.HeadKeys, c clock.Clock, log *slog.Logger, s config.Audit) *service.Sealing {
+	return service.NewSealing(j, tree, p, keys, c, log, service.SealingOptions{Batch: s.SealBatch, Records: s.Forward})
+}
+
+// Sealer is the worker that seals trails: a type of its own, because a process
+// has several workers.
+type Sealer struct{ *jobs.Worker }
+
+// NewSealer makes the worker. Its cleanup ends what is under way; what is not
+// sealed then is found at the next start.
+func NewSealer(s *service.Sealing, bell *infra.Bell, all Tenants, dir tenancy.Directory, c config.Audit, log *slog.Logger, m *telemetry.Metrics) (Sealer, func()) {
+	seal := &sealer{service: s, bell: bell, tenants: all, dir: dir, every: c.SealEvery, slots: make(chan struct{}, sealedAtOnce)}
+	work := seal.work()
+	work.Observe = m.ObserveJob
+	w := jobs.NewWorker(work, log)
+	return Sealer{w}, w.Stop
+}

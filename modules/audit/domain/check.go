@@ -39,6 +39,7 @@ func Listed(all []Checkpoint) Checkpoints {
 // *Finding when the records do not fit, else a failure to find out.
 type Checker struct {
 	edge    Edge
+	own     *follower // of what Expect said; it comes first
 	follows []*follower
 }
 
@@ -61,7 +62,7 @@ func (c *Checker) Size() int64 { return c.edge.Size() }
 // Root is the root of the tree of all records so far.
 func (c *Checker) Root() tlog.Hash { return c.edge.Root() }
 
-// Held is how many checkpoints fit.
+// Held is how many checkpoints of the sources fit.
 func (c *Checker) Held() (n int) {
 	for _, f := range c.follows {
 		n += f.held
@@ -73,12 +74,32 @@ func (c *Checker) Held() (n int) {
 // it; id may be unknown.
 func (c *Checker) Add(id *uuid.UUID, leaf tlog.Hash) ([]tlog.Hash, error) {
 	stored := c.edge.Append(leaf)
+	if c.own != nil {
+		if err := c.own.add(&c.edge, id, leaf); err != nil {
+			return nil, err
+		}
+	}
 	for _, f := range c.follows {
 		if err := f.add(&c.edge, id, leaf); err != nil {
 			return nil, err
 		}
 	}
 	return stored, nil
+}
+
+// AddEvent is Add for a record that may be gone: event is nil then.
+func (c *Checker) AddEvent(event *Event, leaf tlog.Hash) ([]tlog.Hash, error) {
+	if event == nil {
+		return c.Add(nil, leaf)
+	}
+	return c.Add(&event.ID, leaf)
+}
+
+// Expect holds the records that follow against one more checkpoint, in place
+// of the one that was expected before.
+func (c *Checker) Expect(point Checkpoint) error {
+	c.own = &follower{next: Listed([]Checkpoint{point}), fit: c.edge.Size()}
+	return c.own.advance(&c.edge)
 }
 
 // Finish is called after the last record: checkpoints beyond it say that

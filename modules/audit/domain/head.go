@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/insulahq/insula/platform/secret"
 )
 
 // Head says what the tree of a tenant was at a time: its size and its root
@@ -62,9 +64,17 @@ type HeadKey struct {
 	public string
 }
 
-// HeadKeyLabel is the label under which the seed of a tenant's key derives
-// from the root key of the installation.
-func HeadKeyLabel(tenant uuid.UUID) string { return "insula/audit heads/v1/" + tenant.String() }
+// HeadKeys makes the head keys of all tenants from the root key of the
+// installation: none is stored, and knowing one says nothing about the others.
+type HeadKeys struct{ root secret.Key }
+
+// NewHeadKeys derives from root.
+func NewHeadKeys(root secret.Key) HeadKeys { return HeadKeys{root: root} }
+
+// Of is the key of one tenant.
+func (k HeadKeys) Of(tenant uuid.UUID) (*HeadKey, error) {
+	return NewHeadKey(tenant, k.root.Derive("insula/audit heads/v1/"+tenant.String(), ed25519.SeedSize))
+}
 
 // algEd25519 is how package note marks a key.
 const algEd25519 = 1

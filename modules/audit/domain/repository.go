@@ -63,21 +63,15 @@ type Numbered struct {
 	Number int64
 }
 
-// Published keeps the heads of a tenant outside the database.
+// Published keeps evidence outside the database.
 type Published interface {
 	// Publish keeps a seal's head and the hashes of its records.
-	Publish(ctx context.Context, s Seal) error
-	// Has reports whether the head of this size is kept.
-	Has(ctx context.Context, size int64) (bool, error)
+	Publish(ctx context.Context, tenant uuid.UUID, s Seal) error
+	// PublishRecords keeps the lines of the sealed records themselves.
+	PublishRecords(ctx context.Context, tenant uuid.UUID, size int64, lines []byte) error
+	// Find is the head of this size as it was kept, signed and not yet opened.
+	Find(ctx context.Context, tenant uuid.UUID, size int64) (line HeadLine, kept bool, err error)
 	// Sizes are those of the heads kept, the smallest first, that are larger
 	// than after.
-	Sizes(ctx context.Context, after int64) iter.Seq2[int64, error]
-	// Read is the head of this size as it was kept: signed, not yet opened.
-	Read(ctx context.Context, size int64) (Kept, error)
-}
-
-// Kept is a head as it is kept outside the database.
-type Kept struct {
-	Head   string // signed note
-	Leaves []tlog.Hash
+	Sizes(ctx context.Context, tenant uuid.UUID, after int64) iter.Seq2[int64, error]
 }

@@ -39,7 +39,7 @@ type Seal struct {
 // FirstHash is the place of the first of its hashes.
 func (s Seal) FirstHash() int64 { return tlog.StoredHashCount(s.First) }
 
-// ErrHashes says that a seal does not hold the hashes of its records.
+// errHashes says that a seal does not hold the hashes of its records.
 var errHashes = errors.New("a seal does not hold the hashes of its records")
 
 // Leaves are the hashes of the records of a seal.
@@ -72,7 +72,7 @@ func NewSeal(edge *Edge, batch []Written, key *HeadKey, at time.Time) (Seal, err
 		s.Events = append(s.Events, w.ID)
 		s.Last = Mark{Xid: w.Xid, ID: w.ID}
 	}
-	s.Size, s.Hashes = edge.Size(), pack(hashes)
+	s.Size, s.Hashes = edge.Size(), Pack(hashes)
 	var err error
 	s.Head, err = key.Sign(Head{Tenant: key.tenant, Size: s.Size, Root: edge.Root(), At: at})
 	return s, err

@@ -76,8 +76,8 @@ func (e *Edge) Root() tlog.Hash {
 	return root
 }
 
-// pack joins hashes into bytes.
-func pack(hashes []tlog.Hash) []byte {
+// Pack joins hashes into bytes.
+func Pack(hashes []tlog.Hash) []byte {
 	b := make([]byte, 0, len(hashes)*tlog.HashSize)
 	for _, h := range hashes {
 		b = append(b, h[:]...)

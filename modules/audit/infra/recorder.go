@@ -48,10 +48,14 @@ import (
 )
 
 // Recorder implements op.Recorder.
-type Recorder struct{ q *auditdb.Queries }
+type Recorder struct {
+	q    *auditdb.Queries
+	bell *Bell
+}
 
-// NewRecorder makes the recorder of a process.
-func NewRecorder() *Recorder { return &Recorder{q: auditdb.New()} }
+// NewRecorder makes the recorder of a process. It rings the bell after each
+// record that is kept.
+func NewRecorder(bell *Bell) *Recorder { return &Recorder{q: auditdb.New(), bell: bell} }
 
 // Record implements op.Recorder: one row, in the transaction of tx.
 func (r *Recorder) Record(ctx context.Context, tx uow.Tx, entry op.Entry) error {
@@ -68,6 +72,7 @@ func (r *Recorder) Record(ctx context.Context, tx uow.Tx, entry op.Entry) error 
 	if err != nil {
 		return fmt.Errorf("record %s: %w", entry.Operation, pg.Translate(err, nil, nil))
 	}
+	tx.AfterCommit(func(context.Context) { r.bell.Ring(entry.Tenant) })
 	return nil
 }
 

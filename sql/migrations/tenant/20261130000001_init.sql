@@ -18,6 +18,7 @@ CREATE TABLE "audit_events" (
   "request_id" text NOT NULL,
   "address" text NOT NULL,
   "client" text NOT NULL,
+  "xid" bigint NOT NULL,
   PRIMARY KEY ("id"),
   CONSTRAINT "audit_events_outcome_check" CHECK (outcome = ANY (ARRAY['done'::text, 'denied'::text, 'failed'::text]))
 );
@@ -27,8 +28,46 @@ CREATE INDEX "audit_events_actor_idx" ON "audit_events" ("actor_id", "at" DESC, 
 CREATE INDEX "audit_events_at_idx" ON "audit_events" ("at" DESC, "id" DESC);
 -- Create index "audit_events_target_idx" to table: "audit_events"
 CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_kind", "target_id", "at" DESC, "id" DESC);
+-- Create index "audit_events_xid_idx" to table: "audit_events"
+CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 -- Set comment to table: "audit_events"
-COMMENT ON TABLE "audit_events" IS 'append-only';
+COMMENT ON TABLE "audit_events" IS 'append-only, removable';
+-- Set comment to column: "xid" on table: "audit_events"
+COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
+-- Create "audit_leaves" table
+CREATE TABLE "audit_leaves" (
+  "number" bigint NOT NULL,
+  "event_id" uuid NOT NULL,
+  PRIMARY KEY ("number")
+);
+-- Create index "audit_leaves_event_key" to table: "audit_leaves"
+CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
+-- Set comment to table: "audit_leaves"
+COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
+-- Create "audit_seals" table
+CREATE TABLE "audit_seals" (
+  "size" bigint NOT NULL,
+  "first" bigint NOT NULL,
+  "first_hash" bigint NOT NULL,
+  "hashes" bytea NOT NULL,
+  "head" text NOT NULL,
+  "at" timestamptz NOT NULL,
+  "last_xid" bigint NOT NULL,
+  "last_id" uuid NOT NULL,
+  "server" text NOT NULL,
+  PRIMARY KEY ("size"),
+  CONSTRAINT "audit_seals_size_check" CHECK ((size > first) AND (first >= 0))
+);
+-- Create index "audit_seals_first_hash_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash");
+-- Create index "audit_seals_first_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
+-- Set comment to table: "audit_seals"
+COMMENT ON TABLE "audit_seals" IS 'append-only';
+-- Set comment to column: "hashes" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
+-- Set comment to column: "last_xid" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
 -- Create "files" table
 CREATE TABLE "files" (
   "id" uuid NOT NULL,

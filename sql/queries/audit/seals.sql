@@ -36,8 +36,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: InsertLeaves :exec
 INSERT INTO audit_leaves (number, event_id)
-SELECT @first_number::bigint + t.position - 1, t.event_id
-FROM unnest(@event_ids::uuid[]) WITH ORDINALITY AS t (event_id, position);
+SELECT sqlc.arg('first')::bigint + (t.place - 1), t.event_id
+FROM unnest(@event_ids::uuid[]) WITH ORDINALITY AS t (event_id, place);
 
 -- name: StoredHashes :many
 -- Hashes of the tree by their places.

@@ -55,12 +55,12 @@ func (q *Queries) FirstNumber(ctx context.Context, db DBTX) (int64, error) {
 
 const InsertLeaves = `-- name: InsertLeaves :exec
 INSERT INTO audit_leaves (number, event_id)
-SELECT $1, t.event_id
-FROM unnest($2::uuid[]) WITH ORDINALITY AS t (event_id, position)
+SELECT $1::bigint + (t.place - 1), t.event_id
+FROM unnest($2::uuid[]) WITH ORDINALITY AS t (event_id, place)
 `
 
-func (q *Queries) InsertLeaves(ctx context.Context, db DBTX, firstNumberpgCatalogint8tposition int64, eventIds []uuid.UUID) error {
-	_, err := db.Exec(ctx, InsertLeaves, firstNumberpgCatalogint8tposition, eventIds)
+func (q *Queries) InsertLeaves(ctx context.Context, db DBTX, first int64, eventIds []uuid.UUID) error {
+	_, err := db.Exec(ctx, InsertLeaves, first, eventIds)
 	return err
 }
 
