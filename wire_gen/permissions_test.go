@@ -28,6 +28,11 @@ const (
 var permissions = map[string]string{
 	"audit.events.get":       readers,
 	"audit.events.list":      readers,
+	"audit.expire":           noRequest,
+	"audit.key.get":          everybody,
+	"audit.publish":          noRequest,
+	"audit.seal":             noRequest,
+	"audit.verify":           readers,
 	"auth.invitation.accept": everybody,
 	"auth.login":             everybody,
 	"auth.logout":            signedIn,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -36,6 +37,28 @@ func (f Fixture) Write(t testing.TB, fn func(tx uow.Tx) error) {
 	if err := f.Unit().Write(t.Context(), fn); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// BehindTheWall runs a statement in the tenant's schema as a superuser: what
+// somebody with all rights in the database could do. It returns how many rows
+// it touched.
+func (f Fixture) BehindTheWall(t testing.TB, sql string, args ...any) int64 {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(f.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.RuntimeParams["search_path"] = f.Tenant.Schema
+	db, err := pgx.ConnectConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	tag, err := db.Exec(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tag.RowsAffected()
 }
 
 // Tenant provisions an active tenant with an empty schema.

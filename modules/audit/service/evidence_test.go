@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
@@ -144,22 +143,10 @@ func (r *trail) verify(t *testing.T, kept ...domain.Checkpoint) domain.Report {
 	return report
 }
 
-// behindTheWall runs a statement in the tenant's schema as a superuser.
-func (r *trail) behindTheWall(t *testing.T, sql string, args ...any) {
+// attack runs a statement with all rights, which must hit something.
+func (r *trail) attack(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	db, err := pgx.Connect(t.Context(), r.SuperuserURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(t.Context())
-	if _, err := db.Exec(t.Context(), "SET search_path TO "+pgx.Identifier{r.Tenant.Schema}.Sanitize()); err != nil {
-		t.Fatal(err)
-	}
-	tag, err := db.Exec(t.Context(), sql, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if tag.RowsAffected() == 0 {
+	if r.BehindTheWall(t, sql, args...) == 0 {
 		t.Fatalf("%s changed nothing", sql)
 	}
 }
@@ -208,39 +195,39 @@ var attacks = map[string]struct {
 	named  bool // the report names the record's id
 }{
 	"flip a byte of a text": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_events SET actor_label = 'bda@example.com' WHERE id = "+number, 13)
+		r.attack(t, "UPDATE audit_events SET actor_label = 'bda@example.com' WHERE id = "+number, 13)
 	}, domain.Changed, 13, true},
 	"flip a byte of a change": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, `UPDATE audit_events SET before = jsonb_set(before, '{size}', '1.6') WHERE id = `+number, 0)
+		r.attack(t, `UPDATE audit_events SET before = jsonb_set(before, '{size}', '1.6') WHERE id = `+number, 0)
 	}, domain.Changed, 0, true},
 	"turn a time back": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_events SET at = at - interval '1 microsecond' WHERE id = "+number, 24)
+		r.attack(t, "UPDATE audit_events SET at = at - interval '1 microsecond' WHERE id = "+number, 24)
 	}, domain.Changed, 24, true},
 	"delete a row": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "DELETE FROM audit_events WHERE id = "+number, 13)
+		r.attack(t, "DELETE FROM audit_events WHERE id = "+number, 13)
 	}, domain.Missing, 13, true},
 	"delete a row and its number": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "WITH l AS (DELETE FROM audit_leaves WHERE number = $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", 13)
+		r.attack(t, "WITH l AS (DELETE FROM audit_leaves WHERE number = $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", 13)
 	}, domain.Missing, 13, false},
 	"delete the oldest rows and numbers": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "WITH l AS (DELETE FROM audit_leaves WHERE number < $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", 4)
+		r.attack(t, "WITH l AS (DELETE FROM audit_leaves WHERE number < $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", 4)
 	}, domain.Missing, 0, false},
 	"change one and delete a later one": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 12)
-		r.behindTheWall(t, "DELETE FROM audit_events WHERE id = "+number, 17)
+		r.attack(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 12)
+		r.attack(t, "DELETE FROM audit_events WHERE id = "+number, 17)
 	}, domain.Changed, 12, true},
 	"delete one and change a later one": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "DELETE FROM audit_events WHERE id = "+number, 12)
-		r.behindTheWall(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 17)
+		r.attack(t, "DELETE FROM audit_events WHERE id = "+number, 12)
+		r.attack(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 17)
 	}, domain.Missing, 12, true},
 	"swap two": {func(t *testing.T, r *trail) {
 		a, b := r.idOf(t, 12), r.idOf(t, 22)
-		r.behindTheWall(t, "DELETE FROM audit_leaves WHERE number IN (12, 22)")
-		r.behindTheWall(t, "INSERT INTO audit_leaves VALUES (12, $1), (22, $2)", b, a)
+		r.attack(t, "DELETE FROM audit_leaves WHERE number IN (12, 22)")
+		r.attack(t, "INSERT INTO audit_leaves VALUES (12, $1), (22, $2)", b, a)
 	}, domain.Changed, 12, true},
 	"cut the newest": {func(t *testing.T, r *trail) { r.cut(t, 20) }, domain.Cut, 20, false},
 	"cut the newest of a batch": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "WITH l AS (DELETE FROM audit_leaves WHERE number >= 23 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id")
+		r.attack(t, "WITH l AS (DELETE FROM audit_leaves WHERE number >= 23 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id")
 	}, domain.Missing, 23, false},
 	"cut everything": {func(t *testing.T, r *trail) {
 		r.cut(t, 0)
@@ -264,17 +251,17 @@ var attacks = map[string]struct {
 		}
 	}, domain.Changed, 20, true},
 	"rewrite and reseal": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 13)
+		r.attack(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 13)
 		r.reseal(t, 25)
 	}, domain.Changed, 13, true},
 	"delete and reseal": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "DELETE FROM audit_events WHERE id = "+number, 7)
+		r.attack(t, "DELETE FROM audit_events WHERE id = "+number, 7)
 		r.record(t, 5)
 		r.reseal(t, 29)
 	}, domain.Changed, 7, true},
 	"put one in behind the seals": {func(t *testing.T, r *trail) {
 		r.record(t, 1)
-		r.behindTheWall(t, "UPDATE audit_events SET xid = 1 WHERE NOT EXISTS (SELECT FROM audit_leaves l WHERE l.event_id = id)")
+		r.attack(t, "UPDATE audit_events SET xid = 1 WHERE NOT EXISTS (SELECT FROM audit_leaves l WHERE l.event_id = id)")
 	}, domain.Added, 25, true},
 	"sign with another key": {func(t *testing.T, r *trail) {
 		key, err := domain.NewHeadKey(r.Tenant.ID, []byte(strings.Repeat("x", 32)))
@@ -285,31 +272,31 @@ var attacks = map[string]struct {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.behindTheWall(t, "UPDATE audit_seals SET head = $1 WHERE size = 20", head)
+		r.attack(t, "UPDATE audit_seals SET head = $1 WHERE size = 20", head)
 	}, domain.Forged, 10, false},
 	"take another head": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_seals a SET head = b.head FROM audit_seals b WHERE a.size = 20 AND b.size = 25")
+		r.attack(t, "UPDATE audit_seals a SET head = b.head FROM audit_seals b WHERE a.size = 20 AND b.size = 25")
 	}, domain.Broken, 10, false},
 	"remove a seal": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "DELETE FROM audit_seals WHERE size = 20")
+		r.attack(t, "DELETE FROM audit_seals WHERE size = 20")
 	}, domain.Broken, 10, false},
 	"change a stored hash": {func(t *testing.T, r *trail) {
-		r.behindTheWall(t, "UPDATE audit_seals SET hashes = set_byte(hashes, 5*32, get_byte(hashes, 5*32) # 1) WHERE size = 20")
+		r.attack(t, "UPDATE audit_seals SET hashes = set_byte(hashes, 5*32, get_byte(hashes, 5*32) # 1) WHERE size = 20")
 	}, domain.Broken, 10, false},
 }
 
 // cut removes the records from a number on, and all that tells of them.
 func (r *trail) cut(t *testing.T, size int64) {
 	t.Helper()
-	r.behindTheWall(t, "DELETE FROM audit_seals WHERE size > $1", size)
-	r.behindTheWall(t, "WITH l AS (DELETE FROM audit_leaves WHERE number >= $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", size)
+	r.attack(t, "DELETE FROM audit_seals WHERE size > $1", size)
+	r.attack(t, "WITH l AS (DELETE FROM audit_leaves WHERE number >= $1 RETURNING event_id) DELETE FROM audit_events e USING l WHERE e.id = l.event_id", size)
 }
 
 // reseal makes all the evidence in the database anew, with the true key.
 func (r *trail) reseal(t *testing.T, size int64) {
 	t.Helper()
-	r.behindTheWall(t, "DELETE FROM audit_seals")
-	r.behindTheWall(t, "DELETE FROM audit_leaves")
+	r.attack(t, "DELETE FROM audit_seals")
+	r.attack(t, "DELETE FROM audit_leaves")
 	r.sealOnly(t, size)
 }
 
@@ -353,7 +340,7 @@ func TestAnOldHeadAtHandFindsARewrite(t *testing.T) {
 	if report := r.verify(t, kept); report.Finding != nil || report.Heads != old.Heads+1 {
 		t.Fatalf("before the attack: %+v", report)
 	}
-	r.behindTheWall(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 13)
+	r.attack(t, "UPDATE audit_events SET client = 'x' WHERE id = "+number, 13)
 	r.reseal(t, 25)
 	r.published = infra.NewPublished(s3test.NewMemory(t, r.clock))
 	if report := r.verify(t); report.Finding != nil {
