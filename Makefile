@@ -72,8 +72,8 @@ check-docs: need-go ## the OpenAPI document and the reference pages are fresh
 
 lint: $(LINT) ## run the linters
 	@echo '== linters'
-	$(BIN)/golangci-lint run
-	cd cmd/devs3 && $(CURDIR)/$(BIN)/golangci-lint run
+	$(BIN)/golangci-lint run --allow-parallel-runners
+	cd cmd/devs3 && $(CURDIR)/$(BIN)/golangci-lint run --allow-parallel-runners
 
 verify-plants: $(GEN) $(LINT) ## plant each kind of drift and prove that verify finds it
 	scripts/verify_plants.sh $(BIN)
