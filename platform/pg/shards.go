@@ -87,10 +87,7 @@ func (s *shards) choose(tenant *uuid.UUID) *shard {
 	if !hot || home.busy.Load() < s.size {
 		return home
 	}
-	if other := s.idlest(); other.busy.Load() < s.size {
-		return other
-	}
-	return home
+	return s.idlest() // also when all are busy: the shortest queue
 }
 
 // hotShare makes a tenant hot that asks for more than a quarter of what one
