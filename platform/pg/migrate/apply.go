@@ -23,6 +23,9 @@ const lockTimeout = "SET LOCAL lock_timeout = '5s'"
 // then nothing is left of the attempt. Errors of the history wrap ErrEdited, ErrNewer, ErrDiverged or
 // ErrPartial.
 //
+// A file that asks to run outside a transaction runs inside it all the same, with its indexes built at once: Apply
+// is for schemas that nobody uses yet. For the others there is Upgrade.
+//
 // It waits for any other Apply on the same schema, so the transaction should be READ COMMITTED: an older
 // snapshot would not see what the other one did. Afterwards the transaction is still set to the schema
 // (search_path) and to a lock timeout of five seconds.
@@ -61,35 +64,47 @@ type run struct {
 }
 
 func (r run) do(ctx context.Context, lock string) ([]string, error) {
-	start, err := r.prepare(ctx, lock)
+	start, pending, err := r.begin(ctx, lock)
 	if err != nil {
 		return nil, err
+	}
+	return versions(pending), r.files(ctx, pending, start)
+}
+
+// begin prepares the transaction and returns the time of the database and the migrations that are missing.
+func (r run) begin(ctx context.Context, lock string) (time.Time, []file, error) {
+	start, err := r.prepare(ctx, lock)
+	if err != nil {
+		return start, nil, err
 	}
 	recorded, err := r.history.read(ctx, r.tx)
 	if err != nil {
-		return nil, err
+		return start, nil, err
 	}
 	pending, err := r.dir.pending(recorded)
-	if err != nil {
-		return nil, err
-	}
+	return start, pending, err
+}
+
+// files runs and records migrations.
+func (r run) files(ctx context.Context, pending []file, start time.Time) error {
 	for _, f := range pending {
 		if err := r.file(ctx, f); err != nil {
-			return nil, err
+			return err
 		}
+		var err error
 		if start, err = r.history.insert(ctx, r.tx, f, start); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return versions(pending), nil
+	return nil
 }
 
 // prepare takes the lock, sets the transaction up, sees to it that there is a history, and returns the time of
 // the database. The lock has a statement to itself: the ones after it then see what its last holder committed.
 func (r run) prepare(ctx context.Context, lock string) (time.Time, error) {
 	var now time.Time
-	if _, err := r.tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", lockKey(lock)); err != nil {
-		return now, fmt.Errorf("wait for another migration: %w", err)
+	if err := take(ctx, r.tx, "SELECT pg_try_advisory_xact_lock($1)", lock); err != nil {
+		return now, err
 	}
 	if _, err := r.tx.Exec(ctx, lockTimeout); err != nil {
 		return now, fmt.Errorf("set the lock timeout: %w", err)
@@ -114,11 +129,35 @@ func (r run) prepare(ctx context.Context, lock string) (time.Time, error) {
 // an error does not say which one failed, and Citus does not distribute them.
 func (r run) file(ctx context.Context, f file) error {
 	for _, s := range f.stmts {
-		if _, err := r.tx.Exec(ctx, s.Text); err != nil {
+		if _, err := r.tx.Exec(ctx, withinTransaction(s.Text)); err != nil {
 			return fmt.Errorf("%s, line %d: %w", f.name, f.line(s), err)
 		}
 	}
 	return nil
+}
+
+// lockPause is how long to wait before asking for a lock again.
+const lockPause = 50 * time.Millisecond
+
+// take asks for the lock of a schema until it is free. It does not wait inside PostgreSQL: a waiting statement
+// holds a snapshot, and CREATE INDEX CONCURRENTLY, whose session has the lock, waits for all older snapshots.
+func take(ctx context.Context, q Querier, try, schema string) error {
+	pause := time.NewTicker(lockPause)
+	defer pause.Stop()
+	for {
+		var got bool
+		if err := q.QueryRow(ctx, try, lockKey(schema)).Scan(&got); err != nil {
+			return fmt.Errorf("lock against another migration: %w", err)
+		}
+		if got {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another migration: %w", ctx.Err())
+		case <-pause.C:
+		}
+	}
 }
 
 // lockKey maps a schema to the key of its advisory lock. Two schemas with one key would only wait for each

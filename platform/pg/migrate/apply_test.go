@@ -202,7 +202,7 @@ func TestApplyWaitsForItsTwin(t *testing.T) {
 		})
 		done <- o
 	}()
-	waiting := "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+	waiting := "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'SELECT pg_try_advisory_xact_lock%' AND state = 'idle in transaction')"
 	for !value[bool](t, tx.Conn(), waiting) {
 		select {
 		case o := <-done:

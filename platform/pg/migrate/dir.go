@@ -27,6 +27,7 @@ type file struct {
 	hash        string // as in atlas.sum: covers this file and all before it
 	text        string
 	stmts       []*atlas.Stmt
+	alone       bool // runs outside a transaction, see steps.go
 }
 
 // Load reads the migrations in the root of fsys and verifies them against atlas.sum. A file that was added,
@@ -67,6 +68,24 @@ func (d *Dir) Version() string {
 	return d.files[len(d.files)-1].version
 }
 
+// Previous returns the version before the newest, or "" when there is none.
+func (d *Dir) Previous() string {
+	if len(d.files) < 2 {
+		return ""
+	}
+	return d.files[len(d.files)-2].version
+}
+
+// Until returns the directory as it was when version was its newest: the beginning that a schema of that version
+// has had. It reports false for a version that the directory does not have; "" is the empty beginning.
+func (d *Dir) Until(version string) (*Dir, bool) {
+	if version == "" {
+		return &Dir{}, true
+	}
+	i := slices.IndexFunc(d.files, func(f file) bool { return f.version == version })
+	return &Dir{files: d.files[:i+1]}, i >= 0
+}
+
 // Versions returns all versions, oldest first.
 func (d *Dir) Versions() []string { return versions(d.files) }
 
@@ -100,8 +119,11 @@ func parse(r atlas.File, sums atlas.HashFile) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	f := file{version: r.Version(), description: r.Desc(), name: r.Name(), hash: hash, text: text, stmts: stmts}
+	f := file{version: r.Version(), description: r.Desc(), name: r.Name(), hash: hash, text: text, stmts: stmts, alone: outside(r)}
 	for _, s := range stmts {
+		if err := f.checkMode(s); err != nil {
+			return file{}, fmt.Errorf("line %d: %w", f.line(s), err)
+		}
 		if word := transactionWord(s.Text); word != "" {
 			return file{}, fmt.Errorf("line %d: %s: a migration runs inside its caller's transaction", f.line(s), word)
 		}

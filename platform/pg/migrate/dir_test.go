@@ -92,6 +92,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"sum edited", edit("atlas.sum", "h1:AAAA\n"), false, true, "mismatch"},
 		{"same version twice", edit("20260102000000_other.sql", "SELECT 1;"), true, false, "does not follow"},
 		{"transaction", edit(second, "SELECT 1;\nCOMMIT;"), true, false, second + ": line 2: COMMIT"},
+		{"concurrent in a transaction", edit(third, "CREATE INDEX CONCURRENTLY i ON rooms (id);"), true, false, third + ": line 1: CONCURRENTLY needs"},
+		{"other things outside one", edit(third, none+"DROP INDEX CONCURRENTLY i;\nDROP TABLE rooms;"), true, false, third + ": line 4: a file of txmode none"},
+		{"index without a name", edit(third, none+"CREATE INDEX CONCURRENTLY ON rooms (id);"), true, false, third + ": line 3: a file of txmode none"},
 		{"unfinished string", edit(second, "SELECT 'x"), true, false, second},
 	}
 	for _, c := range cases {

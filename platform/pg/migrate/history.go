@@ -29,6 +29,9 @@ type revision struct {
 // pending returns the migrations that a schema with the given history still has to get.
 func (d *Dir) pending(history []revision) ([]file, error) {
 	for i, r := range history {
+		if i == len(history)-1 && d.resumable(i, r) {
+			return d.files[i:], nil
+		}
 		if r.version > d.Version() {
 			return nil, fmt.Errorf("%w: it has %s, the newest known here is %s", ErrNewer, r.version, orNone(d.Version()))
 		}
@@ -43,6 +46,15 @@ func (d *Dir) pending(history []revision) ([]file, error) {
 		}
 	}
 	return d.files[len(history):], nil
+}
+
+// resumable reports that a migration outside a transaction was interrupted. Until its first statement has run it
+// may still be edited.
+func (d *Dir) resumable(i int, r revision) bool {
+	if i >= len(d.files) || !d.files[i].alone || d.files[i].version != r.version || r.applied >= r.total {
+		return false
+	}
+	return r.applied == 0 || d.files[i].hash == r.hash
 }
 
 func (d *Dir) versionAt(i int) string {

@@ -25,6 +25,10 @@ var (
 	readRevisions string
 	//go:embed revisions_insert.sql
 	insertRevision string
+	//go:embed revisions_begin.sql
+	beginRevision string
+	//go:embed revisions_step.sql
+	stepRevision string
 )
 
 // Querier is the part of a pool, a connection or a transaction that reading a history needs.
@@ -87,4 +91,21 @@ func (r revisions) insert(ctx context.Context, tx pgx.Tx, f file, start time.Tim
 		return end, fmt.Errorf("record %s in %s: %w", f.name, r.table, err)
 	}
 	return end, nil
+}
+
+// begin records that f begins outside a transaction and returns how many of its statements have run before.
+func (r revisions) begin(ctx context.Context, q Querier, f file) (done int, err error) {
+	row := q.QueryRow(ctx, r.sql(beginRevision), f.version, f.description, len(f.stmts), f.hash, operator)
+	if err := row.Scan(&done); err != nil {
+		return 0, fmt.Errorf("record the beginning of %s in %s: %w", f.name, r.table, err)
+	}
+	return done, nil
+}
+
+// step records that the first n statements of f have run.
+func (r revisions) step(ctx context.Context, conn *pgx.Conn, f file, n int) error {
+	if _, err := conn.Exec(ctx, r.sql(stepRevision), f.version, n); err != nil {
+		return fmt.Errorf("record a step of %s in %s: %w", f.name, r.table, err)
+	}
+	return nil
 }

@@ -38,8 +38,8 @@ func (d *Dir) status(ctx context.Context, q Querier, history revisions) (Status,
 		return Status{}, err
 	}
 	s := Status{Pending: versions(pending)}
-	if n := len(recorded); n > 0 {
-		s.Current = recorded[n-1].version
+	if n := len(d.files) - len(pending); n > 0 {
+		s.Current = d.files[n-1].version
 	}
 	return s, nil
 }
