@@ -24,9 +24,11 @@ import (
 	filesdomain "github.com/insulahq/insula/modules/files/domain"
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
+	rolesservice "github.com/insulahq/insula/modules/roles/service"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/users"
 	usersdomain "github.com/insulahq/insula/modules/users/domain"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
@@ -90,9 +92,11 @@ type Process struct {
 	Hasher        usersdomain.Hasher
 	Issuer        *usersservice.Issuer
 	Inviter       *usersservice.Inviter
+	Standing      users.Standing
 
 	// Roles.
 	Catalogue *rolesdomain.Catalogue
+	Standings rolesservice.Standings
 
 	// Audit.
 	Tree      auditdomain.Tree

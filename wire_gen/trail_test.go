@@ -53,6 +53,22 @@ var done = map[string]deed{
 		mine := decode[httpx.List[usersapi.UserSession]](t, n.who(p).get(t, "/v1/me/sessions"), http.StatusOK)
 		return n.who(p).call(t, "DELETE", "/v1/me/sessions/"+mine.Items[0].ID.String(), "")
 	}, "session"},
+	"permissions.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/permissions", `{"name":"billing.refund","summary":"Refund a payment."}`)
+	}, "permission"},
+	"permissions.delete": {func(t *testing.T, n *tenant) *response {
+		n.permission(t, "billing.void")
+		return n.as().call(t, "DELETE", "/v1/permissions/billing.void", "")
+	}, "permission"},
+	"roles.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/roles", `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`)
+	}, "role"},
+	"roles.update": {func(t *testing.T, n *tenant) *response {
+		return n.as().with("If-Match", "*").call(t, "PATCH", n.role(t, "users.list"), `{"permissions":["files.*"]}`)
+	}, "role"},
+	"roles.delete": {func(t *testing.T, n *tenant) *response {
+		return n.as().with("If-Match", "*").call(t, "DELETE", n.role(t), "")
+	}, "role"},
 	"tenants.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/tenants", fmt.Sprintf(`{"slug":"t%s","name":"New","admin_email":"new@example.com"}`, plain(someID())))
 	}, "tenant"},
@@ -120,6 +136,21 @@ var failed = map[string]attempt{
 	"me.sessions.end": {func(t *testing.T, n *tenant) *response {
 		return n.as().call(t, "DELETE", "/v1/me/sessions/"+someID(), "")
 	}, "users.session_not_found", true},
+	"permissions.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/permissions", `{"name":"users.fly","summary":"Fly."}`)
+	}, "roles.invalid", false},
+	"permissions.delete": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", "/v1/permissions/users.list", "")
+	}, "permissions.not_found", true},
+	"roles.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/roles", `{"name":"clerk","permissions":["users.fly"]}`)
+	}, "roles.invalid", false},
+	"roles.update": {func(t *testing.T, n *tenant) *response {
+		return n.as().with("If-Match", `"v77"`).call(t, "PATCH", n.role(t), `{"description":"New"}`)
+	}, "precondition_failed", true},
+	"roles.delete": {func(t *testing.T, n *tenant) *response {
+		return n.as().with("If-Match", "*").call(t, "DELETE", n.builtIn(t, "auditor"), "")
+	}, "roles.built_in", true},
 	"tenants.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/tenants", `{"slug":"landlord","name":"New","admin_email":"new@example.com"}`)
 	}, "tenants.slug_taken", true},

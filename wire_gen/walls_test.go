@@ -25,6 +25,7 @@ var bodies = map[string]string{
 	"me.update":       `{"name":"Mallory"}`,
 	"users.update":    `{"name":"Mallory"}`,
 	"users.roles.set": `{"roles":[]}`,
+	"roles.update":    `{"permissions":[]}`,
 }
 
 // things are ids of a tenant, by the kind of thing that operations are about.
@@ -33,11 +34,13 @@ func (n *tenant) things(t *testing.T) map[string][]string {
 	p := n.user(t, "member")
 	file := strings.TrimPrefix(n.file(t), "/v1/files/")
 	mustDo(t, n.as().call(t, "PUT", "/v1/files/"+file+"/content", "hello"))
+	n.permission(t, "billing.refund")
+	own := n.makeRole(t, "clerk", []string{"users.list"})
 	roles := decode[httpx.List[rolesapi.Role]](t, n.as().get(t, "/v1/roles"), http.StatusOK)
 	sessions := decode[httpx.List[usersapi.UserSession]](t, n.who(p).get(t, "/v1/me/sessions"), http.StatusOK)
 	return map[string][]string{
 		"user": {p.id.String(), n.owner.id.String()}, "file": {file, strings.TrimPrefix(n.file(t), "/v1/files/")},
-		"role": {roles.Items[0].ID.String()}, "session": {sessions.Items[0].ID.String()},
+		"role": {own.ID.String(), roles.Items[1].ID.String()}, "permission": {"billing.refund"}, "session": {sessions.Items[0].ID.String()},
 		"audit_event": {n.events(t, "")[0].ID.String()},
 	}
 }

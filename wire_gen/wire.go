@@ -36,7 +36,7 @@ import (
 // The process lifetime: everything is made of the configuration.
 
 var process = wire.NewSet(
-	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit"),
+	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"),
 	newLogger, telemetry.NewRegistry, newMetrics,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
@@ -85,7 +85,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
+		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Standing", "Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )

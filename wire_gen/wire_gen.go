@@ -106,8 +106,22 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		return nil, nil, err
 	}
 	gatekeeper := infra3.NewGatekeeper(system)
-	catalogue := infra4.NewCatalogue(opRegistry)
-	resolver := infra4.NewResolver(catalogue)
+	roles := c.Roles
+	product := rolesmodule.NewProduct(roles)
+	catalogue, err := infra4.NewCatalogue(opRegistry, product)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	resolver, err := infra4.NewResolver(catalogue, system)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	gateGate := gate.New(verifier, live, pool, gatekeeper, resolver, system)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -120,7 +134,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	seeder := infra4.NewSeeder(system, idSystem)
 	users := infra3.NewUsers()
 	standing := infra3.NewStanding()
-	assignments := infra4.NewAssignments(catalogue, standing)
+	assignments := infra4.NewAssignments(catalogue, standing, system)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
 	oneTimeTokens := infra3.NewOneTimeTokens()
 	postman, cleanup4 := infra3.NewPostman(smtp, links, logger)
@@ -189,7 +203,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Hasher:        passwords,
 		Issuer:        issuer,
 		Inviter:       inviter,
+		Standing:      standing,
 		Catalogue:     catalogue,
+		Standings:     resolver,
 		Tree:          tree,
 		Published:     published,
 		HeadKeys:      headKeys,
@@ -266,8 +282,22 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		return nil, nil, err
 	}
 	gatekeeper := infra3.NewGatekeeper(clockClock)
-	catalogue := infra4.NewCatalogue(opRegistry)
-	resolver := infra4.NewResolver(catalogue)
+	roles := c.Roles
+	product := rolesmodule.NewProduct(roles)
+	catalogue, err := infra4.NewCatalogue(opRegistry, product)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	resolver, err := infra4.NewResolver(catalogue, clockClock)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	gateGate := gate.New(verifier, live, pool, gatekeeper, resolver, clockClock)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -280,7 +310,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	seeder := infra4.NewSeeder(clockClock, source)
 	users := infra3.NewUsers()
 	standing := infra3.NewStanding()
-	assignments := infra4.NewAssignments(catalogue, standing)
+	assignments := infra4.NewAssignments(catalogue, standing, clockClock)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
 	oneTimeTokens := infra3.NewOneTimeTokens()
 	postman, cleanup4 := infra3.NewPostman(sender, links, logger)
@@ -349,7 +379,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Hasher:        passwords,
 		Issuer:        issuer,
 		Inviter:       inviter,
+		Standing:      standing,
 		Catalogue:     catalogue,
+		Standings:     resolver,
 		Tree:          tree,
 		Published:     published,
 		HeadKeys:      headKeys,
@@ -505,10 +537,12 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
-	repository := infra4.NewRepository()
 	catalogue := wiregenProcess.Catalogue
+	repository := infra4.NewRepository(catalogue, clockClock)
+	standings := wiregenProcess.Standings
+	standing := wiregenProcess.Standing
 	registry := wiregenProcess.Operations
-	roles := service.NewRoles(runner, r, repository, catalogue, registry)
+	roles := service.NewRoles(runner, r, repository, standings, standing, registry, clockClock, source)
 	return roles
 }
 
@@ -571,7 +605,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 
 // wire.go:
 
-var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit"), newLogger, telemetry.NewRegistry, newMetrics,
+var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"), newLogger, telemetry.NewRegistry, newMetrics,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
@@ -582,5 +616,5 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Catalogue", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Standing", "Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

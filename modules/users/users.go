@@ -28,6 +28,8 @@ type Invitation struct {
 type Standing interface {
 	// AnyActive reports whether one of these users is active.
 	AnyActive(ctx context.Context, tx uow.Tx, ids []uuid.UUID) (bool, error)
+	// Active lists those of these users who are active.
+	Active(ctx context.Context, tx uow.Tx, ids []uuid.UUID) ([]uuid.UUID, error)
 }
 
 // Founder looks after the first administrator of a new tenant, inside the

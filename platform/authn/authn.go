@@ -3,7 +3,6 @@ package authn
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/google/uuid"
 )
@@ -16,6 +15,7 @@ type Kind string
 const (
 	Anonymous Kind = "anonymous"
 	User      Kind = "user"
+	APIKey    Kind = "api_key" // a user's key: the user, within the scope of the key
 	Job       Kind = "job"
 	Operator  Kind = "operator" // a person at the command line of the binary
 )
@@ -28,6 +28,7 @@ type Caller struct {
 	Label   string    // e-mail address or job name, for people who read the trail
 	Session uuid.UUID // the session behind the token; uuid.Nil when there is none
 	Grants  *Grants   // what it may do; nil means nothing
+	Policy  int64     // version of the tenant's roles that Grants follow from
 	Origin  Origin
 }
 
@@ -40,54 +41,3 @@ type Origin struct {
 
 // SignedIn reports whether the caller is somebody.
 func (c Caller) SignedIn() bool { return c.Kind != "" && c.Kind != Anonymous }
-
-// Grants is an immutable set of operation names with the role each came from.
-// It may be shared by many requests.
-type Grants struct {
-	roles []string
-	from  map[string]string
-}
-
-// NewGrants makes a set from operation name -> granting role. The map is
-// owned by the Grants afterwards.
-func NewGrants(roles []string, from map[string]string) *Grants {
-	return &Grants{roles: slices.Clone(roles), from: from}
-}
-
-// Role returns the role that grants an operation, and whether any does.
-func (g *Grants) Role(operation string) (string, bool) {
-	if g == nil {
-		return "", false
-	}
-	role, ok := g.from[operation]
-	return role, ok
-}
-
-// Roles lists the names of the roles behind the set.
-func (g *Grants) Roles() []string {
-	if g == nil {
-		return nil
-	}
-	return slices.Clone(g.roles)
-}
-
-// Covers reports whether g holds every operation that other holds.
-func (g *Grants) Covers(other *Grants) bool {
-	if other == nil {
-		return true
-	}
-	for name := range other.from {
-		if _, ok := g.Role(name); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// Len is the number of operations held.
-func (g *Grants) Len() int {
-	if g == nil {
-		return 0
-	}
-	return len(g.from)
-}

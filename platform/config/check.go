@@ -89,10 +89,13 @@ var forms = map[string]form{
 	"postgres-url": {hasScheme("postgres", "postgresql"), "must be a URL that begins with postgres:// or postgresql://"},
 	"redis-url":    {hasScheme("redis", "rediss"), "must be a URL that begins with redis:// or rediss://"},
 	"smtp-url":     {isSMTPURL, "must be a URL such as smtp://user:password@host:587?tls=starttls (none, starttls or implicit)"},
+	"permissions":  {permissionsForm.MatchString, "must be permissions such as billing.refund=Refund a payment., separated by semicolons"},
 	"mailbox":      {isMailbox, "must be a mail address such as Insula <no-reply@example.com>"},
 }
 
 var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+var permissionsForm = regexp.MustCompile(`^[a-z0-9_.]+(:owner)?=[^;=]+(;[a-z0-9_.]+(:owner)?=[^;=]+)*$`)
 
 func isAddress(text string) bool {
 	_, port, err := net.SplitHostPort(text)

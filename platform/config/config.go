@@ -23,6 +23,7 @@ type Config struct {
 	Security Security
 	Limits   Limits
 	Audit    Audit
+	Roles    Roles
 	Log      Log
 }
 
@@ -94,6 +95,11 @@ type Limits struct {
 	RateLogin    int   `env:"INSULA_RATE_LOGIN" envDefault:"10" range:"1..1000000" doc:"Login attempts per minute from one network."`
 	MaxBodyBytes int64 `env:"INSULA_MAX_BODY_BYTES" envDefault:"1048576" range:"1024..1073741824" doc:"Greatest size of a request body in bytes, file contents excepted."`
 	MaxFileBytes int64 `env:"INSULA_MAX_FILE_BYTES" envDefault:"104857600" range:"1..5497558138880" doc:"Greatest size of one file in bytes."`
+}
+
+// Roles says what roles can be made of beside the operations of the API.
+type Roles struct {
+	Permissions string `env:"INSULA_PERMISSIONS" form:"permissions" doc:"Permissions of your product, for roles of every tenant and for /v1/authz/check, as in: billing.refund=Refund a payment.;billing.view:owner=See an invoice. A name that ends in :owner also allows who owns the thing in question. No name may begin with a module of the API."`
 }
 
 // Log says what is logged, and how.

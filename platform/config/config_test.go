@@ -70,6 +70,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_RATE_USER": "2", "INSULA_RATE_LOGIN": "3", "INSULA_MAX_BODY_BYTES": "2048", "INSULA_MAX_FILE_BYTES": "9",
 		"INSULA_AUDIT_SEAL_EVERY": "1m0s", "INSULA_AUDIT_SEAL_BATCH": "7", "INSULA_AUDIT_FORWARD": "true", "INSULA_AUDIT_RETENTION": "720h0m0s", "INSULA_AUDIT_LEGAL_HOLD": "true",
 		"INSULA_LOG_LEVEL": "debug", "INSULA_LOG_FORMAT": "text", "INSULA_DB_POOLED": "true", "INSULA_INVITATION_URL": "https://app.example/join",
+		"INSULA_PERMISSIONS": "billing.refund=Refund a payment.;billing.view:owner=See an invoice.",
 	}
 	all := minimal()
 	for name, value := range values {
@@ -135,6 +136,7 @@ func TestEachProblemIsOneLine(t *testing.T) {
 		"duration range":    {"INSULA_ACCESS_TOKEN_TTL", "2h", "INSULA_ACCESS_TOKEN_TTL must be from 1m to 1h"},
 		"negative duration": {"INSULA_REFRESH_GRACE", "-1s", "INSULA_REFRESH_GRACE must be from"},
 		"not a boolean":     {"S3_PATH_STYLE", "yes please", "S3_PATH_STYLE must be true or false"},
+		"permissions":       {"INSULA_PERMISSIONS", "billing.refund", "INSULA_PERMISSIONS must be permissions such as billing.refund=Refund a payment., separated by semicolons"},
 		"one of":            {"INSULA_LOG_FORMAT", "xml", "INSULA_LOG_FORMAT must be one of: json, text"},
 		"level":             {"INSULA_LOG_LEVEL", "loud", "INSULA_LOG_LEVEL must be debug"},
 		"address":           {"INSULA_HTTP_ADDR", "8080", "INSULA_HTTP_ADDR must be an address"},

@@ -25,8 +25,10 @@ type Session struct {
 	UserID uuid.UUID
 	Label  string // the user's e-mail address
 	Live   bool   // neither session nor user has ended
-	// AccessVersion grows whenever what the user may do changes.
-	AccessVersion int64
+	// AccessVersion grows whenever the user's roles change, PolicyVersion
+	// whenever what a role of the tenant gives does: together they name what
+	// the user may do.
+	AccessVersion, PolicyVersion int64
 }
 
 // Sessions reads the state of a session. The users module implements it.
@@ -35,9 +37,10 @@ type Sessions interface {
 	Session(ctx context.Context, tx uow.Tx, id uuid.UUID) (Session, error)
 }
 
-// Resolver reads what a user may do. The roles module implements it.
+// Resolver reads what a user may do at a version of the tenant's roles, or at
+// a newer one. The roles module implements it.
 type Resolver interface {
-	Grants(ctx context.Context, tx uow.Tx, t tenancy.Tenant, user uuid.UUID) (*authn.Grants, error)
+	Grants(ctx context.Context, tx uow.Tx, t tenancy.Tenant, user uuid.UUID, policy int64) (*authn.Grants, error)
 }
 
 // Verifier checks a token by itself; package jwtx has one.
@@ -64,8 +67,8 @@ type Gate struct {
 // grantsKey names what a user may do at one version: a newer version is
 // another key, so nothing has to be invalidated.
 type grantsKey struct {
-	tenant, user uuid.UUID
-	version      int64
+	tenant, user   uuid.UUID
+	access, policy int64
 }
 
 // rememberedGrants bounds how many users' grants a process keeps.
@@ -118,19 +121,29 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 			return errs.ErrUnauthenticated
 		}
 		caller.Label = session.Label
-		key := grantsKey{tenant: t.ID, user: claims.Subject, version: session.AccessVersion}
-		if known, ok := g.grants.Get(key); ok {
-			caller.Grants = known
-			return nil
-		}
-		if caller.Grants, err = g.resolver.Grants(ctx, tx, t, claims.Subject); err != nil {
-			return err
-		}
-		g.grants.Add(key, caller.Grants)
-		return nil
+		caller.Policy = session.PolicyVersion
+		caller.Grants, err = g.resolve(ctx, tx, t, claims.Subject, session)
+		return err
 	})
 	if errors.Is(err, tenancy.ErrUnknown) {
 		return caller, errs.ErrUnauthenticated.Because(err) // the token outlived its tenant
 	}
 	return caller, err
+}
+
+// resolve remembers what a user may do, until a version changes or a role of
+// the user's ends.
+func (g *Gate) resolve(ctx context.Context, tx uow.Tx, t tenancy.Tenant, user uuid.UUID, s Session) (*authn.Grants, error) {
+	key := grantsKey{tenant: t.ID, user: user, access: s.AccessVersion, policy: s.PolicyVersion}
+	if known, ok := g.grants.Get(key); ok {
+		if until := known.Until(); until.IsZero() || g.clock.Now().Before(until) {
+			return known, nil
+		}
+	}
+	found, err := g.resolver.Grants(ctx, tx, t, user, s.PolicyVersion)
+	if err != nil {
+		return nil, err
+	}
+	g.grants.Add(key, found)
+	return found, nil
 }

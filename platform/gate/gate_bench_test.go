@@ -44,7 +44,7 @@ func scanSession(row interface{ Scan(...any) error }) (s gate.Session, err error
 // resolver counts how often it is asked: not for whoever is remembered.
 type resolver struct{ calls int }
 
-func (r *resolver) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID) (*authn.Grants, error) {
+func (r *resolver) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID, int64) (*authn.Grants, error) {
 	r.calls++
 	return authn.NewGrants([]string{"member"}, map[string]string{"users.get": "member"}), nil
 }

@@ -37,7 +37,10 @@ type Def struct {
 	Long    bool   // a read whose record comes first, and which holds no transaction
 	Quiet   string // why background work leaves no record of its own
 	Kind    string // what sort of thing it acts on: "user"
-	target  uow.Target
+	// OwnerToo lets who owns the thing act on it, held or not. The body says
+	// whose it is by uow.Trail.OwnedBy; one that does not lets only holders in.
+	OwnerToo bool
+	target   uow.Target
 }
 
 // Option refines a declaration.
@@ -50,6 +53,9 @@ func SignedIn(d *Def) { d.Guard = BySession }
 // Landlord restricts an operation to the operator's tenant: a role anywhere
 // else can not hold it.
 func Landlord(d *Def) { d.Guard = ByLandlord }
+
+// OwnerToo opens an operation also to who owns the thing it acts on.
+func OwnerToo(d *Def) { d.OwnerToo = true }
 
 // Recorded makes a read leave an audit record.
 func Recorded(d *Def) { d.Records = true }
@@ -95,6 +101,9 @@ func declare(name, summary string, writes bool, opts []Option) Def {
 	if d.Quiet != "" && d.Guard != ByJob {
 		panic(fmt.Sprintf("op: %s is quiet, and not background work", name))
 	}
+	if d.OwnerToo && (d.Guard != ByPermission || d.Long) {
+		panic(fmt.Sprintf("op: %s is open to owners of a thing, but not by a permission or not in a transaction", name))
+	}
 	return d
 }
 
@@ -108,6 +117,12 @@ func Write(name, summary string, opts ...Option) Def { return declare(name, summ
 func Job(name, summary string, opts ...Option) Def {
 	byJob := func(d *Def) { d.Guard = ByJob }
 	return declare(name, summary, true, append([]Option{byJob}, opts...))
+}
+
+// Question stands for a permission that is no operation, so that the decision
+// maker can be asked about it. Nothing can be run by it: it is in no registry.
+func Question(permission string, ownerToo bool) Def {
+	return Def{Name: permission, OwnerToo: ownerToo}
 }
 
 // Module is the module that declares the operation; none for the zero Def.

@@ -28,6 +28,9 @@ func (r *Registry) Markdown(w io.Writer) error {
 func (d Def) who() string {
 	switch d.Guard {
 	case ByPermission:
+		if d.OwnerToo {
+			return "holders of the permission, and who owns the " + d.Kind
+		}
 		return "holders of the permission"
 	case ByLandlord:
 		return "holders of the permission in the operator's tenant"

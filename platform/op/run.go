@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -19,7 +20,10 @@ import (
 // form that people can read in the trail: "role admin", "public".
 type Decision struct {
 	Allow bool
-	Rule  string
+	// IfOwner is neither yes nor no: it is yes to who owns the thing, which
+	// only the body of the operation can tell.
+	IfOwner bool
+	Rule    string
 }
 
 // Decider decides, from nothing but its arguments, whether a request may run
@@ -118,7 +122,7 @@ func (r *Runner) Check(ctx context.Context, d Def) error {
 func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
 	decision := r.decider.Decide(r.scope, d)
 	switch {
-	case decision.Allow:
+	case decision.Allow, decision.IfOwner:
 		return decision, nil
 	case !r.scope.Caller.SignedIn():
 		return decision, errs.ErrUnauthenticated
@@ -138,6 +142,14 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 	if err != nil {
 		return err
 	}
+	if decision.IfOwner {
+		return r.asOwner(ctx, d, body)
+	}
+	return r.execute(ctx, d, decision, body)
+}
+
+// execute runs an operation that has been allowed.
+func (r *Runner) execute(ctx context.Context, d Def, decision Decision, body func(uow.Tx) (replayed bool, err error)) (err error) {
 	switch {
 	case d.Long:
 		return r.long(ctx, d, decision, body)
@@ -155,7 +167,7 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 			r.recordAlone(ctx, r.entry(d, Failed, errs.ErrInternal, decision).with(trail))
 			panic(p)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errNotOwner) {
 			r.recordAlone(ctx, r.entry(d, Failed, err, decision).with(trail))
 		}
 	}()

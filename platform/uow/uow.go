@@ -9,6 +9,8 @@ package uow
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/platform/errs"
 )
 
@@ -55,6 +57,8 @@ type Target struct {
 type Trail struct {
 	target        Target
 	before, after any
+	only          *uuid.UUID // the only owner who may act; nil: ownership does not matter
+	proven        bool
 }
 
 // On names the thing acted on; the last call wins.
@@ -70,3 +74,24 @@ func (t *Trail) Target() Target { return t.target }
 
 // Change is what Changed said.
 func (t *Trail) Change() (before, after any) { return t.before, t.after }
+
+// OwnedBy says whose the thing is. An operation that is open to owners too
+// says it before it changes anything and returns the error at once:
+// errs.ErrForbidden for somebody who may act on their own alone.
+func (t *Trail) OwnedBy(owner uuid.UUID) error {
+	if t.only == nil {
+		return nil
+	}
+	t.proven = *t.only != uuid.Nil && *t.only == owner
+	if !t.proven {
+		return errs.ErrForbidden
+	}
+	return nil
+}
+
+// OnlyFor demands that the thing belongs to caller. The runner of operations
+// says it before the body is run.
+func (t *Trail) OnlyFor(caller uuid.UUID) { t.only, t.proven = &caller, false }
+
+// Proven reports whether what OnlyFor demanded was shown to be so.
+func (t *Trail) Proven() bool { return t.proven }

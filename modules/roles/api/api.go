@@ -1,8 +1,9 @@
-// Package api is the HTTP side of roles.
+// Package api is the HTTP side of roles, permissions and decisions.
 package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,25 +30,39 @@ func New(service func(scope.Request) *service.Roles, cursors *page.Codec) *API {
 // Register adds the routes.
 func (a *API) Register(r *httpx.Router) {
 	httpx.Get(r, service.ListPermissions, "/v1/permissions", a.permissions)
+	httpx.Post(r, service.CreatePermission, "/v1/permissions", a.createPermission, httpx.Status(http.StatusCreated), httpx.Describe(
+		"Roles can hold the permission at once and `/v1/authz/check` knows it; the API itself opens nothing by it. "+
+			"Its name cannot begin like that of an operation, so it is never taken for one."))
+	httpx.Delete(r, service.DeletePermission, "/v1/permissions/{id}", a.deletePermission)
 	httpx.Get(r, service.List, "/v1/roles", a.list)
+	httpx.Post(r, service.Create, "/v1/roles", a.create, httpx.Status(http.StatusCreated), httpx.Describe(
+		"You cannot make a role that holds more than you do."))
 	httpx.Get(r, service.Get, "/v1/roles/{id}", a.get)
+	httpx.Patch(r, service.Update, "/v1/roles/{id}", a.update, httpx.Describe(
+		"What changes holds at the next request of everybody who has the role or one that inherits from it."))
+	httpx.Delete(r, service.Delete, "/v1/roles/{id}", a.delete)
+	httpx.Post(r, service.Check, "/v1/authz/check", a.check)
+	httpx.Post(r, service.Explain, "/v1/authz/explain", a.explain)
 }
 
 // Role is a role as clients see it.
 type Role struct {
 	ID          uuid.UUID `json:"id" format:"uuid" doc:"Identifier of the role."`
-	Name        string    `json:"name" maxLength:"100" doc:"Name of the role, unique in the tenant." example:"auditor"`
+	Name        string    `json:"name" maxLength:"100" doc:"Name of the role, unique in the tenant and for good." example:"auditor"`
 	Description string    `json:"description" maxLength:"500" doc:"What the role is for."`
 	BuiltIn     bool      `json:"built_in" doc:"Whether the role comes with the product; then it cannot be changed."`
-	Permissions []string  `json:"permissions" maxItems:"1000" doc:"The permissions that the role grants, sorted."`
+	Permissions []string  `json:"permissions" maxItems:"1000" doc:"What was chosen for the role, sorted: permissions, and patterns such as users.*. All that it grants when it is built in."`
+	Parents     []string  `json:"parents" maxItems:"20" doc:"Names of the roles that it inherits from, sorted."`
+	Grants      []string  `json:"grants" maxItems:"2000" doc:"All permissions that the role grants here and now, inherited ones among them, sorted."`
+	Unknown     []string  `json:"unknown" maxItems:"1000" doc:"Those of its permissions that nothing here knows; they grant nothing."`
 	CreatedAt   time.Time `json:"created_at" doc:"When the role was made."`
 	UpdatedAt   time.Time `json:"updated_at" doc:"When the role was last changed."`
 }
 
-func showRole(r domain.Role) Role {
+func showRole(r service.Shown) Role {
 	return Role{
-		ID: r.ID, Name: r.Name, Description: r.Description, BuiltIn: r.BuiltIn,
-		Permissions: r.Permissions, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ID: r.ID, Name: r.Name, Description: r.Description, BuiltIn: r.BuiltIn, Permissions: r.Entries,
+		Parents: r.ParentNames, Grants: r.Grants, Unknown: r.Unknown, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 
@@ -74,6 +89,8 @@ type getInput struct {
 	httpx.IfNoneMatch
 }
 
+// get never answers that nothing has changed: what a role grants follows its
+// parents and the binary too, of which its version does not tell.
 func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[Role], error) {
 	key, err := id.Parse(in.ID)
 	if err != nil {
@@ -83,9 +100,5 @@ func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[Role], err
 	if err != nil {
 		return nil, err
 	}
-	have := in.IfNoneMatch
-	if found.BuiltIn { // what it grants may change with the binary, and no version tells
-		have = httpx.IfNoneMatch{}
-	}
-	return httpx.Show(showRole(found), found.Version, have), nil
+	return httpx.Show(showRole(found), found.Version, httpx.IfNoneMatch{}), nil
 }

@@ -68,8 +68,16 @@ func serve(t *testing.T) func(permission, path string, headers ...string) *httpt
 		Version: "test", MaxBodyBytes: 1024, RequestTimeout: time.Minute,
 	})
 	registry := op.NewRegistry(service.Operations, []op.Def{op.Write("tenants.create", "Create a tenant.", op.Landlord)})
+	catalogue, err := infra.NewCatalogue(registry, infra.Product{{Name: "shop.close", Summary: "Close the shop.", OwnerToo: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver, err := infra.NewResolver(catalogue, clock.At(noon))
+	if err != nil {
+		t.Fatal(err)
+	}
 	api.New(func(r scope.Request) *service.Roles {
-		return service.NewRoles(runner(r), r, infra.NewRepository(), infra.NewCatalogue(registry), registry)
+		return service.NewRoles(runner(r), r, infra.NewRepository(catalogue, clock.At(noon)), resolver, nil, registry, clock.At(noon), id.System{})
 	}, page.NewCodec(make([]byte, 32))).Register(server.Router())
 	if err := server.Seal(service.Operations); err != nil {
 		t.Fatal(err)
@@ -103,12 +111,17 @@ func read(t *testing.T, w *httptest.ResponseRecorder) (a answer) {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	w := serve(t)("permissions.list", "/v1/permissions")
-	want := `{"items":[` +
-		`{"name":"permissions.list","summary":"List the permissions that roles of the tenant can hold.","module":"permissions","guard":"permission","changes":false},` +
-		`{"name":"roles.get","summary":"Show a role and what it grants.","module":"roles","guard":"permission","changes":false},` +
-		`{"name":"roles.list","summary":"List the roles of the tenant and what they grant.","module":"roles","guard":"permission","changes":false}]}`
-	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
-		t.Errorf("got %d %s\nwant %s", w.Code, w.Body, want)
+	for _, want := range []string{
+		`{"name":"roles.get","summary":"Show a role and what it grants.","module":"roles","origin":"operation","guard":"permission","changes":false,"owner_too":false}`,
+		`{"name":"roles.create","summary":"Make a role.","module":"roles","origin":"operation","guard":"permission","changes":true,"owner_too":false}`,
+		`{"name":"shop.close","summary":"Close the shop.","module":"shop","origin":"product","guard":"permission","changes":false,"owner_too":true}]}`,
+	} {
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("got %d %s\nwant %s", w.Code, w.Body, want)
+		}
+	}
+	if strings.Contains(w.Body.String(), "tenants.create") {
+		t.Error("shows a landlord's permission")
 	}
 }
 
@@ -139,13 +152,13 @@ func TestOneRole(t *testing.T) {
 	member := read(t, get("roles.list", "/v1/roles")).Items[1]
 	path := "/v1/roles/" + member.ID.String()
 	want := `{"id":"` + member.ID.String() + `","name":"member","description":"Works with files and sees the other people of the tenant.",` +
-		`"built_in":true,"permissions":["permissions.list","roles.get","roles.list"],"created_at":"2026-05-04T12:00:00Z","updated_at":"2026-05-04T12:00:00Z"}`
+		`"built_in":true,"permissions":["permissions.list","roles.get","roles.list"],"parents":[],"grants":["permissions.list","roles.get","roles.list"],"unknown":[],"created_at":"2026-05-04T12:00:00Z","updated_at":"2026-05-04T12:00:00Z"}`
 	w := get("roles.get", path)
 	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("ETag") != `"v1"` {
 		t.Errorf("got %d %s\nwant %s", w.Code, w.Body, want)
 	}
 	if w := get("roles.get", path, "If-None-Match", `"v1"`); w.Code != 200 {
-		t.Errorf("what a built-in role grants follows the binary, yet the answer is %d", w.Code)
+		t.Errorf("what a role grants follows its parents and the binary, yet the answer is %d", w.Code)
 	}
 	if w := get("roles.get", "/v1/roles/"+uuid.Max.String()); w.Code != 404 || read(t, w).Code != "roles.not_found" {
 		t.Errorf("no role: %d %s", w.Code, w.Body)

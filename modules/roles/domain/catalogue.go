@@ -2,7 +2,11 @@ package domain
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/insulahq/insula/platform/perm"
 )
 
 // Operation is what matters to a role about an operation that it can hold.
@@ -13,39 +17,67 @@ type Operation struct {
 	Landlord bool   // takes effect in the operator's tenant only
 }
 
-// Catalogue is all that roles can be made of: the grantable operations
-// compiled into the binary. It does not change while the process lives.
+// Catalogue is all that roles of every tenant can be made of: the grantable
+// operations compiled into the binary, and the product's own permissions from
+// the configuration. It does not change while the process lives.
 type Catalogue struct {
-	all    []Operation
-	byName map[string]Operation
+	operations map[string]Operation
+	modules    map[string]bool // of all operations, also of those that no role holds
+	product    []Custom
+	customer   vocabulary
+	landlord   vocabulary
 }
 
-// NewCatalogue makes the catalogue of the operations that a role can hold.
-func NewCatalogue(grantable []Operation) *Catalogue {
-	c := &Catalogue{all: slices.Clone(grantable), byName: make(map[string]Operation, len(grantable))}
-	slices.SortFunc(c.all, func(a, b Operation) int { return cmp.Compare(a.Name, b.Name) })
-	for _, o := range c.all {
-		c.byName[o.Name] = o
-	}
-	return c
+// vocabulary is what exists in a kind of tenant: operations, then the
+// product's permissions.
+type vocabulary struct {
+	names *perm.Names
+	known int // how many of names are operations
 }
 
-// Holds lists, sorted, the operations that a role grants in the operator's
-// tenant (landlord) or in any other, where landlord operations are left out.
-func (c *Catalogue) Holds(r Role, landlord bool) []string {
-	grants := func(o Operation) bool { return slices.Contains(r.Permissions, o.Name) }
-	if r.BuiltIn {
-		rule, known := ruleOf(r.Name)
-		if !known {
-			return []string{} // a built-in role of another version of the binary
-		}
-		grants = rule
+// NewCatalogue makes the catalogue of the operations that a role can hold and
+// of the product's own permissions. Modules are the first parts of names that
+// belong to the binary: no other permission may begin with one.
+func NewCatalogue(grantable []Operation, modules []string, product []Custom) (*Catalogue, error) {
+	c := &Catalogue{operations: map[string]Operation{}, modules: map[string]bool{}, product: product}
+	for _, m := range modules {
+		c.modules[m] = true
 	}
-	held := []string{}
-	for _, o := range c.all {
-		if grants(o) && (landlord || !o.Landlord) {
-			held = append(held, o.Name)
+	sorted := slices.SortedFunc(slices.Values(grantable), func(a, b Operation) int { return cmp.Compare(a.Name, b.Name) })
+	var everywhere, all []string
+	for _, o := range sorted {
+		c.operations[o.Name] = o
+		c.modules[o.Module] = true
+		all = append(all, o.Name)
+		if !o.Landlord {
+			everywhere = append(everywhere, o.Name)
 		}
 	}
-	return held
+	var own []string
+	for _, p := range product {
+		if err := c.Acceptable(p); err != nil {
+			return nil, fmt.Errorf("the product's permission %q: %w", p.Name, err)
+		}
+		own = append(own, p.Name)
+	}
+	c.customer, c.landlord = newVocabulary(everywhere, own), newVocabulary(all, own)
+	return c, nil
+}
+
+func newVocabulary(operations, product []string) vocabulary {
+	names := perm.NewNames(operations)
+	return vocabulary{names: names.Extend(product), known: names.Len()}
+}
+
+func (c *Catalogue) vocabulary(landlord bool) vocabulary {
+	if landlord {
+		return c.landlord
+	}
+	return c.customer
+}
+
+// belongsToBinary reports whether a name begins with a module of the binary.
+func (c *Catalogue) belongsToBinary(name string) bool {
+	module, _, _ := strings.Cut(name, ".")
+	return c.modules[module]
 }

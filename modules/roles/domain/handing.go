@@ -3,42 +3,51 @@ package domain
 import (
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/modules/roles"
 )
 
-// Holder is somebody who gives a role to a user or takes it away.
+// Holder is somebody who makes roles, gives them to users or takes them away.
 type Holder interface {
-	// Role returns the role that grants them an operation, and whether any
-	// does.
-	Role(operation string) (string, bool)
+	// Has reports whether they hold a permission.
+	Has(permission string) bool
+	// Knows reports whether the permission exists where they hold anything.
+	Knows(permission string) bool
 	// Roles names the roles they have in full.
 	Roles() []string
+	// Len is how many permissions they hold.
+	Len() int
 }
 
-// MayPass reports whether h may give r to a user, or take it away: nobody
-// deals in more than they hold, and ownership passes between owners only.
+// MayPass reports whether h may give a role to a user, take it away, or
+// decide what it gives: nobody deals in more than they hold, and ownership
+// passes between owners only.
 //
-// The kind of tenant is not asked. Landlord operations come with owner and
-// admin, so whoever has such a role passes them on with it: in the operator's
-// tenant they hold them, and elsewhere these operations are void.
-func (c *Catalogue) MayPass(h Holder, r Role) bool {
-	if r.BuiltIn && r.Name == roles.Owner && !slices.Contains(h.Roles(), roles.Owner) {
+// Landlord operations come with owner and admin in every tenant and are void
+// outside the operator's, so there they count for nothing.
+func (p *Policy) MayPass(h Holder, role uuid.UUID) bool {
+	n, ok := p.byID[role]
+	if !ok {
 		return false
 	}
-	for _, operation := range c.Holds(r, true) {
-		if _, held := h.Role(operation); !held && !c.void(h, operation) {
+	if isOwner(n.role) && !slices.Contains(h.Roles(), roles.Owner) {
+		return false
+	}
+	if h.Len() == 0 {
+		return n.whole.IsEmpty()
+	}
+	for _, permission := range p.names.Of(n.whole) {
+		if !h.Has(permission) && !p.void(h, permission) {
 			return false
 		}
 	}
 	return true
 }
 
-// void reports a landlord operation that a built-in role of h would bring if
-// this were the operator's tenant.
-func (c *Catalogue) void(h Holder, operation string) bool {
-	o := c.byName[operation]
-	return o.Landlord && slices.ContainsFunc(h.Roles(), func(name string) bool {
-		rule, builtIn := ruleOf(name)
-		return builtIn && rule(o)
-	})
+// void reports a landlord operation where h's tenant is not the operator's.
+func (p *Policy) void(h Holder, permission string) bool {
+	return p.catalogue.operations[permission].Landlord && !h.Knows(permission)
 }
+
+func isOwner(r Role) bool { return r.BuiltIn && r.Name == roles.Owner }

@@ -24,12 +24,12 @@ func callerOf(t *testing.T, f pgtest.Fixture, user uuid.UUID) authn.Caller {
 
 func rolesOf(t *testing.T, f pgtest.Fixture, user uuid.UUID) []string {
 	t.Helper()
-	var of map[uuid.UUID][]string
+	var of map[uuid.UUID]roles.Held
 	f.Read(t, func(tx uow.Tx) (err error) {
 		of, err = assignments.Of(t.Context(), tx, []uuid.UUID{user})
 		return err
 	})
-	return of[user]
+	return of[user].Names
 }
 
 func TestSet(t *testing.T) {
@@ -65,7 +65,7 @@ func TestSet(t *testing.T) {
 			by, user := userWith(t, f, tc.by...), userWith(t, f, tc.has...)
 			caller := callerOf(t, f, by)
 			err := f.Unit().Write(t.Context(), func(tx uow.Tx) error {
-				return assignments.Set(t.Context(), tx, caller, user, tc.set)
+				return assignments.Set(t.Context(), tx, caller, user, tc.set, nil)
 			})
 			if !errors.Is(err, tc.want) {
 				t.Fatalf("got %v, want %v", err, tc.want)
@@ -97,7 +97,7 @@ func TestTheLastOwnerStays(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(f pgtest.Fixture, tx uow.Tx, owner uuid.UUID) error{
 		"by roles": func(f pgtest.Fixture, tx uow.Tx, owner uuid.UUID) error {
-			return assignments.Set(t.Context(), tx, callerOf(t, f, owner), owner, []string{roles.Member})
+			return assignments.Set(t.Context(), tx, callerOf(t, f, owner), owner, []string{roles.Member}, nil)
 		},
 		"by removal": func(_ pgtest.Fixture, tx uow.Tx, owner uuid.UUID) error {
 			return assignments.Release(t.Context(), tx, owner)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/roles/domain"
 	"github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/id"
@@ -20,15 +21,15 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	catalogue = infra.NewCatalogue(op.NewRegistry([]op.Def{
+	catalogue, _ = infra.NewCatalogue(op.NewRegistry([]op.Def{
 		op.Read("files.list", "List."), op.Write("files.create", "Create."), op.Read("users.list", "List."),
 		op.Write("users.create", "Create."), op.Read("audit.events.list", "List.", op.Recorded),
 		op.Write("tenants.create", "Create.", op.Landlord), op.Read("me.get", "Me.", op.SignedIn),
 		op.Read("auth.login", "Login.", op.Public("for the test")), op.Job("files.sweep", "Sweep."),
-	}))
-	assignments = infra.NewAssignments(catalogue, standing)
+	}), nil)
+	assignments = infra.NewAssignments(catalogue, standing, clock.System{})
 	standing    = &gone{}
-	resolver    = infra.NewResolver(catalogue)
+	resolver, _ = infra.NewResolver(catalogue, clock.System{})
 )
 
 // gone stands for the users module: everybody is active but those who left.
@@ -38,6 +39,13 @@ func (g *gone) AnyActive(_ context.Context, _ uow.Tx, ids []uuid.UUID) (bool, er
 	return slices.ContainsFunc(ids, func(id uuid.UUID) bool {
 		_, left := g.Load(id)
 		return !left
+	}), nil
+}
+
+func (g *gone) Active(_ context.Context, _ uow.Tx, ids []uuid.UUID) ([]uuid.UUID, error) {
+	return slices.DeleteFunc(slices.Clone(ids), func(id uuid.UUID) bool {
+		_, left := g.Load(id)
+		return left
 	}), nil
 }
 
@@ -52,14 +60,37 @@ func tenant(t *testing.T) pgtest.Fixture {
 }
 
 // addRole makes a role of the tenant's own.
-func addRole(t *testing.T, f pgtest.Fixture, name string, permissions ...string) {
+func addRole(t *testing.T, f pgtest.Fixture, name string, permissions ...string) uuid.UUID {
 	t.Helper()
+	r := domain.Role{
+		ID: id.System{}.New(), Name: name, Permissions: append([]string{}, permissions...), CustomPermissions: []string{},
+		CreatedAt: clock.System{}.Now(),
+	}
+	changeRoles(t, f, func(tx uow.Tx, roles *infra.Repository) error { return roles.Insert(t.Context(), tx, r) })
+	return r.ID
+}
+
+// changeRoles makes the next version of the policy.
+func changeRoles(t *testing.T, f pgtest.Fixture, change func(uow.Tx, *infra.Repository) error) {
+	t.Helper()
+	repository := infra.NewRepository(catalogue, clock.System{})
 	f.Write(t, func(tx uow.Tx) error {
-		now := clock.System{}.Now()
-		_, err := pg.DB(tx).Exec(t.Context(), `INSERT INTO roles (id, name, description, built_in, permissions, version, created_at, updated_at)
-			VALUES ($1, $2, '', false, $3, 1, $4, $4)`, id.System{}.New(), name, permissions, now)
+		if _, err := repository.Advance(t.Context(), tx, false); err != nil {
+			return err
+		}
+		return change(tx, repository)
+	})
+}
+
+// versionOf is the version of the tenant's policy.
+func versionOf(t *testing.T, f pgtest.Fixture) int64 {
+	t.Helper()
+	var p *domain.Policy
+	f.Read(t, func(tx uow.Tx) (err error) {
+		p, err = infra.NewRepository(catalogue, clock.System{}).Policy(t.Context(), tx, false)
 		return err
 	})
+	return p.Version
 }
 
 // dropAssignments removes a user's roles behind the module's back.

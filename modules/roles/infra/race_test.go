@@ -55,7 +55,7 @@ func TestOwnersLeavingTogetherLeaveOne(t *testing.T) {
 				if i == 0 {
 					return assignments.Release(ctx, tx, user)
 				}
-				return assignments.Set(ctx, tx, by, user, []string{roles.Auditor})
+				return assignments.Set(ctx, tx, by, user, []string{roles.Auditor}, nil)
 			})
 		}
 		stayed := uuid.Nil
@@ -97,7 +97,7 @@ func TestChangesOfOneUserDoNotDeadlock(t *testing.T) {
 		for i, names := range sets {
 			user := users[i%len(users)]
 			changes = append(changes, func(ctx context.Context, tx uow.Tx) error {
-				return assignments.Set(ctx, tx, by, user, names)
+				return assignments.Set(ctx, tx, by, user, names, nil)
 			})
 		}
 		for _, err := range together(t, f, changes) {

@@ -13,8 +13,9 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Seeder implements tenants.Seeder: it gives a new tenant the built-in roles.
-// It runs before modules that assign them.
+// Seeder implements tenants.Seeder: it gives a new tenant the built-in roles
+// and the first version of its policy. It runs before modules that assign
+// roles.
 type Seeder struct {
 	q     *rolesdb.Queries
 	clock clock.Clock
@@ -32,11 +33,14 @@ func (s *Seeder) Seed(ctx context.Context, tx uow.Tx, _ tenancy.Tenant, _ string
 	for _, b := range domain.BuiltIns() {
 		err := s.q.InsertRole(ctx, pg.DB(tx), rolesdb.InsertRoleParams{
 			ID: s.ids.New(), Name: b.Name, Description: b.Description, BuiltIn: true,
-			Permissions: []string{}, CreatedAt: now,
+			Permissions: []string{}, CustomPermissions: []string{}, CreatedAt: now,
 		})
 		if err != nil {
 			return fmt.Errorf("add the role %s: %w", b.Name, pg.Translate(err, nil, nil))
 		}
+	}
+	if err := s.q.AdvancePolicy(ctx, pg.DB(tx)); err != nil {
+		return fmt.Errorf("begin the policy: %w", pg.Translate(err, nil, nil))
 	}
 	return nil
 }

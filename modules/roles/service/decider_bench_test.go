@@ -14,7 +14,7 @@ import (
 // and when its operation runs.
 func BenchmarkDecide(b *testing.B) {
 	decider := service.NewDecider()
-	request := scope.Request{Tenant: tenancy.Tenant{Kind: tenancy.Customer}, Caller: caller(authn.User)}
+	request := scope.Request{Tenant: tenancy.Tenant{Kind: tenancy.Customer, Status: tenancy.Active}, Caller: caller(authn.User)}
 	for name, c := range map[string]struct {
 		def   op.Def
 		allow bool

@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/insulahq/insula/modules/roles/domain"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -14,12 +13,16 @@ import (
 var Get = op.Read("roles.get", "Show a role and what it grants.", op.About("role"))
 
 // Get shows one role with the permissions that it grants.
-func (s *Roles) Get(ctx context.Context, id uuid.UUID) (domain.Role, error) {
-	return op.Do(ctx, s.run, Get.On(id.String()), func(tx uow.Tx) (domain.Role, error) {
+func (s *Roles) Get(ctx context.Context, id uuid.UUID) (Shown, error) {
+	return op.Do(ctx, s.run, Get.On(id.String()), func(tx uow.Tx) (Shown, error) {
 		r, err := s.roles.Get(ctx, tx, id)
 		if err != nil {
-			return domain.Role{}, err
+			return Shown{}, err
 		}
-		return s.effective(r), nil
+		policy, err := s.current(ctx, tx)
+		if err != nil {
+			return Shown{}, err
+		}
+		return show(policy, r), nil
 	})
 }

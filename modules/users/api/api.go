@@ -54,18 +54,19 @@ func (a *API) Register(r *httpx.Router) {
 
 // User is how a user is shown.
 type User struct {
-	ID        uuid.UUID     `json:"id" format:"uuid" doc:"Identifies the user for good."`
-	Email     string        `json:"email" doc:"E-mail address, unique in the tenant whatever the case of its letters." example:"ada@acme.example"`
-	Name      string        `json:"name" doc:"What the user is called." example:"Ada Lovelace"`
-	Status    domain.Status `json:"status" enum:"invited,active,suspended" doc:"Only an active user can sign in."`
-	Roles     []string      `json:"roles" doc:"Names of the user's roles, sorted."`
-	CreatedAt time.Time     `json:"created_at" doc:"When the user was added."`
-	UpdatedAt time.Time     `json:"updated_at" doc:"When the user was last changed."`
+	ID        uuid.UUID            `json:"id" format:"uuid" doc:"Identifies the user for good."`
+	Email     string               `json:"email" doc:"E-mail address, unique in the tenant whatever the case of its letters." example:"ada@acme.example"`
+	Name      string               `json:"name" doc:"What the user is called." example:"Ada Lovelace"`
+	Status    domain.Status        `json:"status" enum:"invited,active,suspended" doc:"Only an active user can sign in."`
+	Roles     []string             `json:"roles" doc:"Names of the user's roles, sorted."`
+	RolesEnd  map[string]time.Time `json:"roles_end,omitempty" doc:"When those of the roles end that do, by name."`
+	CreatedAt time.Time            `json:"created_at" doc:"When the user was added."`
+	UpdatedAt time.Time            `json:"updated_at" doc:"When the user was last changed."`
 }
 
 func show(p service.Person) User {
 	return User{
-		ID: p.ID, Email: p.Email.String(), Name: p.Name, Status: p.Status, Roles: append([]string{}, p.Roles...),
+		ID: p.ID, Email: p.Email.String(), Name: p.Name, Status: p.Status, Roles: append([]string{}, p.Roles...), RolesEnd: p.Ends,
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/insulahq/insula/modules/roles"
 	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/api"
 	"github.com/insulahq/insula/modules/users/domain"
@@ -309,19 +310,21 @@ func (o one) BySlug(_ context.Context, slug string) (tenancy.Tenant, error) {
 
 type noGrants struct{}
 
-func (noGrants) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID) (*authn.Grants, error) {
+func (noGrants) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID, int64) (*authn.Grants, error) {
 	return authn.NewGrants(nil, nil), nil
 }
 
 // noRoles stands for the roles module, with users that have none.
 type noRoles struct{}
 
-func (noRoles) Set(context.Context, uow.Tx, authn.Caller, uuid.UUID, []string) error { return nil }
-func (noRoles) Found(context.Context, uow.Tx, uuid.UUID, []string) error             { return nil }
-func (noRoles) Release(context.Context, uow.Tx, uuid.UUID) error                     { return nil }
-func (noRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error                 { return nil }
-func (noRoles) MayManage(context.Context, uow.Tx, authn.Caller, uuid.UUID) error     { return nil }
-func (noRoles) Of(context.Context, uow.Tx, []uuid.UUID) (map[uuid.UUID][]string, error) {
+func (noRoles) Set(context.Context, uow.Tx, authn.Caller, uuid.UUID, []string, roles.Ends) error {
+	return nil
+}
+func (noRoles) Found(context.Context, uow.Tx, uuid.UUID, []string) error         { return nil }
+func (noRoles) Release(context.Context, uow.Tx, uuid.UUID) error                 { return nil }
+func (noRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error             { return nil }
+func (noRoles) MayManage(context.Context, uow.Tx, authn.Caller, uuid.UUID) error { return nil }
+func (noRoles) Of(context.Context, uow.Tx, []uuid.UUID) (map[uuid.UUID]roles.Held, error) {
 	return nil, nil
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -117,7 +118,8 @@ func (a *API) resume(ctx context.Context, in *actInput) (*httpx.Resource[User], 
 
 // UserRoles is the body that chooses the roles of a user.
 type UserRoles struct {
-	Roles []string `json:"roles" maxItems:"50" doc:"Names of all roles the user is to have. You cannot hand out more than you hold." example:"[\"member\"]"`
+	Roles []string             `json:"roles" maxItems:"50" doc:"Names of all roles the user is to have. You cannot hand out more than you hold." example:"[\"member\"]"`
+	Ends  map[string]time.Time `json:"ends,omitempty" doc:"When those of the roles end that are not for good, by name: from then on the user does not have the role." example:"{\"auditor\":\"2027-01-01T00:00:00Z\"}"`
 }
 
 type setRolesInput struct {
@@ -131,5 +133,5 @@ func (a *API) setRoles(ctx context.Context, in *setRolesInput) (*httpx.Resource[
 	if err != nil {
 		return nil, err
 	}
-	return changed(a.users(scope.From(ctx)).SetRoles(ctx, in.ID, version, in.Body.Roles))
+	return changed(a.users(scope.From(ctx)).SetRoles(ctx, in.ID, version, in.Body.Roles, in.Body.Ends))
 }

@@ -29,5 +29,8 @@ func (g *Gatekeeper) Session(ctx context.Context, tx uow.Tx, id uuid.UUID) (gate
 	if err != nil {
 		return gate.Session{}, pg.Translate(err, errs.ErrUnauthenticated, nil)
 	}
-	return gate.Session{UserID: row.UserID, Label: row.Email, Live: row.Live, AccessVersion: row.AccessVersion}, nil
+	return gate.Session{
+		UserID: row.UserID, Label: row.Email, Live: row.Live,
+		AccessVersion: row.AccessVersion, PolicyVersion: row.PolicyVersion,
+	}, nil
 }

@@ -21,3 +21,9 @@ func (s *Standing) AnyActive(ctx context.Context, tx uow.Tx, ids []uuid.UUID) (b
 	active, err := s.q.AnyActiveUser(ctx, pg.DB(tx), ids)
 	return active, pg.Translate(err, nil, nil)
 }
+
+// Active implements users.Standing.
+func (s *Standing) Active(ctx context.Context, tx uow.Tx, ids []uuid.UUID) ([]uuid.UUID, error) {
+	active, err := s.q.ActiveUsers(ctx, pg.DB(tx), ids)
+	return active, pg.Translate(err, nil, nil)
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/roles"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/uow"
@@ -37,8 +38,9 @@ func (s *Users) Update(ctx context.Context, id uuid.UUID, version int64, c domai
 	})
 }
 
-// SetRoles replaces the roles of a user. It holds at the user's next request.
-func (s *Users) SetRoles(ctx context.Context, id uuid.UUID, version int64, names []string) (Person, error) {
+// SetRoles replaces the roles of a user, and says when those end that do. It
+// holds at the user's next request.
+func (s *Users) SetRoles(ctx context.Context, id uuid.UUID, version int64, names []string, ends roles.Ends) (Person, error) {
 	return op.Do(ctx, s.run, SetRoles.On(id.String()), func(tx uow.Tx) (Person, error) {
 		u, err := s.lock(ctx, tx, id)
 		if err != nil {
@@ -54,14 +56,14 @@ func (s *Users) SetRoles(ctx context.Context, id uuid.UUID, version int64, names
 		if err := s.roles.MayManage(ctx, tx, s.scope.Caller, id); err != nil {
 			return Person{}, err
 		}
-		if err := s.roles.Set(ctx, tx, s.scope.Caller, id, names); err != nil {
+		if err := s.roles.Set(ctx, tx, s.scope.Caller, id, names, ends); err != nil {
 			return Person{}, err
 		}
 		if u, err = s.users.Save(ctx, tx, u.Regrant(s.clock.Now())); err != nil {
 			return Person{}, err
 		}
 		after, err := s.person(ctx, tx, u)
-		tx.Trail().Changed(before.View(before.Roles...), after.View(after.Roles...))
+		tx.Trail().Changed(before.View(before.told()...), after.View(after.told()...))
 		return after, err
 	})
 }

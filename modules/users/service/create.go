@@ -29,14 +29,14 @@ func (s *Users) Create(ctx context.Context, in NewUser) (Person, error) {
 		if err := s.users.Insert(ctx, tx, u); err != nil {
 			return Person{}, err
 		}
-		if err := s.roles.Set(ctx, tx, s.scope.Caller, u.ID, in.Roles); err != nil {
+		if err := s.roles.Set(ctx, tx, s.scope.Caller, u.ID, in.Roles, nil); err != nil {
 			return Person{}, err
 		}
 		p, err := s.person(ctx, tx, u)
 		if err != nil {
 			return Person{}, err
 		}
-		tx.Trail().Changed(nil, p.View(p.Roles...))
+		tx.Trail().Changed(nil, p.View(p.told()...))
 		return p, s.inviter.send(ctx, tx, s.scope, u)
 	})
 }

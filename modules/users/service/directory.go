@@ -12,10 +12,24 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Person is a user with the names of its roles, sorted.
+// Person is a user with the names of its roles, sorted, and when those end
+// that do.
 type Person struct {
 	domain.User
 	Roles []string
+	Ends  roles.Ends
+}
+
+// told is what the trail keeps of the roles: each by name, with its end.
+func (p Person) told() []string {
+	told := make([]string, len(p.Roles))
+	for i, role := range p.Roles {
+		told[i] = role
+		if end, ends := p.Ends[role]; ends {
+			told[i] += " until " + end.UTC().Format(time.RFC3339)
+		}
+	}
+	return told
 }
 
 // Directory is what the services of a process share: users together with
@@ -33,8 +47,8 @@ func NewDirectory(users domain.Repository, r roles.Assignments, c clock.Clock) *
 
 // person adds the roles to a user.
 func (d *Directory) person(ctx context.Context, tx uow.Tx, u domain.User) (Person, error) {
-	named, err := d.roles.Of(ctx, tx, []uuid.UUID{u.ID})
-	return Person{User: u, Roles: named[u.ID]}, err
+	held, err := d.roles.Of(ctx, tx, []uuid.UUID{u.ID})
+	return Person{User: u, Roles: held[u.ID].Names, Ends: held[u.ID].Ends}, err
 }
 
 // lock finds a user for a change and names it as the target.

@@ -195,7 +195,7 @@ func (f *fakeRoles) change(user uuid.UUID, names []string) error {
 	return f.deny
 }
 
-func (f *fakeRoles) Set(_ context.Context, _ uow.Tx, _ authn.Caller, user uuid.UUID, names []string) error {
+func (f *fakeRoles) Set(_ context.Context, _ uow.Tx, _ authn.Caller, user uuid.UUID, names []string, _ roles.Ends) error {
 	return f.change(user, names)
 }
 
@@ -222,14 +222,14 @@ func (f *fakeRoles) MayManage(_ context.Context, _ uow.Tx, _ authn.Caller, user 
 // errAbove is what the roles module answers about users who hold more.
 var errAbove = errs.New(errs.Forbidden, "roles.above_you", "You cannot manage a user who holds more than you do.")
 
-func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID][]string, error) {
+func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID]roles.Held, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	named := map[uuid.UUID][]string{}
+	held := map[uuid.UUID]roles.Held{}
 	for _, u := range ids {
-		named[u] = f.of[u]
+		held[u] = roles.Held{Names: f.of[u]}
 	}
-	return named, nil
+	return held, nil
 }
 
 var _ roles.Assignments = (*fakeRoles)(nil)

@@ -39,13 +39,13 @@ func (s *Users) List(ctx context.Context, spec domain.Spec, r page.Request) (pag
 		for i, u := range found.Items {
 			ids[i] = u.ID
 		}
-		named, err := s.roles.Of(ctx, tx, ids)
+		held, err := s.roles.Of(ctx, tx, ids)
 		if err != nil {
 			return page.Page[Person]{}, err
 		}
 		people := make([]Person, len(found.Items))
 		for i, u := range found.Items {
-			people[i] = Person{User: u, Roles: named[u.ID]}
+			people[i] = Person{User: u, Roles: held[u.ID].Names, Ends: held[u.ID].Ends}
 		}
 		return page.Page[Person]{Items: people, Next: found.Next}, nil
 	})

@@ -79,6 +79,6 @@ func (s *Users) remove(ctx context.Context, tx uow.Tx, id uuid.UUID, version int
 	if err := s.roles.Release(ctx, tx, id); err != nil {
 		return err
 	}
-	tx.Trail().Changed(p.View(p.Roles...), nil)
+	tx.Trail().Changed(p.View(p.told()...), nil)
 	return s.users.Delete(ctx, tx, u)
 }

@@ -253,7 +253,7 @@ func TestSetRoles(t *testing.T) {
 	h := open(t)
 	p, _ := h.join(t, "ada@example.com")
 	s, records := h.users(t, owner())
-	got, err := s.SetRoles(t.Context(), p.ID, p.Version, []string{"owner", "admin"})
+	got, err := s.SetRoles(t.Context(), p.ID, p.Version, []string{"owner", "admin"}, nil)
 	if err != nil || !slices.Equal(got.Roles, []string{"admin", "owner"}) || got.Version != p.Version+1 || got.AccessVersion != p.AccessVersion+1 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -262,7 +262,7 @@ func TestSetRoles(t *testing.T) {
 		t.Errorf("trail %+v", e)
 	}
 	s, _ = h.users(t, owner())
-	if _, err := s.SetRoles(t.Context(), p.ID, p.Version, nil); !errors.Is(err, errs.ErrPreconditionFailed) {
+	if _, err := s.SetRoles(t.Context(), p.ID, p.Version, nil, nil); !errors.Is(err, errs.ErrPreconditionFailed) {
 		t.Errorf("stale: %v", err)
 	}
 }
@@ -275,7 +275,7 @@ func TestTheLastOwnerStays(t *testing.T) {
 	for name, do := range map[string]func(s *service.Users) error{
 		"suspend": func(s *service.Users) error { _, err := s.Suspend(t.Context(), p.ID); return err },
 		"delete":  func(s *service.Users) error { return s.Delete(t.Context(), p.ID, p.Version) },
-		"roles":   func(s *service.Users) error { _, err := s.SetRoles(t.Context(), p.ID, p.Version, nil); return err },
+		"roles":   func(s *service.Users) error { _, err := s.SetRoles(t.Context(), p.ID, p.Version, nil, nil); return err },
 	} {
 		s, records := h.users(t, owner())
 		if err := do(s); !errors.Is(err, errLastOwner) {
@@ -373,7 +373,7 @@ func TestNobodyManagesWhoHoldsMore(t *testing.T) {
 		"suspend": func(s *service.Users) error { _, err := s.Suspend(t.Context(), boss.ID); return err },
 		"delete":  func(s *service.Users) error { return s.Delete(t.Context(), boss.ID, domain.AnyVersion) },
 		"choose the roles": func(s *service.Users) error {
-			_, err := s.SetRoles(t.Context(), boss.ID, domain.AnyVersion, []string{roles.Owner, roles.Member})
+			_, err := s.SetRoles(t.Context(), boss.ID, domain.AnyVersion, []string{roles.Owner, roles.Member}, nil)
 			return err
 		},
 	} {

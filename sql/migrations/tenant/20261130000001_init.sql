@@ -1,3 +1,103 @@
+-- Create "users" table
+CREATE TABLE "users" (
+  "id" uuid NOT NULL,
+  "email" text NOT NULL,
+  "email_key" text NOT NULL,
+  "name" text NOT NULL,
+  "status" text NOT NULL,
+  "password_hash" text NULL,
+  "access_version" bigint NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
+);
+-- Create index "users_created_idx" to table: "users"
+CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
+-- Create index "users_email_key" to table: "users"
+CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
+-- Set comment to column: "email_key" on table: "users"
+COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
+-- Set comment to column: "access_version" on table: "users"
+COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
+-- Create "audit_leaves" table
+CREATE TABLE "audit_leaves" (
+  "number" bigint NOT NULL,
+  "event_id" uuid NOT NULL,
+  PRIMARY KEY ("number")
+);
+-- Create index "audit_leaves_event_key" to table: "audit_leaves"
+CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
+-- Set comment to table: "audit_leaves"
+COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
+-- Create "audit_seals" table
+CREATE TABLE "audit_seals" (
+  "size" bigint NOT NULL,
+  "first" bigint NOT NULL,
+  "first_hash" bigint NOT NULL,
+  "hashes" bytea NOT NULL,
+  "head" text NOT NULL,
+  "at" timestamptz NOT NULL,
+  "last_xid" bigint NOT NULL,
+  "last_id" uuid NOT NULL,
+  "server" text NOT NULL,
+  PRIMARY KEY ("size"),
+  CONSTRAINT "audit_seals_size_check" CHECK ((size > first) AND (first >= 0))
+);
+-- Create index "audit_seals_first_hash_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash");
+-- Create index "audit_seals_first_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
+-- Set comment to table: "audit_seals"
+COMMENT ON TABLE "audit_seals" IS 'append-only';
+-- Set comment to column: "hashes" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
+-- Set comment to column: "last_xid" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
+-- Create "custom_permissions" table
+CREATE TABLE "custom_permissions" (
+  "name" text NOT NULL,
+  "summary" text NOT NULL,
+  "owner_too" boolean NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
+);
+-- Set comment to column: "owner_too" on table: "custom_permissions"
+COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+-- Create "files" table
+CREATE TABLE "files" (
+  "id" uuid NOT NULL,
+  "name" text NOT NULL,
+  "size" bigint NOT NULL,
+  "content_type" text NOT NULL,
+  "sha256" bytea NULL,
+  "status" text NOT NULL,
+  "object_id" uuid NULL,
+  "owner_id" uuid NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "files_content_check" CHECK ((status <> 'ready'::text) OR ((object_id IS NOT NULL) AND (sha256 IS NOT NULL))),
+  CONSTRAINT "files_size_check" CHECK (size >= 0),
+  CONSTRAINT "files_status_check" CHECK (status = ANY (ARRAY['pending'::text, 'scanning'::text, 'ready'::text, 'quarantined'::text, 'deleted'::text]))
+);
+-- Create index "files_created_idx" to table: "files"
+CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC);
+-- Set comment to column: "object_id" on table: "files"
+COMMENT ON COLUMN "files"."object_id" IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';
+-- Create "idempotency_keys" table
+CREATE TABLE "idempotency_keys" (
+  "caller_id" uuid NOT NULL,
+  "key" text NOT NULL,
+  "fingerprint" bytea NOT NULL,
+  "result" jsonb NULL,
+  "expires_at" timestamptz NOT NULL,
+  PRIMARY KEY ("caller_id", "key")
+);
+-- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
+CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
   "id" uuid NOT NULL,
@@ -34,73 +134,6 @@ CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 COMMENT ON TABLE "audit_events" IS 'append-only, removable';
 -- Set comment to column: "xid" on table: "audit_events"
 COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
--- Create "audit_leaves" table
-CREATE TABLE "audit_leaves" (
-  "number" bigint NOT NULL,
-  "event_id" uuid NOT NULL,
-  PRIMARY KEY ("number")
-);
--- Create index "audit_leaves_event_key" to table: "audit_leaves"
-CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
--- Set comment to table: "audit_leaves"
-COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
--- Create "audit_seals" table
-CREATE TABLE "audit_seals" (
-  "size" bigint NOT NULL,
-  "first" bigint NOT NULL,
-  "first_hash" bigint NOT NULL,
-  "hashes" bytea NOT NULL,
-  "head" text NOT NULL,
-  "at" timestamptz NOT NULL,
-  "last_xid" bigint NOT NULL,
-  "last_id" uuid NOT NULL,
-  "server" text NOT NULL,
-  PRIMARY KEY ("size"),
-  CONSTRAINT "audit_seals_size_check" CHECK ((size > first) AND (first >= 0))
-);
--- Create index "audit_seals_first_hash_key" to table: "audit_seals"
-CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash");
--- Create index "audit_seals_first_key" to table: "audit_seals"
-CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
--- Set comment to table: "audit_seals"
-COMMENT ON TABLE "audit_seals" IS 'append-only';
--- Set comment to column: "hashes" on table: "audit_seals"
-COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
--- Set comment to column: "last_xid" on table: "audit_seals"
-COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
--- Create "files" table
-CREATE TABLE "files" (
-  "id" uuid NOT NULL,
-  "name" text NOT NULL,
-  "size" bigint NOT NULL,
-  "content_type" text NOT NULL,
-  "sha256" bytea NULL,
-  "status" text NOT NULL,
-  "object_id" uuid NULL,
-  "owner_id" uuid NOT NULL,
-  "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "files_content_check" CHECK ((status <> 'ready'::text) OR ((object_id IS NOT NULL) AND (sha256 IS NOT NULL))),
-  CONSTRAINT "files_size_check" CHECK (size >= 0),
-  CONSTRAINT "files_status_check" CHECK (status = ANY (ARRAY['pending'::text, 'scanning'::text, 'ready'::text, 'quarantined'::text, 'deleted'::text]))
-);
--- Create index "files_created_idx" to table: "files"
-CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC);
--- Set comment to column: "object_id" on table: "files"
-COMMENT ON COLUMN "files"."object_id" IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';
--- Create "idempotency_keys" table
-CREATE TABLE "idempotency_keys" (
-  "caller_id" uuid NOT NULL,
-  "key" text NOT NULL,
-  "fingerprint" bytea NOT NULL,
-  "result" jsonb NULL,
-  "expires_at" timestamptz NOT NULL,
-  PRIMARY KEY ("caller_id", "key")
-);
--- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
-CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
 -- Create "outbox" table
 CREATE TABLE "outbox" (
   "id" uuid NOT NULL,
@@ -109,29 +142,13 @@ CREATE TABLE "outbox" (
   "run_at" timestamptz NOT NULL,
   PRIMARY KEY ("id")
 );
--- Create "users" table
-CREATE TABLE "users" (
-  "id" uuid NOT NULL,
-  "email" text NOT NULL,
-  "email_key" text NOT NULL,
-  "name" text NOT NULL,
-  "status" text NOT NULL,
-  "password_hash" text NULL,
-  "access_version" bigint NOT NULL,
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
   "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
 );
--- Create index "users_created_idx" to table: "users"
-CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
--- Create index "users_email_key" to table: "users"
-CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
--- Set comment to column: "email_key" on table: "users"
-COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
--- Set comment to column: "access_version" on table: "users"
-COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
 -- Create "one_time_tokens" table
 CREATE TABLE "one_time_tokens" (
   "hash" bytea NOT NULL,
@@ -178,6 +195,7 @@ CREATE TABLE "roles" (
   "description" text NOT NULL,
   "built_in" boolean NOT NULL,
   "permissions" text[] NOT NULL,
+  "custom_permissions" text[] NOT NULL,
   "version" bigint NOT NULL,
   "created_at" timestamptz NOT NULL,
   "updated_at" timestamptz NOT NULL,
@@ -187,12 +205,29 @@ CREATE TABLE "roles" (
 CREATE INDEX "roles_created_idx" ON "roles" ("created_at" DESC, "id" DESC);
 -- Create index "roles_name_key" to table: "roles"
 CREATE UNIQUE INDEX "roles_name_key" ON "roles" ("name");
+-- Set comment to column: "permissions" on table: "roles"
+COMMENT ON COLUMN "roles"."permissions" IS 'operations of the binary, and patterns over them';
+-- Set comment to column: "custom_permissions" on table: "roles"
+COMMENT ON COLUMN "roles"."custom_permissions" IS 'permissions of the product and the tenant, and patterns over them; kept apart, so that none ever comes to mean an operation of the same name';
+-- Create "role_parents" table
+CREATE TABLE "role_parents" (
+  "role_id" uuid NOT NULL,
+  "parent_id" uuid NOT NULL,
+  PRIMARY KEY ("role_id", "parent_id"),
+  CONSTRAINT "role_parents_parent_id_fkey" FOREIGN KEY ("parent_id") REFERENCES "roles" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION,
+  CONSTRAINT "role_parents_role_id_fkey" FOREIGN KEY ("role_id") REFERENCES "roles" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- Create index "role_parents_parent_idx" to table: "role_parents"
+CREATE INDEX "role_parents_parent_idx" ON "role_parents" ("parent_id");
 -- Create "user_roles" table
 CREATE TABLE "user_roles" (
   "user_id" uuid NOT NULL,
   "role_id" uuid NOT NULL,
+  "expires_at" timestamptz NULL,
   PRIMARY KEY ("user_id", "role_id"),
   CONSTRAINT "user_roles_role_id_fkey" FOREIGN KEY ("role_id") REFERENCES "roles" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION
 );
 -- Create index "user_roles_role_idx" to table: "user_roles"
 CREATE INDEX "user_roles_role_idx" ON "user_roles" ("role_id");
+-- Set comment to column: "expires_at" on table: "user_roles"
+COMMENT ON COLUMN "user_roles"."expires_at" IS 'from then on the user does not have the role; null: for good';

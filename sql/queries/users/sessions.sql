@@ -20,6 +20,7 @@ LIMIT @max_rows;
 -- name: SessionState :one
 -- All that the gate must know of a token's session.
 SELECT u.id AS user_id, u.email, u.access_version,
+       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
        (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > @at)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id

@@ -40,3 +40,6 @@ LIMIT @max_rows;
 
 -- name: AnyActiveUser :one
 SELECT EXISTS (SELECT FROM users WHERE id = ANY(@ids::uuid[]) AND status = 'active');
+
+-- name: ActiveUsers :many
+SELECT id FROM users WHERE id = ANY(@ids::uuid[]) AND status = 'active';

@@ -7,21 +7,151 @@ package rolesdb
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const AddRoles = `-- name: AddRoles :exec
-INSERT INTO user_roles (user_id, role_id)
-SELECT $1::uuid, added.id
-FROM unnest($2::uuid[]) AS added (id)
+INSERT INTO user_roles (user_id, role_id, expires_at)
+SELECT $1::uuid, added.id, $2::timestamptz
+FROM unnest($3::uuid[]) AS added (id)
 ORDER BY added.id
-ON CONFLICT DO NOTHING
+ON CONFLICT (user_id, role_id) DO UPDATE SET expires_at = excluded.expires_at
 `
 
-func (q *Queries) AddRoles(ctx context.Context, db DBTX, userID uuid.UUID, roleIds []uuid.UUID) error {
-	_, err := db.Exec(ctx, AddRoles, userID, roleIds)
+// Gives roles that all end at once, or never.
+func (q *Queries) AddRoles(ctx context.Context, db DBTX, userID uuid.UUID, expiresAt *time.Time, roleIds []uuid.UUID) error {
+	_, err := db.Exec(ctx, AddRoles, userID, expiresAt, roleIds)
 	return err
+}
+
+const CopyAssignments = `-- name: CopyAssignments :exec
+INSERT INTO user_roles (user_id, role_id, expires_at)
+SELECT ur.user_id, $1::uuid, ur.expires_at
+FROM user_roles ur
+WHERE ur.role_id = $2
+ORDER BY ur.user_id
+ON CONFLICT (user_id, role_id) DO UPDATE SET expires_at = CASE
+    WHEN user_roles.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL
+    ELSE GREATEST(user_roles.expires_at, excluded.expires_at)
+END
+`
+
+// Who has both roles has the new one until the later end.
+func (q *Queries) CopyAssignments(ctx context.Context, db DBTX, newID uuid.UUID, oldID uuid.UUID) error {
+	_, err := db.Exec(ctx, CopyAssignments, newID, oldID)
+	return err
+}
+
+const DropAssignments = `-- name: DropAssignments :exec
+DELETE FROM user_roles WHERE role_id = $1
+`
+
+func (q *Queries) DropAssignments(ctx context.Context, db DBTX, roleID uuid.UUID) error {
+	_, err := db.Exec(ctx, DropAssignments, roleID)
+	return err
+}
+
+const DropEnded = `-- name: DropEnded :exec
+DELETE FROM user_roles WHERE role_id = $1 AND expires_at <= $2::timestamptz
+`
+
+func (q *Queries) DropEnded(ctx context.Context, db DBTX, roleID uuid.UUID, now time.Time) error {
+	_, err := db.Exec(ctx, DropEnded, roleID, now)
+	return err
+}
+
+const HoldingsOfUser = `-- name: HoldingsOfUser :many
+SELECT role_id, expires_at
+FROM user_roles
+WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+`
+
+type HoldingsOfUserRow struct {
+	RoleID    uuid.UUID
+	ExpiresAt *time.Time
+}
+
+// What a user's grants are made of.
+func (q *Queries) HoldingsOfUser(ctx context.Context, db DBTX, userID uuid.UUID, now time.Time) ([]HoldingsOfUserRow, error) {
+	rows, err := db.Query(ctx, HoldingsOfUser, userID, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []HoldingsOfUserRow{}
+	for rows.Next() {
+		var i HoldingsOfUserRow
+		if err := rows.Scan(&i.RoleID, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const HoldingsOfUsers = `-- name: HoldingsOfUsers :many
+SELECT user_id, role_id, expires_at
+FROM user_roles
+WHERE user_id = ANY($1::uuid[]) AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+`
+
+func (q *Queries) HoldingsOfUsers(ctx context.Context, db DBTX, userIds []uuid.UUID, now time.Time) ([]UserRole, error) {
+	rows, err := db.Query(ctx, HoldingsOfUsers, userIds, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UserRole{}
+	for rows.Next() {
+		var i UserRole
+		if err := rows.Scan(&i.UserID, &i.RoleID, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockHoldingsOfUser = `-- name: LockHoldingsOfUser :many
+SELECT role_id, expires_at
+FROM user_roles
+WHERE user_id = $1
+ORDER BY role_id
+FOR UPDATE
+`
+
+type LockHoldingsOfUserRow struct {
+	RoleID    uuid.UUID
+	ExpiresAt *time.Time
+}
+
+// The first lock of every change of assignments. What has ended is shown too.
+func (q *Queries) LockHoldingsOfUser(ctx context.Context, db DBTX, userID uuid.UUID) ([]LockHoldingsOfUserRow, error) {
+	rows, err := db.Query(ctx, LockHoldingsOfUser, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LockHoldingsOfUserRow{}
+	for rows.Next() {
+		var i LockHoldingsOfUserRow
+		if err := rows.Scan(&i.RoleID, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const LockRoleNamed = `-- name: LockRoleNamed :one
@@ -40,49 +170,14 @@ func (q *Queries) LockRoleNamed(ctx context.Context, db DBTX, name string) (uuid
 	return id, err
 }
 
-const LockRolesOfUser = `-- name: LockRolesOfUser :many
-SELECT r.id, r.name, r.description, r.built_in, r.permissions, r.version, r.created_at, r.updated_at
-FROM user_roles ur
-JOIN roles r ON r.id = ur.role_id
-WHERE ur.user_id = $1
-ORDER BY ur.role_id
-FOR UPDATE OF ur
-`
-
-// The first lock of every change of assignments.
-func (q *Queries) LockRolesOfUser(ctx context.Context, db DBTX, userID uuid.UUID) ([]Role, error) {
-	rows, err := db.Query(ctx, LockRolesOfUser, userID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Role{}
-	for rows.Next() {
-		var i Role
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Description,
-			&i.BuiltIn,
-			&i.Permissions,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const OthersWithRole = `-- name: OthersWithRole :many
-SELECT user_id FROM user_roles WHERE role_id = $1 AND user_id <> $2 ORDER BY user_id
+SELECT user_id
+FROM user_roles
+WHERE role_id = $1 AND user_id <> $2 AND expires_at IS NULL
+ORDER BY user_id
 `
 
+// Those who have a role for good.
 func (q *Queries) OthersWithRole(ctx context.Context, db DBTX, roleID uuid.UUID, userID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, OthersWithRole, roleID, userID)
 	if err != nil {
@@ -113,59 +208,22 @@ func (q *Queries) RemoveRoles(ctx context.Context, db DBTX, userID uuid.UUID, ro
 	return err
 }
 
-const RolesOfUser = `-- name: RolesOfUser :many
-SELECT r.id, r.name, r.description, r.built_in, r.permissions, r.version, r.created_at, r.updated_at
-FROM user_roles ur
-JOIN roles r ON r.id = ur.role_id
-WHERE ur.user_id = $1
-ORDER BY r.name
-`
-
-// What a user's grants are made of.
-func (q *Queries) RolesOfUser(ctx context.Context, db DBTX, userID uuid.UUID) ([]Role, error) {
-	rows, err := db.Query(ctx, RolesOfUser, userID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Role{}
-	for rows.Next() {
-		var i Role
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Description,
-			&i.BuiltIn,
-			&i.Permissions,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const RolesOfUsers = `-- name: RolesOfUsers :many
-SELECT ur.user_id, r.name
+SELECT ur.user_id, r.name, ur.expires_at
 FROM user_roles ur
 JOIN roles r ON r.id = ur.role_id
-WHERE ur.user_id = ANY($1::uuid[])
+WHERE ur.user_id = ANY($1::uuid[]) AND (ur.expires_at IS NULL OR ur.expires_at > $2::timestamptz)
 ORDER BY ur.user_id, r.name
 `
 
 type RolesOfUsersRow struct {
-	UserID uuid.UUID
-	Name   string
+	UserID    uuid.UUID
+	Name      string
+	ExpiresAt *time.Time
 }
 
-func (q *Queries) RolesOfUsers(ctx context.Context, db DBTX, userIds []uuid.UUID) ([]RolesOfUsersRow, error) {
-	rows, err := db.Query(ctx, RolesOfUsers, userIds)
+func (q *Queries) RolesOfUsers(ctx context.Context, db DBTX, userIds []uuid.UUID, now time.Time) ([]RolesOfUsersRow, error) {
+	rows, err := db.Query(ctx, RolesOfUsers, userIds, now)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +231,7 @@ func (q *Queries) RolesOfUsers(ctx context.Context, db DBTX, userIds []uuid.UUID
 	items := []RolesOfUsersRow{}
 	for rows.Next() {
 		var i RolesOfUsersRow
-		if err := rows.Scan(&i.UserID, &i.Name); err != nil {
+		if err := rows.Scan(&i.UserID, &i.Name, &i.ExpiresAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

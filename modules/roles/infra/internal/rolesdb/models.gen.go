@@ -10,13 +10,17 @@ import (
 	"github.com/google/uuid"
 )
 
-type Role struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	BuiltIn     bool
-	Permissions []string
-	Version     int64
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+type CustomPermission struct {
+	Name    string
+	Summary string
+	// whether who owns the thing in question is allowed without holding the permission
+	OwnerToo  bool
+	CreatedAt time.Time
+}
+
+type UserRole struct {
+	UserID uuid.UUID
+	RoleID uuid.UUID
+	// from then on the user does not have the role; null: for good
+	ExpiresAt *time.Time
 }

@@ -12,21 +12,134 @@ import (
 	"github.com/google/uuid"
 )
 
-const GetRole = `-- name: GetRole :one
-SELECT id, name, description, built_in, permissions, version, created_at, updated_at
-FROM roles
-WHERE id = $1
+const AddParents = `-- name: AddParents :exec
+INSERT INTO role_parents (role_id, parent_id)
+SELECT $1::uuid, added.id
+FROM unnest($2::uuid[]) AS added (id)
+ORDER BY added.id
+ON CONFLICT DO NOTHING
 `
 
-func (q *Queries) GetRole(ctx context.Context, db DBTX, id uuid.UUID) (Role, error) {
+func (q *Queries) AddParents(ctx context.Context, db DBTX, roleID uuid.UUID, parentIds []uuid.UUID) error {
+	_, err := db.Exec(ctx, AddParents, roleID, parentIds)
+	return err
+}
+
+const AdvancePolicy = `-- name: AdvancePolicy :exec
+INSERT INTO policy (current, version) VALUES (true, 1)
+ON CONFLICT (current) DO UPDATE SET version = policy.version + 1
+`
+
+// The first lock of every change of what roles give.
+func (q *Queries) AdvancePolicy(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, AdvancePolicy)
+	return err
+}
+
+const CopyParent = `-- name: CopyParent :exec
+INSERT INTO role_parents (role_id, parent_id)
+SELECT rp.role_id, $1::uuid
+FROM role_parents rp
+WHERE rp.parent_id = $2
+ORDER BY rp.role_id
+ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) CopyParent(ctx context.Context, db DBTX, newID uuid.UUID, oldID uuid.UUID) error {
+	_, err := db.Exec(ctx, CopyParent, newID, oldID)
+	return err
+}
+
+const CustomPermissions = `-- name: CustomPermissions :many
+SELECT name, summary, owner_too, created_at FROM custom_permissions ORDER BY name
+`
+
+// All of the tenant's own, of which there are few.
+// @sqlc-vet-disable no-seq-scan no-full-index-scan
+func (q *Queries) CustomPermissions(ctx context.Context, db DBTX) ([]CustomPermission, error) {
+	rows, err := db.Query(ctx, CustomPermissions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomPermission{}
+	for rows.Next() {
+		var i CustomPermission
+		if err := rows.Scan(
+			&i.Name,
+			&i.Summary,
+			&i.OwnerToo,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const DeleteCustomPermission = `-- name: DeleteCustomPermission :exec
+DELETE FROM custom_permissions WHERE name = $1
+`
+
+func (q *Queries) DeleteCustomPermission(ctx context.Context, db DBTX, name string) error {
+	_, err := db.Exec(ctx, DeleteCustomPermission, name)
+	return err
+}
+
+const DeleteRole = `-- name: DeleteRole :exec
+DELETE FROM roles WHERE id = $1
+`
+
+func (q *Queries) DeleteRole(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, DeleteRole, id)
+	return err
+}
+
+const DropParent = `-- name: DropParent :exec
+DELETE FROM role_parents WHERE parent_id = $1
+`
+
+func (q *Queries) DropParent(ctx context.Context, db DBTX, parentID uuid.UUID) error {
+	_, err := db.Exec(ctx, DropParent, parentID)
+	return err
+}
+
+const GetRole = `-- name: GetRole :one
+SELECT r.id, r.name, r.description, r.built_in, r.permissions, r.custom_permissions,
+       ARRAY(SELECT p.parent_id FROM role_parents p WHERE p.role_id = r.id ORDER BY p.parent_id)::uuid[] AS parents,
+       r.version, r.created_at, r.updated_at
+FROM roles r
+WHERE r.id = $1
+`
+
+type GetRoleRow struct {
+	ID                uuid.UUID
+	Name              string
+	Description       string
+	BuiltIn           bool
+	Permissions       []string
+	CustomPermissions []string
+	Parents           []uuid.UUID
+	Version           int64
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+}
+
+func (q *Queries) GetRole(ctx context.Context, db DBTX, id uuid.UUID) (GetRoleRow, error) {
 	row := db.QueryRow(ctx, GetRole, id)
-	var i Role
+	var i GetRoleRow
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
 		&i.Description,
 		&i.BuiltIn,
 		&i.Permissions,
+		&i.CustomPermissions,
+		&i.Parents,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -34,18 +147,41 @@ func (q *Queries) GetRole(ctx context.Context, db DBTX, id uuid.UUID) (Role, err
 	return i, err
 }
 
+const InsertCustomPermission = `-- name: InsertCustomPermission :exec
+INSERT INTO custom_permissions (name, summary, owner_too, created_at)
+VALUES ($1, $2, $3, $4)
+`
+
+type InsertCustomPermissionParams struct {
+	Name      string
+	Summary   string
+	OwnerToo  bool
+	CreatedAt time.Time
+}
+
+func (q *Queries) InsertCustomPermission(ctx context.Context, db DBTX, arg InsertCustomPermissionParams) error {
+	_, err := db.Exec(ctx, InsertCustomPermission,
+		arg.Name,
+		arg.Summary,
+		arg.OwnerToo,
+		arg.CreatedAt,
+	)
+	return err
+}
+
 const InsertRole = `-- name: InsertRole :exec
-INSERT INTO roles (id, name, description, built_in, permissions, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, 1, $6, $6)
+INSERT INTO roles (id, name, description, built_in, permissions, custom_permissions, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
 `
 
 type InsertRoleParams struct {
-	ID          uuid.UUID
-	Name        string
-	Description string
-	BuiltIn     bool
-	Permissions []string
-	CreatedAt   time.Time
+	ID                uuid.UUID
+	Name              string
+	Description       string
+	BuiltIn           bool
+	Permissions       []string
+	CustomPermissions []string
+	CreatedAt         time.Time
 }
 
 func (q *Queries) InsertRole(ctx context.Context, db DBTX, arg InsertRoleParams) error {
@@ -55,34 +191,61 @@ func (q *Queries) InsertRole(ctx context.Context, db DBTX, arg InsertRoleParams)
 		arg.Description,
 		arg.BuiltIn,
 		arg.Permissions,
+		arg.CustomPermissions,
 		arg.CreatedAt,
 	)
 	return err
 }
 
+const KeepParents = `-- name: KeepParents :exec
+DELETE FROM role_parents WHERE role_id = $1 AND parent_id <> ALL($2::uuid[])
+`
+
+func (q *Queries) KeepParents(ctx context.Context, db DBTX, roleID uuid.UUID, parentIds []uuid.UUID) error {
+	_, err := db.Exec(ctx, KeepParents, roleID, parentIds)
+	return err
+}
+
 const ListRoles = `-- name: ListRoles :many
-SELECT id, name, description, built_in, permissions, version, created_at, updated_at
-FROM roles
-WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
-ORDER BY created_at DESC, id DESC
+SELECT r.id, r.name, r.description, r.built_in, r.permissions, r.custom_permissions,
+       ARRAY(SELECT p.parent_id FROM role_parents p WHERE p.role_id = r.id ORDER BY p.parent_id)::uuid[] AS parents,
+       r.version, r.created_at, r.updated_at
+FROM roles r
+WHERE (r.created_at, r.id) < ($1::timestamptz, $2::uuid)
+ORDER BY r.created_at DESC, r.id DESC
 LIMIT $3
 `
 
-func (q *Queries) ListRoles(ctx context.Context, db DBTX, afterAt time.Time, afterID uuid.UUID, maxRows int32) ([]Role, error) {
+type ListRolesRow struct {
+	ID                uuid.UUID
+	Name              string
+	Description       string
+	BuiltIn           bool
+	Permissions       []string
+	CustomPermissions []string
+	Parents           []uuid.UUID
+	Version           int64
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+}
+
+func (q *Queries) ListRoles(ctx context.Context, db DBTX, afterAt time.Time, afterID uuid.UUID, maxRows int32) ([]ListRolesRow, error) {
 	rows, err := db.Query(ctx, ListRoles, afterAt, afterID, maxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Role{}
+	items := []ListRolesRow{}
 	for rows.Next() {
-		var i Role
+		var i ListRolesRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
 			&i.Description,
 			&i.BuiltIn,
 			&i.Permissions,
+			&i.CustomPermissions,
+			&i.Parents,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -97,31 +260,61 @@ func (q *Queries) ListRoles(ctx context.Context, db DBTX, afterAt time.Time, aft
 	return items, nil
 }
 
-const RolesNamed = `-- name: RolesNamed :many
-SELECT id, name, description, built_in, permissions, version, created_at, updated_at
-FROM roles
-WHERE name = ANY($1::text[])
-ORDER BY name
+const LockRole = `-- name: LockRole :exec
+SELECT id FROM roles WHERE id = $1 FOR UPDATE
 `
 
-func (q *Queries) RolesNamed(ctx context.Context, db DBTX, names []string) ([]Role, error) {
-	rows, err := db.Query(ctx, RolesNamed, names)
+// Keeps others from giving a role that is about to go.
+func (q *Queries) LockRole(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, LockRole, id)
+	return err
+}
+
+const PolicyRoles = `-- name: PolicyRoles :many
+SELECT r.id, r.name, r.description, r.built_in, r.permissions, r.custom_permissions,
+       ARRAY(SELECT p.parent_id FROM role_parents p WHERE p.role_id = r.id ORDER BY p.parent_id)::uuid[] AS parents,
+       r.version, r.created_at, r.updated_at,
+       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version
+FROM roles r
+`
+
+type PolicyRolesRow struct {
+	ID                uuid.UUID
+	Name              string
+	Description       string
+	BuiltIn           bool
+	Permissions       []string
+	CustomPermissions []string
+	Parents           []uuid.UUID
+	Version           int64
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+	PolicyVersion     int64
+}
+
+// All roles of the tenant, of which there are few, at one version.
+// @sqlc-vet-disable no-seq-scan no-full-index-scan
+func (q *Queries) PolicyRoles(ctx context.Context, db DBTX) ([]PolicyRolesRow, error) {
+	rows, err := db.Query(ctx, PolicyRoles)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Role{}
+	items := []PolicyRolesRow{}
 	for rows.Next() {
-		var i Role
+		var i PolicyRolesRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
 			&i.Description,
 			&i.BuiltIn,
 			&i.Permissions,
+			&i.CustomPermissions,
+			&i.Parents,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.PolicyVersion,
 		); err != nil {
 			return nil, err
 		}
@@ -131,4 +324,33 @@ func (q *Queries) RolesNamed(ctx context.Context, db DBTX, names []string) ([]Ro
 		return nil, err
 	}
 	return items, nil
+}
+
+const UpdateRole = `-- name: UpdateRole :one
+UPDATE roles
+SET description = $1, permissions = $2, custom_permissions = $3,
+    version = version + 1, updated_at = $4
+WHERE id = $5
+RETURNING version
+`
+
+type UpdateRoleParams struct {
+	Description       string
+	Permissions       []string
+	CustomPermissions []string
+	UpdatedAt         time.Time
+	ID                uuid.UUID
+}
+
+func (q *Queries) UpdateRole(ctx context.Context, db DBTX, arg UpdateRoleParams) (int64, error) {
+	row := db.QueryRow(ctx, UpdateRole,
+		arg.Description,
+		arg.Permissions,
+		arg.CustomPermissions,
+		arg.UpdatedAt,
+		arg.ID,
+	)
+	var version int64
+	err := row.Scan(&version)
+	return version, err
 }

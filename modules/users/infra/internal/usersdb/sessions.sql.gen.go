@@ -169,6 +169,7 @@ func (q *Queries) LockRefreshToken(ctx context.Context, db DBTX, hash []byte) (L
 
 const SessionState = `-- name: SessionState :one
 SELECT u.id AS user_id, u.email, u.access_version,
+       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
        (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > $1)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id
@@ -179,6 +180,7 @@ type SessionStateRow struct {
 	UserID        uuid.UUID
 	Email         string
 	AccessVersion int64
+	PolicyVersion int64
 	Live          bool
 }
 
@@ -190,6 +192,7 @@ func (q *Queries) SessionState(ctx context.Context, db DBTX, at time.Time, iD uu
 		&i.UserID,
 		&i.Email,
 		&i.AccessVersion,
+		&i.PolicyVersion,
 		&i.Live,
 	)
 	return i, err

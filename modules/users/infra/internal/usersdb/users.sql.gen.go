@@ -12,6 +12,30 @@ import (
 	"github.com/google/uuid"
 )
 
+const ActiveUsers = `-- name: ActiveUsers :many
+SELECT id FROM users WHERE id = ANY($1::uuid[]) AND status = 'active'
+`
+
+func (q *Queries) ActiveUsers(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, ActiveUsers, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const AnyActiveUser = `-- name: AnyActiveUser :one
 SELECT EXISTS (SELECT FROM users WHERE id = ANY($1::uuid[]) AND status = 'active')
 `
