@@ -161,6 +161,11 @@ func (p *parts) server(context.Context) error {
 	p.env.set("INSULA_HTTP_ADDR", p.settings.http.String())
 	p.env.set("INSULA_ADMIN_ADDR", p.settings.admin.String())
 	p.env.setDefault(os.LookupEnv, "INSULA_PUBLIC_URL", p.settings.http.local())
+	// Everything here comes from one machine: limits that protect a public
+	// address would only stop a script.
+	p.env.setDefault(os.LookupEnv, "INSULA_RATE_LOGIN", "6000")
+	p.env.setDefault(os.LookupEnv, "INSULA_RATE_USER", "2000")
+	p.env.setDefault(os.LookupEnv, "INSULA_RATE_TENANT", "5000")
 	p.env.setDefault(os.LookupEnv, "INSULA_SECRET_KEY", p.secrets[secretKey])
 	p.env.setDefault(os.LookupEnv, "INSULA_PASSWORD_PEPPER", p.secrets[secretPepper])
 	return nil
