@@ -99,7 +99,7 @@ func (s *stack) command(args ...string) (*exec.Cmd, error) {
 
 // startLimit is the longest time a stack may take, compiling on a busy machine
 // included.
-const startLimit = 5 * time.Minute
+const startLimit = 8 * time.Minute
 
 // start runs the stack and waits until it is ready.
 func (s *stack) start() error {

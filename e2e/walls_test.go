@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -40,12 +42,16 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	h.invitation = h.tenant.invitation(t, h.invited, h.slug)
 	h.refresh = h.owner.login(t, h.ownerEmail, password).Refresh
 	h.file = upload(t, h.owner, h.slug+".txt", h.content)
+	permission := strings.ReplaceAll(name, "-", ".") + ".secret"
+	h.owner.do(t, "POST", "/v1/permissions", object("name", permission, "summary", "Keep a secret of "+name+".")).want(t, http.StatusOK, http.StatusCreated)
+	h.owner.do(t, "POST", "/v1/roles", object("name", "keeper", "permissions", []string{permission})).want(t, http.StatusCreated)
 	pending := h.owner.do(t, "POST", "/v1/files", object("name", h.slug+"-pending.txt", "size", 5)).want(t, http.StatusCreated)
 	h.request = pending.id()
 
 	h.things = map[string][]string{
 		"/v1/users/{id}":        {read[user](t, h.owner.do(t, "GET", "/v1/me", "")).ID, member.ID, guest.ID},
 		"/v1/roles/{id}":        idsIn(t, h.owner, "/v1/roles"),
+		"/v1/permissions/{id}":  {permission},
 		"/v1/files/{id}":        {h.file, pending.text(t, "id")},
 		"/v1/me/sessions/{id}":  append(idsIn(t, h.owner, "/v1/me/sessions"), idsIn(t, h.member, "/v1/me/sessions")...),
 		"/v1/audit/events/{id}": idsIn(t, h.owner, "/v1/audit/events"),
@@ -72,10 +78,28 @@ func idsIn(t *testing.T, c client, path string) []string {
 	return ids
 }
 
+// references are things of the household by the name of the property or
+// parameter that can point to them.
+func (h household) references() map[string]string {
+	member := h.things["/v1/users/{id}"][1]
+	return map[string]string{"user_id": member, "owner_id": member, "replace_with": h.things["/v1/roles/{id}"][0]}
+}
+
+// nobodys are references to things that nobody has.
+func (h household) nobodys() map[string]string {
+	out := map[string]string{}
+	for name := range h.references() {
+		out[name] = uuid.Must(uuid.NewV7()).String()
+	}
+	return out
+}
+
 // secrets are what opens doors of the household, by the name of the property
-// that carries it.
+// that carries it, and its references.
 func (h household) secrets() map[string]string {
-	return map[string]string{"refresh_token": h.refresh, "token": h.invitation, "email": h.ownerEmail, "password": password}
+	out := h.references()
+	maps.Copy(out, map[string]string{"refresh_token": h.refresh, "token": h.invitation, "email": h.ownerEmail, "password": password})
+	return out
 }
 
 // filters are values by which a list can be asked for the household's things;
@@ -84,7 +108,7 @@ func (h household) filters() map[string]string {
 	return map[string]string{
 		"actor": h.things["/v1/users/{id}"][0], "target_id": h.file, "request_id": h.request,
 		"email": h.ownerEmail, "name": h.slug,
-		"limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "",
+		"limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "", "proof": "", "size": "", "root": "",
 	}
 }
 
@@ -110,8 +134,8 @@ type intruder struct {
 }
 
 // TestWalls tries every operation of the API document on another tenant's
-// things: by id, by filter and cursor, with its tokens, under its name and its
-// host. Nothing may be told, nothing may change, and every refusal is recorded.
+// things: by id, by filter, cursor and reference, with its tokens, under its
+// name and its host. Nothing may be told, nothing may change, and every refusal is recorded.
 // The attempts follow from the document: an operation with a kind of id that
 // the test does not know fails it.
 func TestWalls(t *testing.T) {
@@ -126,6 +150,7 @@ func TestWalls(t *testing.T) {
 			in.byID(t, o)
 			in.bySecret(t, o)
 			in.byFilter(t, o)
+			in.byReference(t, o)
 			in.byName(t, o)
 			if in.tried[o.ID] < 3 {
 				t.Errorf("only %d attempts", in.tried[o.ID])
@@ -176,8 +201,9 @@ func (in *intruder) attempt(t *testing.T, c client, o *operation, path string, k
 	for _, values := range a.header {
 		told += strings.Join(values, " ")
 	}
+	said := path + body // what is known already is not told
 	for _, mark := range in.victim.marks {
-		if strings.Contains(told, mark) {
+		if strings.Contains(told, mark) && !strings.Contains(said, mark) {
 			t.Errorf("%s answers %d with %q of the other tenant: %s", a.what, a.status, mark, a.body)
 		}
 	}
@@ -215,20 +241,30 @@ func (in *intruder) targets(t *testing.T, o *operation) []string {
 	return ids
 }
 
+// forEverybody are the operations that answer whoever asks, with what each
+// tenant shows to all the world.
+var forEverybody = map[string]string{
+	"audit.key.get": "the key with which anybody can check a tenant's sealed trail",
+}
+
 // bySecret presents the victim's tokens and password at home.
 func (in *intruder) bySecret(t *testing.T, o *operation) {
 	if !o.public() {
 		return
 	}
 	a := in.attempt(t, in.self.owner.stranger(), o, o.path, in.victim.secrets())
+	if _, open := forEverybody[o.ID]; open {
+		a.want(t, http.StatusOK) // and attempt has seen that it is not the victim's
+		return
+	}
 	in.self.owner.recorded(t, a, o.ID, "failed", a.refused(t, http.StatusUnauthorized, "").Code)
 }
 
 // byFilter asks lists for the victim's things, and goes on with its cursors.
 func (in *intruder) byFilter(t *testing.T, o *operation) {
-	filters := in.victim.filters()
+	filters, references := in.victim.filters(), in.victim.references()
 	for _, p := range o.Parameters {
-		if p.In != "query" {
+		if _, points := references[p.Name]; points || p.In != "query" {
 			continue
 		}
 		value, known := filters[p.Name]
@@ -254,6 +290,52 @@ func (in *intruder) byFilter(t *testing.T, o *operation) {
 				t.Errorf("%s finds %s", a.what, found.Items)
 			}
 		}
+	}
+}
+
+// byReference points to the victim's things in bodies and parameters of
+// operations on the intruder's own. The answer must be the one to a reference
+// that nobody has: neither more nor otherwise.
+func (in *intruder) byReference(t *testing.T, o *operation) {
+	theirs, nobodys := in.victim.references(), in.self.nobodys()
+	path := o.path
+	if own := in.self.things[path[:strings.Index(path+"{", "{")]+"{id}"]; len(own) > 0 {
+		path = strings.ReplaceAll(path, "{id}", own[0])
+	}
+	pointed := false
+	ask := func(known map[string]string) (a answer, told string) {
+		body, _, err := in.body(o, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		where := path
+		for _, p := range o.Parameters {
+			if _, points := known[p.Name]; points && p.In == "query" {
+				where = withQuery(where, p.Name, known[p.Name])
+			}
+		}
+		for _, id := range known {
+			pointed = pointed || strings.Contains(where+body, id)
+		}
+		if !pointed {
+			return a, ""
+		}
+		a = in.attempt(t, in.self.owner, o, where, known)
+		told = strings.ReplaceAll(string(a.body), a.id(), "request")
+		for _, id := range known {
+			told = strings.ReplaceAll(told, id, "reference")
+		}
+		return a, told
+	}
+	a, told := ask(theirs)
+	if !pointed {
+		return
+	}
+	if b, same := ask(nobodys); a.status != b.status || told != same {
+		t.Errorf("%s answers %d %s to another tenant's reference, and %d %s to nobody's", a.what, a.status, told, b.status, same)
+	}
+	if a.status >= http.StatusBadRequest {
+		in.self.owner.recorded(t, a, o.ID, "failed", a.refused(t, a.status, "").Code)
 	}
 }
 
@@ -285,7 +367,13 @@ func (in *intruder) byName(t *testing.T, o *operation) {
 	byHost.tenant, byHost.host = "", victim+"."+baseDomain
 	byBoth.host = victim + "." + baseDomain
 	if o.public() {
+		_, open := forEverybody[o.ID]
 		for _, c := range []client{byHeader, byHost} {
+			if open { // what the victim shows to all the world is for this stranger too
+				in.tried[o.ID]++
+				c.stranger().do(t, o.method, path, "").want(t, http.StatusOK)
+				continue
+			}
 			a := in.attempt(t, c.stranger(), o, path, in.self.secrets())
 			in.victim.owner.recorded(t, a, o.ID, "failed", a.refused(t, http.StatusUnauthorized, "").Code)
 		}
