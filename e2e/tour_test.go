@@ -50,7 +50,7 @@ func runTour(t *testing.T, s *stack, script string) []byte {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, ".bin"), 0o755); err != nil { //nolint:gosec // a directory of a test
+	if err := os.Mkdir(filepath.Join(dir, ".bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	root, err := repository()
