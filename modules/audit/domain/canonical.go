@@ -90,7 +90,7 @@ func ParseExportLine(line []byte) (canonical []byte, number *int64, err error) {
 	}
 	n, err := strconv.ParseInt(string(line[at+len(numberMark):len(line)-1]), 10, 64)
 	if err != nil || n < 0 {
-		return line, nil, nil // a text inside the record that looks like the mark
+		return line, nil, nil //nolint:nilerr // a text inside the record that looks like the mark
 	}
 	return append(bytes.Clone(line[:at]), '}'), &n, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -404,7 +405,12 @@ func TestNoConnectionIsHeldDuringATransfer(t *testing.T) {
 	d := newDesk(t)
 	f := d.create("a", 5)
 	during := -1
-	body := &meanwhile{Reader: strings.NewReader("12345"), do: func() { during = int(d.tenant.Pool.Stats().InUse) }}
+	// What came before may give its connection back a moment later; one that the transfer holds stays in use.
+	body := &meanwhile{Reader: strings.NewReader("12345"), do: func() {
+		for end := time.Now().Add(time.Second); during != 0 && time.Now().Before(end); runtime.Gosched() {
+			during = int(d.tenant.Pool.Stats().InUse)
+		}
+	}}
 	if _, err := d.Upload(t.Context(), f.ID, service.Body{Reader: body, Length: 5}); err != nil {
 		t.Fatal(err)
 	}
