@@ -24,7 +24,9 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -89,7 +91,52 @@ func newHouse(t *testing.T, settings ...func(*config.Config)) *house {
 	if h.server, err = wiregen.NewServer(p, "test"); err != nil {
 		t.Fatal(err)
 	}
+	h.runQueuedWork(t)
 	return h
+}
+
+// runQueuedWork does what this house queues, in place of the job queue, which
+// houses of one database would share: mail would end in another test's box.
+func (h *house) runQueuedWork(t *testing.T) {
+	t.Helper()
+	handlers := map[string]jobs.Handler{}
+	for _, j := range wiregen.Handlers(h.Process) {
+		handlers[j.Def.Name] = j
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case id := <-h.Outbox.Signals():
+				h.handOver(ctx, t, id, handlers)
+			}
+		}
+	}()
+	t.Cleanup(func() { stop(); <-done })
+}
+
+func (h *house) handOver(ctx context.Context, t *testing.T, id uuid.UUID, handlers map[string]jobs.Handler) {
+	at, err := h.Directory.ByID(ctx, id)
+	if err != nil {
+		return // gone, or the test has ended
+	}
+	var work []pg.Work
+	_, err = h.Outbox.Hand(ctx, at, func(_ context.Context, queued []pg.Work) error {
+		work = queued
+		return nil
+	})
+	for _, w := range work {
+		if err == nil {
+			err = handlers[w.Operation].Run(ctx, at, w.Args)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		t.Errorf("queued work: %v", err)
+	}
 }
 
 // settingsOf is a configuration that slows no test down: cheap hashes, and
@@ -281,6 +328,26 @@ func (m *mailbox) token(t *testing.T, to string) string {
 		case <-arrived:
 		case <-deadline:
 			t.Fatalf("no mail to %s", to)
+		}
+	}
+}
+
+// tokenOf waits for a mail with a subject that begins like this and takes the
+// token of its link.
+func (m *mailbox) tokenOf(t *testing.T, to, subject string) string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		arrived := m.next()
+		for _, message := range slices.Backward(m.Sent()) {
+			if message.To == to && strings.HasPrefix(message.Subject, subject) {
+				return tokenIn(t, message.Text)
+			}
+		}
+		select {
+		case <-arrived:
+		case <-deadline:
+			t.Fatalf("no mail %q to %s", subject, to)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package wiregen
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -108,10 +109,10 @@ func newMail(c config.Config, now clock.Clock, ids id.Source) (*mailx.SMTP, erro
 }
 
 func newLinks(c config.Config) mailx.Links {
-	if c.Mail.Invitation == "" {
-		return mailx.Links{Invitation: c.HTTP.PublicURL + "/docs"}
+	docs := c.HTTP.PublicURL + "/docs"
+	return mailx.Links{
+		Invitation: cmp.Or(c.Mail.Invitation, docs), Reset: cmp.Or(c.Mail.Reset, docs), Email: cmp.Or(c.Mail.Email, docs),
 	}
-	return mailx.Links{Invitation: c.Mail.Invitation}
 }
 
 func newRandom() io.Reader { return rand.Reader }

@@ -33,7 +33,9 @@ type Module interface {
 func modules(p *Process) []Module {
 	return []Module{
 		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Cursors, tenantsapi.Patience),
-		usersapi.New(in(p, requestUsers), in(p, requestAuth), in(p, requestMe), p.Cursors),
+		usersapi.New(usersapi.Services{
+			Users: in(p, requestUsers), Auth: in(p, requestAuth), Me: in(p, requestMe), APIKeys: in(p, requestAPIKeys),
+		}, p.Cursors),
 		rolesapi.New(in(p, requestRoles), p.Cursors),
 		auditapi.New(in(p, requestAudit), in(p, requestEvidence), p.Cursors),
 		filesapi.New(in(p, requestFiles), p.Cursors, p.MaxFileBytes),

@@ -45,7 +45,7 @@ var faults = []faulty{
 	{name: "two broken rules", method: "POST", path: "/v1/users", body: `{"email":"not an address","name":"\u0000"}`},
 	{name: "unknown role", method: "POST", path: "/v1/users", body: `{"email":"a@example.com","name":"A","roles":["emperor"]}`},
 	{name: "too large", method: "POST", path: "/v1/users", body: `{"email":"` + strings.Repeat("a", 4096) + `"}`},
-	{name: "unknown query parameter", method: "GET", path: "/v1/users?sort=name"},
+	{name: "unknown query parameter", method: "GET", path: "/v1/users?order=name"},
 	{name: "limit out of bounds", method: "GET", path: "/v1/users?limit=1000"},
 	{name: "limit that is no number", method: "GET", path: "/v1/users?limit=ten"},
 	{name: "cursor of nothing", method: "GET", path: "/v1/users?cursor=abc"},

@@ -30,6 +30,7 @@ import (
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/users"
 	usersdomain "github.com/insulahq/insula/modules/users/domain"
+	usersinfra "github.com/insulahq/insula/modules/users/infra"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/config"
@@ -72,6 +73,7 @@ type Process struct {
 	Outbox     *pg.Outbox
 	Live       *tenancy.Live
 	Gate       *gate.Gate
+	KeyRing    *usersinfra.KeyRing
 	Keys       *jwtx.KeySet
 	Signer     *jwtx.Signer
 	Cursors    *page.Codec
@@ -87,12 +89,12 @@ type Process struct {
 
 	// Users.
 	People        *usersservice.Directory
-	Sessions      usersdomain.Sessions
+	Access        *usersservice.Access
 	OneTimeTokens usersdomain.OneTimeTokens
-	Hasher        usersdomain.Hasher
-	Issuer        *usersservice.Issuer
+	APIKeys       usersdomain.APIKeys
 	Inviter       *usersservice.Inviter
 	Standing      users.Standing
+	Post          *usersservice.Post
 
 	// Roles.
 	Catalogue *rolesdomain.Catalogue

@@ -72,12 +72,15 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	n, operator := h.tenant(t), h.operator(t)
+	waiting := n.invite(t, "waiting@example.com").ID.String()
 	about := map[string]string{
-		"users.suspend": n.user(t).id.String(), "users.resume": strings.TrimPrefix(n.suspended(t), "/v1/users/"),
+		"invitations.resend": waiting,
+		"users.suspend":      n.user(t).id.String(), "users.resume": strings.TrimPrefix(n.suspended(t), "/v1/users/"),
 		"tenants.suspend": h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
 	}
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
 	bodies := map[string]string{
+		"invitations.create": `{"email":"hopper@example.com"}`, "apikeys.create": newAPIKey(h.clock.Now()),
 		"users.create": newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":5,"content_type":"text/plain"}`,
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,
 		"authz.explain": `{"permission":"users.list"}`, "permissions.create": `{"name":"billing.refund","summary":"Refund a payment."}`,

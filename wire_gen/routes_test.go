@@ -25,7 +25,9 @@ type route struct {
 }
 
 // about is the path with this id in it.
-func (r route) about(id string) string { return strings.ReplaceAll(r.path, "{id}", id) }
+func (r route) about(id string) string {
+	return strings.NewReplacer("{id}", id, "{session}", someID()).Replace(r.path)
+}
 
 // takesID reports whether the path names one thing.
 func (r route) takesID() bool { return strings.Contains(r.path, "{id}") }

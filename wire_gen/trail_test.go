@@ -35,6 +35,58 @@ var done = map[string]deed{
 		n.invite(t, email)
 		return n.join(t, n.h.mail.token(t, email), "correct horse battery")
 	}, "user"},
+	"auth.password.forgot": {func(t *testing.T, n *tenant) *response {
+		return n.forget(t, n.owner.email)
+	}, ""},
+	"auth.password.reset": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		n.forget(t, p.email)
+		return n.reset(t, n.h.mail.tokenOf(t, p.email, "Choose a new password"), "a password that is new")
+	}, "user"},
+	"auth.email.confirm": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		mustDo(t, n.move(t, p, "moved@example.com"))
+		return n.confirmMove(t, n.h.mail.token(t, "moved@example.com"))
+	}, "user"},
+	"auth.mfa.verify": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		a := n.protect(t, p)
+		return n.secondStep(t, p, a.recovery[0])
+	}, "user"},
+	"me.email.change": {func(t *testing.T, n *tenant) *response { return n.move(t, n.user(t), "moved@example.com") }, "user"},
+	"me.mfa.set_up":   {func(t *testing.T, n *tenant) *response { return n.setUp(t, n.user(t)) }, "user"},
+	"me.mfa.confirm": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		return n.confirmApp(t, p, n.app(t, n.setUp(t, p)).Code(n.h.clock.Now()))
+	}, "user"},
+	"me.mfa.remove": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		n.protect(t, p)
+		return n.who(p).call(t, "DELETE", "/v1/me/mfa/totp", fmt.Sprintf(`{"password":%q}`, p.password))
+	}, "user"},
+	"invitations.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/invitations", `{"email":"new@example.com","roles":["member"]}`)
+	}, "user"},
+	"invitations.resend": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, n.openInvitation(t)+"/resend", "")
+	}, "user"},
+	"invitations.revoke": {func(t *testing.T, n *tenant) *response { return n.as().call(t, "DELETE", n.openInvitation(t), "") }, "user"},
+	"apikeys.create": {func(t *testing.T, n *tenant) *response {
+		w := n.as().post(t, "/v1/api-keys", newAPIKey(n.h.clock.Now()))
+		n.secrets.add(decode[usersapi.CreatedAPIKey](t, w, http.StatusCreated).Key)
+		return w
+	}, "apikey"},
+	"apikeys.revoke": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", "/v1/api-keys/"+n.apiKey(t).ID.String(), "")
+	}, "apikey"},
+	"users.sessions.end": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		mine := decode[httpx.List[usersapi.UserSession]](t, n.as().get(t, userPath(p)+"/sessions"), http.StatusOK)
+		return n.as().call(t, "DELETE", userPath(p)+"/sessions/"+mine.Items[0].ID.String(), "")
+	}, "user"},
+	"users.sessions.end_all": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", userPath(n.user(t))+"/sessions", "")
+	}, "user"},
 	"files.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/files", `{"name":"a.txt","size":5}`)
 	}, "file"},
@@ -116,6 +168,56 @@ var failed = map[string]attempt{
 	"auth.invitation.accept": {func(t *testing.T, n *tenant) *response {
 		return n.join(t, n.wrong("a made up invitation"), n.wrong("correct horse battery staple"))
 	}, "users.invitation", false},
+	"auth.password.forgot": {}, // answers everybody alike
+	"auth.password.reset": {func(t *testing.T, n *tenant) *response {
+		return n.reset(t, n.wrong("a made up reset token"), "a password that is new")
+	}, "users.reset_token", false},
+	"auth.email.confirm": {func(t *testing.T, n *tenant) *response {
+		return n.confirmMove(t, n.wrong("a made up address token"))
+	}, "users.email_token", false},
+	"auth.mfa.verify": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		n.protect(t, p)
+		return n.secondStep(t, p, n.wrong("aaaa-bbbb-cccc-dddd"))
+	}, "users.second_factor", true},
+	"me.email.change": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		p.password = n.wrong("not my password at all")
+		return n.move(t, p, "moved@example.com")
+	}, "users.current_password", true},
+	"me.mfa.set_up": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		p.password = n.wrong("not my password at all")
+		return n.setUp(t, p)
+	}, "users.current_password", true},
+	"me.mfa.confirm": {func(t *testing.T, n *tenant) *response {
+		return n.confirmApp(t, n.user(t), "123456")
+	}, "users.no_second_factor", true},
+	"me.mfa.remove": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		return n.who(p).call(t, "DELETE", "/v1/me/mfa/totp", fmt.Sprintf(`{"password":%q}`, p.password))
+	}, "users.no_second_factor", true},
+	"invitations.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/invitations", fmt.Sprintf(`{"email":%q}`, n.owner.email))
+	}, "users.email_taken", true},
+	"invitations.resend": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/invitations/"+n.user(t).id.String()+"/resend", "")
+	}, "users.not_invited", true},
+	"invitations.revoke": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", "/v1/invitations/"+n.user(t).id.String(), "")
+	}, "users.not_invited", true},
+	"apikeys.create": {func(t *testing.T, n *tenant) *response {
+		return n.as().post(t, "/v1/api-keys", strings.Replace(newAPIKey(n.h.clock.Now()), "users.list", "tenants.list", 1))
+	}, "users.api_key_beyond_own", false},
+	"apikeys.revoke": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", "/v1/api-keys/"+someID(), "")
+	}, "users.api_key_not_found", true},
+	"users.sessions.end": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", userPath(n.user(t))+"/sessions/"+someID(), "")
+	}, "users.session_not_found", true},
+	"users.sessions.end_all": {func(t *testing.T, n *tenant) *response {
+		return n.as().call(t, "DELETE", "/v1/users/"+someID()+"/sessions", "")
+	}, "users.not_found", true},
 	"files.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/files", `{"name":"a/b","size":5}`)
 	}, "files.invalid", false},
@@ -223,7 +325,8 @@ func TestWritesAreRecordedOnce(t *testing.T) {
 				t.Fatalf("%d records: %+v", len(records), records)
 			}
 			e := records[0]
-			if e.Operation != operation || e.Outcome != "done" || e.Code != "" || e.Target == nil || e.Target.Kind != d.target || e.Target.ID == "" {
+			if e.Operation != operation || e.Outcome != "done" || e.Code != "" || (d.target != "") != (e.Target != nil) ||
+				e.Target != nil && (e.Target.Kind != d.target || e.Target.ID == "") {
 				t.Errorf("recorded as %+v, target %+v", e, e.Target)
 			}
 			n.keepsNoSecrets(t)

@@ -85,7 +85,8 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-		"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Standing", "Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
+		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
+		"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
@@ -105,6 +106,14 @@ func requestAuth(t *Tenant, r scope.Request) *usersservice.Auth {
 }
 
 func requestMe(t *Tenant, r scope.Request) *usersservice.Me {
+	panic(wire.Build(request, usersmodule.Request))
+}
+
+func requestAPIKeys(t *Tenant, r scope.Request) *usersservice.APIKeys {
+	panic(wire.Build(request, usersmodule.Request))
+}
+
+func requestMailroom(t *Tenant, r scope.Request) *usersservice.Mailroom {
 	panic(wire.Build(request, usersmodule.Request))
 }
 

@@ -91,21 +91,22 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
-	keySet, err := usersmodule.NewKeySet(ctx, security, v, system, reader)
+	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, system, logger, reader)
 	if err != nil {
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keySet, system)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, system)
 	if err != nil {
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	gatekeeper := infra3.NewGatekeeper(system)
+	policies := usersmodule.NewPolicies(security)
+	gatekeeper := infra3.NewGatekeeper(policies, system)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra4.NewCatalogue(opRegistry, product)
@@ -122,7 +123,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, resolver, system)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, system)
+	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
@@ -137,15 +139,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	assignments := infra4.NewAssignments(catalogue, standing, system)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
 	oneTimeTokens := infra3.NewOneTimeTokens()
-	postman, cleanup4 := infra3.NewPostman(smtp, links, logger)
-	inviter := service2.NewInviter(oneTimeTokens, postman, system, reader)
+	post := usersmodule.NewPost(security, outbox, links, reader)
+	inviter := service2.NewInviter(oneTimeTokens, post, system, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, system)
-	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
+	worker, cleanup4 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
-		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -153,15 +154,34 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		return nil, nil, err
 	}
 	sessions := infra3.NewSessions()
-	passwords := usersmodule.NewPasswords(security)
-	issuer := usersmodule.NewIssuer(security, signer, sessions, system, idSystem, reader)
+	secondFactors := usersmodule.NewSecondFactors(security, reader)
+	attempts := infra3.NewAttempts()
+	passwords, err := usersmodule.NewPasswords(security)
+	if err != nil {
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	guards := service2.Guards{
+		Sessions: sessions,
+		Tokens:   oneTimeTokens,
+		Factors:  secondFactors,
+		Attempts: attempts,
+		Hasher:   passwords,
+		Policies: policies,
+	}
+	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, system, idSystem, reader)
+	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
+	apiKeys := infra3.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(store)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	sealer, cleanup5 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -187,6 +207,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Outbox:        outbox,
 		Live:          live,
 		Gate:          gateGate,
+		KeyRing:       keyRing,
 		Keys:          keySet,
 		Signer:        signer,
 		Cursors:       codec,
@@ -198,12 +219,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Provisioner:   worker,
 		Scopes:        cache,
 		People:        serviceDirectory,
-		Sessions:      sessions,
+		Access:        access,
 		OneTimeTokens: oneTimeTokens,
-		Hasher:        passwords,
-		Issuer:        issuer,
+		APIKeys:       apiKeys,
 		Inviter:       inviter,
 		Standing:      standing,
+		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
 		Tree:          tree,
@@ -215,7 +236,6 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
-		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -267,21 +287,22 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
-	keySet, err := usersmodule.NewKeySet(ctx, security, v, clockClock, reader)
+	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, clockClock, logger, reader)
 	if err != nil {
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keySet, clockClock)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock)
 	if err != nil {
 		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
-	gatekeeper := infra3.NewGatekeeper(clockClock)
+	policies := usersmodule.NewPolicies(security)
+	gatekeeper := infra3.NewGatekeeper(policies, clockClock)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra4.NewCatalogue(opRegistry, product)
@@ -298,7 +319,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, resolver, clockClock)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, clockClock)
+	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
@@ -313,15 +335,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	assignments := infra4.NewAssignments(catalogue, standing, clockClock)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
 	oneTimeTokens := infra3.NewOneTimeTokens()
-	postman, cleanup4 := infra3.NewPostman(sender, links, logger)
-	inviter := service2.NewInviter(oneTimeTokens, postman, clockClock, reader)
+	post := usersmodule.NewPost(security, outbox, links, reader)
+	inviter := service2.NewInviter(oneTimeTokens, post, clockClock, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, clockClock)
-	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
+	worker, cleanup4 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
-		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -329,15 +350,34 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		return nil, nil, err
 	}
 	sessions := infra3.NewSessions()
-	passwords := usersmodule.NewPasswords(security)
-	issuer := usersmodule.NewIssuer(security, signer, sessions, clockClock, source, reader)
+	secondFactors := usersmodule.NewSecondFactors(security, reader)
+	attempts := infra3.NewAttempts()
+	passwords, err := usersmodule.NewPasswords(security)
+	if err != nil {
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	guards := service2.Guards{
+		Sessions: sessions,
+		Tokens:   oneTimeTokens,
+		Factors:  secondFactors,
+		Attempts: attempts,
+		Hasher:   passwords,
+		Policies: policies,
+	}
+	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, clockClock, source, reader)
+	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
+	apiKeys := infra3.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(blobs)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	sealer, cleanup5 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -363,6 +403,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Outbox:        outbox,
 		Live:          live,
 		Gate:          gateGate,
+		KeyRing:       keyRing,
 		Keys:          keySet,
 		Signer:        signer,
 		Cursors:       codec,
@@ -374,12 +415,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Provisioner:   worker,
 		Scopes:        cache,
 		People:        serviceDirectory,
-		Sessions:      sessions,
+		Access:        access,
 		OneTimeTokens: oneTimeTokens,
-		Hasher:        passwords,
-		Issuer:        issuer,
+		APIKeys:       apiKeys,
 		Inviter:       inviter,
 		Standing:      standing,
+		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
 		Tree:          tree,
@@ -391,7 +432,6 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
-		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -478,10 +518,9 @@ func requestUsers(t *Tenant, r scope.Request) *service2.Users {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
-	directory := wiregenProcess.People
-	sessions := wiregenProcess.Sessions
+	access := wiregenProcess.Access
 	inviter := wiregenProcess.Inviter
-	users := service2.NewUsers(r, runner, directory, sessions, inviter, source)
+	users := service2.NewUsers(r, runner, access, inviter, source)
 	return users
 }
 
@@ -497,12 +536,8 @@ func requestAuth(t *Tenant, r scope.Request) *service2.Auth {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
-	directory := wiregenProcess.People
-	sessions := wiregenProcess.Sessions
-	oneTimeTokens := wiregenProcess.OneTimeTokens
-	hasher := wiregenProcess.Hasher
-	issuer := wiregenProcess.Issuer
-	auth := service2.NewAuth(r, runner, directory, sessions, oneTimeTokens, hasher, issuer)
+	access := wiregenProcess.Access
+	auth := service2.NewAuth(r, runner, access)
 	return auth
 }
 
@@ -518,11 +553,49 @@ func requestMe(t *Tenant, r scope.Request) *service2.Me {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
-	directory := wiregenProcess.People
-	sessions := wiregenProcess.Sessions
-	hasher := wiregenProcess.Hasher
-	me := service2.NewMe(r, runner, directory, sessions, hasher)
+	access := wiregenProcess.Access
+	me := service2.NewMe(r, runner, access)
 	return me
+}
+
+func requestAPIKeys(t *Tenant, r scope.Request) *service2.APIKeys {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	apiKeys := wiregenProcess.APIKeys
+	post := wiregenProcess.Post
+	reader := wiregenProcess.Random
+	serviceAPIKeys := service2.NewAPIKeys(r, runner, apiKeys, post, clockClock, source, reader)
+	return serviceAPIKeys
+}
+
+func requestMailroom(t *Tenant, r scope.Request) *service2.Mailroom {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	directory := wiregenProcess.People
+	oneTimeTokens := wiregenProcess.OneTimeTokens
+	post := wiregenProcess.Post
+	sender := wiregenProcess.Mail
+	reader := wiregenProcess.Random
+	mailroom := service2.NewMailroom(r, runner, directory, oneTimeTokens, post, sender, reader)
+	return mailroom
 }
 
 func requestRoles(t *Tenant, r scope.Request) *service.Roles {
@@ -616,5 +689,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
-	"Registrations", "People", "Sessions", "OneTimeTokens", "Hasher", "Issuer", "Inviter", "Standing", "Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
+	"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

@@ -54,6 +54,9 @@ type Assignments interface {
 	// MayManage returns roles.above_you when the user holds more than by does:
 	// whoever could change such an account could take it over.
 	MayManage(ctx context.Context, tx uow.Tx, by authn.Caller, user uuid.UUID) error
+	// Holders lists the users who have the role of this name now, in no order;
+	// nobody has one that does not exist.
+	Holders(ctx context.Context, tx uow.Tx, name string) ([]uuid.UUID, error)
 	// Of tells which roles each user has now.
 	Of(ctx context.Context, tx uow.Tx, users []uuid.UUID) (map[uuid.UUID]Held, error)
 }

@@ -17,6 +17,10 @@ import (
 // the user has chosen a password already.
 const CodeNotInvited = "users.not_invited"
 
+// KeyPrefix begins every API key, so that people and scanners know one when
+// they see it.
+const KeyPrefix = "insula_key_"
+
 // Invitation lets its holder choose a password once.
 type Invitation struct {
 	Email   string

@@ -90,6 +90,7 @@ var forms = map[string]form{
 	"redis-url":    {hasScheme("redis", "rediss"), "must be a URL that begins with redis:// or rediss://"},
 	"smtp-url":     {isSMTPURL, "must be a URL such as smtp://user:password@host:587?tls=starttls (none, starttls or implicit)"},
 	"permissions":  {permissionsForm.MatchString, "must be permissions such as billing.refund=Refund a payment., separated by semicolons"},
+	"keys":         {areKeys, "must be keys of 32 bytes in standard base64, or -, separated by commas"},
 	"mailbox":      {isMailbox, "must be a mail address such as Insula <no-reply@example.com>"},
 }
 
@@ -144,6 +145,11 @@ func isSMTPURL(text string) bool {
 
 func isMailbox(text string) bool {
 	_, err := mail.ParseAddress(text)
+	return err == nil
+}
+
+func areKeys(text string) bool {
+	_, err := secret.ParseKeys(text)
 	return err == nil
 }
 

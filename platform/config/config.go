@@ -66,17 +66,23 @@ type S3 struct {
 type Mail struct {
 	URL        secret.Value `env:"SMTP_URL,required,notEmpty" form:"smtp-url" doc:"Mail server, as smtp://user:password@host:port?tls=none|starttls|implicit. TLS is starttls unless given."`
 	Invitation string       `env:"INSULA_INVITATION_URL" form:"http-url" doc:"Page of your product where an invited person chooses a password; tenant and token follow in the fragment. Empty: the docs page of the API."`
+	Reset      string       `env:"INSULA_PASSWORD_RESET_URL" form:"http-url" doc:"Page of your product where a new password is chosen after the old one was forgotten; tenant and token follow in the fragment. Empty: the docs page of the API."`
+	Email      string       `env:"INSULA_EMAIL_CHANGE_URL" form:"http-url" doc:"Page of your product where a new e-mail address is confirmed; tenant and token follow in the fragment. Empty: the docs page of the API."`
 	From       string       `env:"INSULA_MAIL_FROM,required,notEmpty" form:"mailbox" doc:"Sender of all mail, as in: Insula <no-reply@example.com>."`
 }
 
 // Security holds the keys and the costs and lifetimes that guard accounts.
 type Security struct {
 	SecretKey      secret.Key    `env:"INSULA_SECRET_KEY,required,notEmpty" doc:"Root key, 32 bytes in base64: encrypts the signing keys kept in the database, and other keys derive from it."`
-	PasswordPepper secret.Key    `env:"INSULA_PASSWORD_PEPPER,required,notEmpty" doc:"Key mixed into every password hash, 32 bytes in base64. Changing it makes all passwords unusable."`
+	PasswordPepper secret.Key    `env:"INSULA_PASSWORD_PEPPER,required,notEmpty" doc:"Key mixed into every password hash, 32 bytes in base64. To change it, move the old one to INSULA_PASSWORD_PEPPERS_OLD."`
+	PeppersOld     secret.Value  `env:"INSULA_PASSWORD_PEPPERS_OLD" form:"keys" doc:"Peppers that were in force before, oldest first, separated by commas. Each login moves a password to the current one. A single - keeps the place of one that is given up, whose passwords then match no more."`
 	BcryptCost     int           `env:"INSULA_BCRYPT_COST" envDefault:"12" range:"10..16" doc:"Cost of password hashes; each step doubles the time of a login."`
 	AccessTokenTTL time.Duration `env:"INSULA_ACCESS_TOKEN_TTL" envDefault:"10m" range:"1m..1h" doc:"Lifetime of an access token."`
-	RefreshTTL     time.Duration `env:"INSULA_REFRESH_TTL" envDefault:"720h" range:"1h..8760h" doc:"Lifetime of a session without a new login (720h are 30 days)."`
+	RefreshTTL     time.Duration `env:"INSULA_REFRESH_TTL" envDefault:"720h" range:"1h..8760h" doc:"Lifetime of a session without a new login, however much it is used (720h are 30 days)."`
+	SessionIdle    time.Duration `env:"INSULA_SESSION_IDLE" envDefault:"168h" range:"1h..8760h" doc:"How long a session lasts when it is not refreshed (168h are 7 days)."`
 	RefreshGrace   time.Duration `env:"INSULA_REFRESH_GRACE" envDefault:"10s" range:"0s..1m" doc:"How long a refresh token that was just used still yields its successor, for clients that refresh in parallel."`
+	SecondFactor   bool          `env:"INSULA_REQUIRE_SECOND_FACTOR" envDefault:"false" doc:"Whether everybody needs a second factor. Who has none yet can sign in, set one up, and do nothing else before."`
+	KeyRotation    time.Duration `env:"INSULA_KEY_ROTATION" envDefault:"2160h" range:"0s..8760h" doc:"How often the key that signs access tokens is replaced (2160h are 90 days). 0s: by command alone."`
 }
 
 // Audit says how the audit trail is sealed, kept and removed.

@@ -71,6 +71,9 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_AUDIT_SEAL_EVERY": "1m0s", "INSULA_AUDIT_SEAL_BATCH": "7", "INSULA_AUDIT_FORWARD": "true", "INSULA_AUDIT_RETENTION": "720h0m0s", "INSULA_AUDIT_LEGAL_HOLD": "true",
 		"INSULA_LOG_LEVEL": "debug", "INSULA_LOG_FORMAT": "text", "INSULA_DB_POOLED": "true", "INSULA_INVITATION_URL": "https://app.example/join",
 		"INSULA_PERMISSIONS": "billing.refund=Refund a payment.;billing.view:owner=See an invoice.",
+		"INSULA_PASSWORD_RESET_URL": "https://app.example/reset", "INSULA_EMAIL_CHANGE_URL": "https://app.example/mail",
+		"INSULA_PASSWORD_PEPPERS_OLD": key(3) + ",-", "INSULA_SESSION_IDLE": "2h", "INSULA_REQUIRE_SECOND_FACTOR": "true",
+		"INSULA_KEY_ROTATION": "48h",
 	}
 	all := minimal()
 	for name, value := range values {
@@ -103,11 +106,12 @@ func TestEveryVariableIsRead(t *testing.T) {
 			value = strings.ReplaceAll(value, " ", "")
 		case "INSULA_LOG_LEVEL":
 			value = "DEBUG"
-		case "INSULA_ACCESS_TOKEN_TTL", "INSULA_REFRESH_TTL":
-			value = c.Security.AccessTokenTTL.String()
-			if v.Name == "INSULA_REFRESH_TTL" {
-				value = c.Security.RefreshTTL.String()
+		case "INSULA_ACCESS_TOKEN_TTL", "INSULA_REFRESH_TTL", "INSULA_SESSION_IDLE", "INSULA_KEY_ROTATION":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				t.Fatal(err)
 			}
+			value = d.String()
 		}
 		if v.Secret {
 			value = "[redacted]"
@@ -116,7 +120,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 			t.Errorf("Print lacks %s=%s in\n%s", v.Name, value, out.String())
 		}
 	}
-	for _, leak := range []string{"app-pw", "mig-pw", "redis-pw", "s3-pw", "smtp-pw", key(1), key(2)} {
+	for _, leak := range []string{"app-pw", "mig-pw", "redis-pw", "s3-pw", "smtp-pw", key(1), key(2), key(3)} {
 		if strings.Contains(out.String(), leak) || strings.Contains(fmt.Sprintf("%+v %#v", c, c), leak) {
 			t.Errorf("%q is printed", leak)
 		}
@@ -127,6 +131,7 @@ func TestEachProblemIsOneLine(t *testing.T) {
 	tests := map[string]struct{ name, value, want string }{
 		"missing":           {"DATABASE_URL", "", "DATABASE_URL must be set"},
 		"short key":         {"INSULA_SECRET_KEY", "c2hvcnQ=", "INSULA_SECRET_KEY must be 32 bytes"},
+		"older peppers":     {"INSULA_PASSWORD_PEPPERS_OLD", key(3) + ",%%%", "INSULA_PASSWORD_PEPPERS_OLD must be keys"},
 		"key not base64":    {"INSULA_PASSWORD_PEPPER", "%%%", "INSULA_PASSWORD_PEPPER must be 32 bytes"},
 		"same keys":         {"INSULA_PASSWORD_PEPPER", key(1), "INSULA_PASSWORD_PEPPER must differ"},
 		"not a number":      {"INSULA_DB_MAX_CONNS", "many", "INSULA_DB_MAX_CONNS must be a whole number"},

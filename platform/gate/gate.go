@@ -29,12 +29,34 @@ type Session struct {
 	// whenever what a role of the tenant gives does: together they name what
 	// the user may do.
 	AccessVersion, PolicyVersion int64
+	// Confined says that the user must set up a second factor before anything
+	// else: nothing but the own account is open.
+	Confined bool
+}
+
+// Key is what must hold of an API key.
+type Key struct {
+	ID         uuid.UUID
+	Maker      Session // the user behind the key, live only while the key is
+	Operations []string
+	Touch      bool // note that it was used
+}
+
+// Keys reads the state of API keys. The users module implements it.
+type Keys interface {
+	// KeyTenant is the tenant that an API key names; false for a token of any
+	// other kind.
+	KeyTenant(token string) (uuid.UUID, bool)
+	// Key returns errs.ErrUnauthenticated for a key that does not exist.
+	Key(ctx context.Context, tx uow.Tx, token string) (Key, error)
+	// TouchKey notes that a key was used.
+	TouchKey(ctx context.Context, tx uow.Tx, id uuid.UUID) error
 }
 
 // Sessions reads the state of a session. The users module implements it.
 // It returns errs.ErrUnauthenticated for a session that does not exist.
 type Sessions interface {
-	Session(ctx context.Context, tx uow.Tx, id uuid.UUID) (Session, error)
+	Session(ctx context.Context, tx uow.Tx, t tenancy.Tenant, id uuid.UUID) (Session, error)
 }
 
 // Resolver reads what a user may do at a version of the tenant's roles, or at
@@ -59,6 +81,7 @@ type Gate struct {
 	tenants  tenancy.Directory
 	units    Units
 	sessions Sessions
+	keys     Keys
 	resolver Resolver
 	grants   *expirable.LRU[grantsKey, *authn.Grants]
 	clock    clock.Clock
@@ -75,9 +98,9 @@ type grantsKey struct {
 const rememberedGrants = 20_000
 
 // New makes the gate of a process.
-func New(v Verifier, tenants tenancy.Directory, units Units, sessions Sessions, resolver Resolver, c clock.Clock) *Gate {
+func New(v Verifier, tenants tenancy.Directory, units Units, sessions Sessions, keys Keys, resolver Resolver, c clock.Clock) *Gate {
 	return &Gate{
-		verifier: v, tenants: tenants, units: units, sessions: sessions, resolver: resolver, clock: c,
+		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, resolver: resolver, clock: c,
 		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0),
 	}
 }
@@ -85,6 +108,9 @@ func New(v Verifier, tenants tenancy.Directory, units Units, sessions Sessions, 
 // Admit lets in who presents a token. Together with tenancy.ErrMismatch and
 // tenancy.ErrAmbiguous it returns the scope of the token, for the record.
 func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
+	if named, ok := g.keys.KeyTenant(token); ok {
+		return g.admitKey(ctx, token, named, hints, origin)
+	}
 	claims, err := g.verifier.Verify(token)
 	if err != nil {
 		return scope.Request{}, errs.ErrUnauthenticated.Because(err)
@@ -113,7 +139,7 @@ func (g *Gate) Visit(ctx context.Context, hints tenancy.Hints, origin authn.Orig
 func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims) (authn.Caller, error) {
 	caller := authn.Caller{Kind: authn.User, ID: claims.Subject, Session: claims.SessionID}
 	err := g.units.Tenant(t).Read(ctx, func(tx uow.Tx) error {
-		session, err := g.sessions.Session(ctx, tx, claims.SessionID)
+		session, err := g.sessions.Session(ctx, tx, t, claims.SessionID)
 		if err != nil {
 			return err
 		}
@@ -122,6 +148,9 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 		}
 		caller.Label = session.Label
 		caller.Policy = session.PolicyVersion
+		if session.Confined {
+			return nil
+		}
 		caller.Grants, err = g.resolve(ctx, tx, t, claims.Subject, session)
 		return err
 	})

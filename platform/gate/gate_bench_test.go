@@ -11,6 +11,7 @@ import (
 
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/jwtx"
 	"github.com/insulahq/insula/platform/pg"
@@ -33,9 +34,18 @@ const (
 // sessions implements gate.Sessions over the tenant's tables.
 type sessions struct{ clock clock.Clock }
 
-func (s sessions) Session(ctx context.Context, tx uow.Tx, id uuid.UUID) (gate.Session, error) {
+func (s sessions) Session(ctx context.Context, tx uow.Tx, _ tenancy.Tenant, id uuid.UUID) (gate.Session, error) {
 	return scanSession(pg.DB(tx).QueryRow(ctx, sessionState, id, s.clock.Now()))
 }
+
+// noKeys knows no API key.
+type noKeys struct{}
+
+func (noKeys) KeyTenant(string) (uuid.UUID, bool) { return uuid.Nil, false }
+func (noKeys) Key(context.Context, uow.Tx, string) (gate.Key, error) {
+	return gate.Key{}, errs.ErrUnauthenticated
+}
+func (noKeys) TouchKey(context.Context, uow.Tx, uuid.UUID) error { return nil }
 
 func scanSession(row interface{ Scan(...any) error }) (s gate.Session, err error) {
 	return s, row.Scan(&s.UserID, &s.Label, &s.AccessVersion, &s.Live)
@@ -63,7 +73,7 @@ func BenchmarkAdmit(b *testing.B) {
 	f.Write(b, func(tx uow.Tx) error { return signIn(ctx, tx, user, session, now.Now()) })
 	verifier, token := issue(b, f.Tenant.ID, user, session, now)
 	known := &resolver{}
-	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour), f.Pool, sessions{now}, known, now)
+	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour), f.Pool, sessions{now}, noKeys{}, known, now)
 
 	admit := func() error {
 		r, err := g.Admit(ctx, token, tenancy.Hints{Header: f.Tenant.Slug}, authn.Origin{})
@@ -74,7 +84,7 @@ func BenchmarkAdmit(b *testing.B) {
 	}
 	floor := func() error {
 		return f.Unit().Read(ctx, func(tx uow.Tx) error {
-			_, err := sessions{now}.Session(ctx, tx, session)
+			_, err := sessions{now}.Session(ctx, tx, f.Tenant, session)
 			return err
 		})
 	}

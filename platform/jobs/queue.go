@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/insulahq/insula/platform/op"
@@ -24,13 +25,29 @@ type Outbox interface {
 // a process may end after the work and before its end was noted.
 type Handler struct {
 	Def op.Def // declared with op.Job
-	// Run does the work for one tenant. An error means again, later.
+	// Run does the work for one tenant. An error means again, later,
+	// unless it is Hopeless.
 	Run func(ctx context.Context, t tenancy.Tenant, args json.RawMessage) error
 	// Attempts is how often it is tried at most; 12 (about an hour and a half
 	// of growing pauses) when zero.
 	Attempts int
 	// Timeout bounds one try; one minute when zero.
 	Timeout time.Duration
+}
+
+// hopeless is an error that trying again cannot help.
+type hopeless struct{ error }
+
+// Unwrap returns the error itself.
+func (h hopeless) Unwrap() error { return h.error }
+
+// Hopeless marks what a Handler returns as final: the work is given up.
+func Hopeless(err error) error { return hopeless{err} }
+
+// IsHopeless reports whether an error was marked so.
+func IsHopeless(err error) bool {
+	var h hopeless
+	return errors.As(err, &h)
 }
 
 // Handle makes a Handler with typed arguments.

@@ -36,6 +36,9 @@ type Options struct {
 	CacheSize int
 	// OnLookup, when set, is told of each look-up among the remembered tokens.
 	OnLookup func(hit bool)
+	// OnUnknownKey, when set, is called for a token whose key is not in the set, before it is looked for once
+	// more: keys may have been rotated elsewhere. It is called for forged tokens too, so it must bound its work.
+	OnUnknownKey func()
 }
 
 // Verifier checks access tokens. It remembers those it has verified until they expire, because a signature
@@ -160,6 +163,10 @@ func (v *Verifier) key(token *jwt.Token) (any, error) {
 		return nil, errors.New("not the header of an access token")
 	}
 	public, ok := v.keys.Find(kid, v.options.Clock.Now())
+	if !ok && v.options.OnUnknownKey != nil {
+		v.options.OnUnknownKey()
+		public, ok = v.keys.Find(kid, v.options.Clock.Now())
+	}
 	if !ok {
 		return nil, errors.New("unknown key")
 	}

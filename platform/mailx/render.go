@@ -18,6 +18,9 @@ var files embed.FS
 // Names of the mails, with the data each is rendered from.
 const (
 	InvitationMail = "invitation" // Invitation
+	ResetMail      = "reset"      // Confirmation
+	EmailMail      = "email"      // Confirmation
+	NoticeMail     = "notice"     // Notice
 )
 
 // Invitation is the data of the mail that asks somebody to join a tenant.
@@ -27,6 +30,33 @@ type Invitation struct {
 	AcceptURL string // where the person accepts; holds the one-time token
 	Expires   time.Time
 }
+
+// Confirmation is the data of the mails that ask for a proof that they were
+// read.
+type Confirmation struct {
+	Tenant  string
+	URL     string // holds the one-time token
+	Expires time.Time
+}
+
+// Notice is the data of the mail that tells what happened to an account.
+type Notice struct {
+	Tenant string
+	Event  Event
+}
+
+// Event is what a notice tells.
+type Event string
+
+// The events. Each is a sentence, and the subject of the mail.
+const (
+	PasswordChanged     Event = "Your password was changed"
+	PasswordReset       Event = "Your password was reset"
+	EmailChanged        Event = "Your e-mail address was changed"
+	SecondFactorSet     Event = "A second factor was added to your account"
+	SecondFactorRemoved Event = "The second factor was removed from your account"
+	RecoveryCodeUsed    Event = "A recovery code was used to sign in to your account"
+)
 
 // Render returns the message of this name, without a recipient.
 func Render(name string, data any) (Message, error) {

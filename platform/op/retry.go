@@ -36,6 +36,8 @@ type Retries interface {
 	Begin(ctx context.Context, tx uow.Tx, c Claim) (result []byte, found bool, err error)
 	// Finish keeps the result of the request that took the key.
 	Finish(ctx context.Context, tx uow.Tx, c Claim, result []byte) error
+	// Release gives up the key of a request that failed: it may come again.
+	Release(ctx context.Context, tx uow.Tx, c Claim) error
 }
 
 // replayable runs body once for a key, however often the request comes.
@@ -62,7 +64,13 @@ func replayable[T any](ctx context.Context, r *Runner, d Def, body func(uow.Tx) 
 			}
 			return out, true, nil
 		}
-		if out, err = body(tx); err != nil {
+		out, err = body(tx)
+		if _, kept := err.(*keptError); kept { //nolint:errorlint // only as Keep made it
+			if rerr := r.retries.Release(ctx, tx, claim); rerr != nil {
+				return out, false, rerr
+			}
+		}
+		if err != nil {
 			return out, false, err
 		}
 		result, err := json.Marshal(out)

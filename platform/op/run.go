@@ -164,20 +164,26 @@ func (r *Runner) execute(ctx context.Context, d Def, decision Decision, body fun
 	trail := new(uow.Trail)
 	defer func() {
 		if p := recover(); p != nil {
-			r.recordAlone(ctx, r.entry(d, Failed, errs.ErrInternal, decision).with(trail))
+			r.recordAlone(ctx, r.entry(d, Failed, errs.ErrInternal, decision).without(trail))
 			panic(p)
 		}
-		if err != nil && !errors.Is(err, errNotOwner) {
-			r.recordAlone(ctx, r.entry(d, Failed, err, decision).with(trail))
+		if kept, ok := err.(*keptError); ok { //nolint:errorlint // as write returned it
+			err = kept.err // its record is in the transaction that was kept
+		} else if err != nil && !errors.Is(err, errNotOwner) {
+			r.recordAlone(ctx, r.entry(d, Failed, err, decision).without(trail))
 		}
 	}()
-	return r.unit.Write(ctx, func(tx uow.Tx) error {
+	return r.write(ctx, func(tx uow.Tx) (*keptError, error) {
 		trail = tx.Trail()
 		replayed, err := body(tx)
-		if err != nil || replayed {
-			return err
+		kept, failed := err.(*keptError) //nolint:errorlint // only as Keep made it: what wraps it does not keep
+		switch {
+		case failed:
+			return kept, r.recorder.Record(ctx, tx, r.entry(d, Failed, kept.err, decision).with(trail))
+		case err != nil || replayed:
+			return nil, err
 		}
-		return r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))
+		return nil, r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))
 	})
 }
 
@@ -222,13 +228,17 @@ func (r *Runner) entry(d Def, o Outcome, err error, decision Decision) Entry {
 	}
 }
 
-// with adds what the body said. A change that did not happen is not kept.
+// with adds what the body said.
 func (e Entry) with(t *uow.Trail) Entry {
+	e = e.without(t)
+	e.Before, e.After = t.Change()
+	return e
+}
+
+// without adds what the body said, less a change that did not happen.
+func (e Entry) without(t *uow.Trail) Entry {
 	if target := t.Target(); target != (uow.Target{}) {
 		e.Target = target
-	}
-	if e.Outcome == Done {
-		e.Before, e.After = t.Change()
 	}
 	return e
 }

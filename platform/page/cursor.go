@@ -18,7 +18,7 @@ var ErrCursor = errs.New(errs.Invalid, "invalid_cursor", "This cursor does not b
 	At("query.cursor", "is not a cursor of this list")
 
 const (
-	positionSize = 8 + 16
+	positionSize = 8 + 16 // the text follows
 	macSize      = 16
 )
 
@@ -31,9 +31,10 @@ func NewCodec(key []byte) *Codec { return &Codec{key: key} }
 
 // Encode makes the cursor of a position in the list that binding names.
 func (c *Codec) Encode(p Position, binding string) string {
-	raw := make([]byte, positionSize, positionSize+macSize)
+	raw := make([]byte, positionSize, positionSize+len(p.Text)+macSize)
 	binary.BigEndian.PutUint64(raw, uint64(p.At.UnixMicro()))
 	copy(raw[8:], p.ID[:])
+	raw = append(raw, p.Text...)
 	return base64.RawURLEncoding.EncodeToString(append(raw, c.mac(raw, binding)...))
 }
 
@@ -41,16 +42,17 @@ func (c *Codec) Encode(p Position, binding string) string {
 // not make with the same binding.
 func (c *Codec) Decode(cursor, binding string) (Position, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) != positionSize+macSize {
+	if err != nil || len(raw) < positionSize+macSize {
 		return Position{}, ErrCursor
 	}
-	body, mac := raw[:positionSize], raw[positionSize:]
+	body, mac := raw[:len(raw)-macSize], raw[len(raw)-macSize:]
 	if !hmac.Equal(mac, c.mac(body, binding)) {
 		return Position{}, ErrCursor
 	}
 	return Position{
-		At: time.UnixMicro(int64(binary.BigEndian.Uint64(body))).UTC(),
-		ID: uuid.UUID(body[8:]),
+		At:   time.UnixMicro(int64(binary.BigEndian.Uint64(body))).UTC(),
+		ID:   uuid.UUID(body[8:positionSize]),
+		Text: string(body[positionSize:]),
 	}, nil
 }
 

@@ -10,10 +10,11 @@ import (
 )
 
 // Position is a place in a list that is ordered by time, then id, newest
-// first.
+// first; or by a text, then id, in which case At is the zero time.
 type Position struct {
-	At time.Time
-	ID uuid.UUID
+	At   time.Time
+	Text string
+	ID   uuid.UUID
 }
 
 // Start lies before every item. Binding it, rather than leaving the keyset

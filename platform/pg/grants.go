@@ -47,7 +47,7 @@ func grantControl(ctx context.Context, tx pgx.Tx) error {
 	return execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + app,
 		"GRANT SELECT ON control.tenants, control.operations TO " + app,
-		"GRANT SELECT, INSERT, DELETE ON control.signing_keys TO " + app,
+		"GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON control.signing_keys TO " + app,
 	})
 }
 

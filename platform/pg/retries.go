@@ -57,6 +57,11 @@ func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, boo
 	return kept.Result, true, nil
 }
 
+// Release implements op.Retries.
+func (r *Retries) Release(ctx context.Context, tx uow.Tx, c op.Claim) error {
+	return r.q.ReleaseKey(ctx, DB(tx), c.CallerID, c.Key)
+}
+
 // Finish implements op.Retries.
 func (r *Retries) Finish(ctx context.Context, tx uow.Tx, c op.Claim, result []byte) error {
 	return r.q.KeepResult(ctx, DB(tx), result, c.CallerID, c.Key)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // KeySize is the length of a Key in bytes.
@@ -59,6 +60,25 @@ func ParseKey(text string) (Key, error) {
 		return Key{}, ErrKey // the decoder's message would quote the secret's position and bytes
 	}
 	return rawKey(raw), nil
+}
+
+// ParseKeys reads keys separated by commas. A single - stands for an empty one, which keeps its place.
+func ParseKeys(text string) ([]Key, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var keys []Key
+	for word := range strings.SplitSeq(text, ",") {
+		var k Key
+		if word = strings.TrimSpace(word); word != "-" {
+			var err error
+			if k, err = ParseKey(word); err != nil {
+				return nil, err
+			}
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
 }
 
 // Encode returns the base64 form that ParseKey reads. It reveals the key.

@@ -164,6 +164,15 @@ func (a *Assignments) policy(ctx context.Context, tx uow.Tx) (*domain.Policy, er
 	return readPolicy(ctx, tx, a.q, a.catalogue, true)
 }
 
+// Holders implements roles.Assignments.
+func (a *Assignments) Holders(ctx context.Context, tx uow.Tx, name string) ([]uuid.UUID, error) {
+	ids, err := a.q.HoldersOfRole(ctx, pg.DB(tx), name, a.clock.Now())
+	if err != nil {
+		return nil, fmt.Errorf("find the holders of a role: %w", pg.Translate(err, nil, nil))
+	}
+	return ids, nil
+}
+
 // wanted finds the roles of all names; a name may be given twice.
 func (a *Assignments) wanted(policy *domain.Policy, names []string, ends roles.Ends) ([]domain.Holding, error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))

@@ -17,7 +17,6 @@ import (
 	"github.com/insulahq/insula/modules/roles"
 	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/api"
-	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/modules/users/infra"
 	"github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
@@ -26,6 +25,7 @@ import (
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
 	"github.com/insulahq/insula/platform/page"
@@ -58,12 +58,14 @@ func open(t *testing.T) *house {
 	}
 	now, ids, log := clock.System{}, id.System{}, slog.New(slog.DiscardHandler)
 	signer, verifier := tokens(t, now)
-	sessions, oneTime := infra.NewSessions(), infra.NewOneTimeTokens()
-	hasher := infra.NewPasswords(root, bcrypt.MinCost, 2)
 	directory := service.NewDirectory(infra.NewUsers(), noRoles{}, now)
-	inviter := service.NewInviter(oneTime, noPost{}, now, rand.Reader)
-	lifetimes := domain.Lifetimes{Access: 10 * time.Minute, Session: time.Hour, Grace: 10 * time.Second}
-	issuer := service.NewIssuer(signer, sessions, lifetimes, root, now, ids, rand.Reader)
+	post := service.NewPost(noOutbox{}, mailx.Links{}, root, rand.Reader)
+	inviter := service.NewInviter(infra.NewOneTimeTokens(), post, now, rand.Reader)
+	issuer := service.NewIssuer(signer, infra.NewSessions(), lenient{}, root, now, ids, rand.Reader)
+	access := service.NewAccess(directory, service.Guards{
+		Sessions: infra.NewSessions(), Tokens: infra.NewOneTimeTokens(), Factors: infra.NewSecondFactors(root, rand.Reader),
+		Attempts: infra.NewAttempts(), Hasher: infra.NewPasswords([]secret.Key{root}, bcrypt.MinCost, 2), Policies: lenient{},
+	}, post, issuer, root, rand.Reader)
 	run := func(r scope.Request) *op.Runner {
 		return op.NewRunner(r, f.Unit(), optest.Allow{}, &optest.Records{}, now, ids, log)
 	}
@@ -72,23 +74,22 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	plenty := redisx.Limit{Rate: 1000, Burst: 1000, Period: time.Minute}
+	gatekeeper := infra.NewGatekeeper(lenient{}, now)
 	server := httpx.NewServer(httpx.Options{
-		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, infra.NewGatekeeper(now), noGrants{}, now),
+		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, grants{}, now),
 		Runner:  run,
 		Limiter: redisx.NewLimiter(redis, "test", now, nil), Limits: httpx.Limits{Tenant: plenty, User: plenty, Network: plenty},
 		Log: log, IDs: ids, Keys: func(http.ResponseWriter, *http.Request) {},
 		Version: "test", MaxBodyBytes: 4096, RequestTimeout: time.Minute,
 	})
-	api.New(
-		func(r scope.Request) *service.Users {
-			return service.NewUsers(r, run(r), directory, sessions, inviter, ids)
+	api.New(api.Services{
+		Users: func(r scope.Request) *service.Users { return service.NewUsers(r, run(r), access, inviter, ids) },
+		Auth:  func(r scope.Request) *service.Auth { return service.NewAuth(r, run(r), access) },
+		Me:    func(r scope.Request) *service.Me { return service.NewMe(r, run(r), access) },
+		APIKeys: func(r scope.Request) *service.APIKeys {
+			return service.NewAPIKeys(r, run(r), infra.NewAPIKeys(), post, now, ids, rand.Reader)
 		},
-		func(r scope.Request) *service.Auth {
-			return service.NewAuth(r, run(r), directory, sessions, oneTime, hasher, issuer)
-		},
-		func(r scope.Request) *service.Me { return service.NewMe(r, run(r), directory, sessions, hasher) },
-		page.NewCodec([]byte("a key of a test, which is secret")),
-	).Register(server.Router())
+	}, page.NewCodec([]byte("a key of a test, which is secret"))).Register(server.Router())
 	if err := server.Seal(service.Operations); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func TestManagingUsers(t *testing.T) {
 	if path != "/v1/users/"+created.text("id") || etag != `"v1"` || created.text("status") != "invited" {
 		t.Errorf("created at %s, %s: %v", path, etag, created.body)
 	}
-	if _, hidden := created.body["password_hash"]; hidden || len(created.body) != 7 {
+	if _, hidden := created.body["password_hash"]; hidden || len(created.body) != 10 {
 		t.Errorf("a user is shown as %v", created.body)
 	}
 	h.do("GET", path, "", "").want(200)
@@ -308,10 +309,18 @@ func (o one) BySlug(_ context.Context, slug string) (tenancy.Tenant, error) {
 	return o.tenant, nil
 }
 
-type noGrants struct{}
+// grants lets everybody list users, and nothing else.
+type grants struct{}
 
-func (noGrants) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID, int64) (*authn.Grants, error) {
-	return authn.NewGrants(nil, nil), nil
+func (grants) Grants(context.Context, uow.Tx, tenancy.Tenant, uuid.UUID, int64) (*authn.Grants, error) {
+	return authn.NewGrants([]string{"member"}, map[string]string{"users.list": "member"}), nil
+}
+
+// lenient is a policy that ends nothing during a test.
+type lenient struct{}
+
+func (lenient) Of(tenancy.Tenant) users.Policy {
+	return users.Policy{Lifetimes: users.Lifetimes{Access: 10 * time.Minute, Session: time.Hour, Idle: time.Hour, Grace: 10 * time.Second}}
 }
 
 // noRoles stands for the roles module, with users that have none.
@@ -324,11 +333,13 @@ func (noRoles) Found(context.Context, uow.Tx, uuid.UUID, []string) error        
 func (noRoles) Release(context.Context, uow.Tx, uuid.UUID) error                 { return nil }
 func (noRoles) Suspendable(context.Context, uow.Tx, uuid.UUID) error             { return nil }
 func (noRoles) MayManage(context.Context, uow.Tx, authn.Caller, uuid.UUID) error { return nil }
+func (noRoles) Holders(context.Context, uow.Tx, string) ([]uuid.UUID, error)     { return nil, nil }
 func (noRoles) Of(context.Context, uow.Tx, []uuid.UUID) (map[uuid.UUID]roles.Held, error) {
 	return nil, nil
 }
 
-// noPost delivers nothing.
-type noPost struct{}
+// noOutbox loses what is queued.
+type noOutbox struct{}
 
-func (noPost) Deliver(context.Context, tenancy.Tenant, string, users.Invitation) {}
+func (noOutbox) Put(context.Context, uow.Tx, op.Def, any) error              { return nil }
+func (noOutbox) PutAt(context.Context, uow.Tx, op.Def, any, time.Time) error { return nil }

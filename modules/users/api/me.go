@@ -27,7 +27,9 @@ func (a *API) getMe(ctx context.Context, in *getMeInput) (*httpx.Resource[User],
 
 // OwnChange is the body that changes one's own account.
 type OwnChange struct {
-	Name string `json:"name" minLength:"1" maxLength:"120" doc:"What to call you." example:"Ada Lovelace"`
+	Name     *string `json:"name,omitempty" minLength:"1" maxLength:"120" doc:"What to call you; absent keeps the old name." example:"Ada Lovelace"`
+	Locale   *string `json:"locale,omitempty" maxLength:"64" doc:"Language tag (BCP 47). Empty takes the choice back, absent keeps it." example:"de-CH"`
+	TimeZone *string `json:"time_zone,omitempty" maxLength:"64" doc:"IANA time zone. Empty takes the choice back, absent keeps it." example:"Europe/Zurich"`
 }
 
 type updateMeInput struct {
@@ -40,13 +42,15 @@ func (a *API) updateMe(ctx context.Context, in *updateMeInput) (*httpx.Resource[
 	if err != nil {
 		return nil, err
 	}
-	return changed(a.me(scope.From(ctx)).Update(ctx, version, in.Body.Name))
+	return changed(a.me(scope.From(ctx)).Update(ctx, version, domain.Change{
+		Name: in.Body.Name, Locale: in.Body.Locale, TimeZone: in.Body.TimeZone,
+	}))
 }
 
 // PasswordChange is the body that changes one's own password.
 type PasswordChange struct {
 	Current string `json:"current" format:"password" maxLength:"1024" doc:"The password you have now."`
-	New     string `json:"new" format:"password" maxLength:"1024" doc:"15 to 256 characters of any kind; not your name or e-mail address."`
+	New     string `json:"new" format:"password" maxLength:"1024" doc:"15 to 256 characters of any kind (from 8 with a second factor); no common password, not your name or e-mail address."`
 }
 
 type setMyPasswordInput struct {
@@ -65,7 +69,7 @@ type UserSession struct {
 	Client     string    `json:"client" doc:"User-Agent it began with."`
 	CreatedAt  time.Time `json:"created_at" doc:"When it began."`
 	LastUsedAt time.Time `json:"last_used_at" doc:"When it was last refreshed."`
-	ExpiresAt  time.Time `json:"expires_at" doc:"When a new login is needed."`
+	ExpiresAt  time.Time `json:"expires_at" doc:"When a new login is needed at the latest; earlier when it is not used."`
 }
 
 type listMySessionsInput struct {
@@ -83,12 +87,16 @@ func (a *API) listMySessions(ctx context.Context, in *listMySessionsInput) (*htt
 	if err != nil {
 		return nil, err
 	}
-	return httpx.ListOf(found, a.cursors, binding, func(s domain.Session) UserSession {
+	return httpx.ListOf(found, a.cursors, binding, showSession(req)), nil
+}
+
+func showSession(req scope.Request) func(domain.Session) UserSession {
+	return func(s domain.Session) UserSession {
 		return UserSession{
 			ID: s.ID, Current: s.ID == req.Caller.Session, Address: s.Address, Client: s.Client,
 			CreatedAt: s.CreatedAt, LastUsedAt: s.LastUsedAt, ExpiresAt: s.ExpiresAt,
 		}
-	}), nil
+	}
 }
 
 type endMySessionInput struct {
@@ -97,4 +105,18 @@ type endMySessionInput struct {
 
 func (a *API) endMySession(ctx context.Context, in *endMySessionInput) (*httpx.Nothing, error) {
 	return nothing(a.me(scope.From(ctx)).EndSession(ctx, in.ID))
+}
+
+// EmailChange is the body that asks for another e-mail address.
+type EmailChange struct {
+	Email    string `json:"email" minLength:"3" maxLength:"254" doc:"The new address." example:"ada@lovelace.example"`
+	Password string `json:"password" format:"password" maxLength:"1024" doc:"Your password."`
+}
+
+type changeMyEmailInput struct {
+	Body EmailChange
+}
+
+func (a *API) changeMyEmail(ctx context.Context, in *changeMyEmailInput) (*httpx.Nothing, error) {
+	return nothing(a.me(scope.From(ctx)).ChangeEmail(ctx, in.Body.Email, secret.New(in.Body.Password)))
 }

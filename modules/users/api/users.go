@@ -41,12 +41,40 @@ type listInput struct {
 	httpx.Paging
 	Status string `query:"status" enum:"invited,active,suspended" doc:"Only users with this status."`
 	Email  string `query:"email" maxLength:"254" doc:"Only users whose address begins like this, whatever the case of its letters."`
+	Role   string `query:"role" maxLength:"120" doc:"Only users who have the role of this name."`
+	From   string `query:"created_from" format:"date-time" doc:"Only users who were added then or later."`
+	Before string `query:"created_before" format:"date-time" doc:"Only users who were added before."`
+	Sort   string `query:"sort" enum:"newest,email,name" default:"newest" doc:"The newest first, or in the order of addresses or names."`
+}
+
+// spec is the specification of a list, and what its cursors are bound to.
+func (in *listInput) spec() (service.Search, string, error) {
+	s := service.Search{Role: in.Role, Spec: domain.Spec{
+		Status: domain.Status(in.Status), EmailPrefix: strings.ToLower(in.Email), Order: domain.Order(in.Sort),
+	}}
+	for _, at := range []struct {
+		name, text string
+		to         *time.Time
+	}{{"created_from", in.From, &s.CreatedFrom}, {"created_before", in.Before, &s.CreatedBefore}} {
+		if at.text == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339Nano, at.text)
+		if err != nil {
+			return s, "", domain.ErrInvalid.At("query."+at.name, "must be a time such as 2026-05-01T12:00:00Z")
+		}
+		*at.to = t.UTC()
+	}
+	return s, strings.Join([]string{in.Status, s.EmailPrefix, in.Role, in.From, in.Before, in.Sort}, "|"), nil
 }
 
 func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List[User]], error) {
 	req := scope.From(ctx)
-	spec := domain.Spec{Status: domain.Status(in.Status), EmailPrefix: strings.ToLower(in.Email)}
-	binding := strings.Join([]string{req.Tenant.ID.String(), service.List.Name, in.Status, spec.EmailPrefix}, "|")
+	spec, filters, err := in.spec()
+	if err != nil {
+		return nil, err
+	}
+	binding := strings.Join([]string{req.Tenant.ID.String(), service.List.Name, filters}, "|")
 	r, err := in.Request(a.cursors, binding)
 	if err != nil {
 		return nil, err

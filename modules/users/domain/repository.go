@@ -6,14 +6,30 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Spec says which users to list. Zero fields do not filter.
+// Order is how a list of users is sorted.
+type Order string
+
+// The orders.
+const (
+	Newest  Order = "newest"
+	ByEmail Order = "email"
+	ByName  Order = "name"
+)
+
+// Spec says which users to list, and how. Zero fields do not filter.
 type Spec struct {
-	Status      Status
-	EmailPrefix string // in lower case
+	Status        Status
+	EmailPrefix   string // in lower case
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Among         []uuid.UUID // nil does not filter, an empty list finds nobody
+	Order         Order       // Newest when empty
 }
 
 // Repository keeps the users of the tenant.
@@ -33,7 +49,11 @@ type Repository interface {
 	// Delete removes a user with sessions and tokens. It returns
 	// errs.ErrPreconditionFailed when the stored user is not at u.Version.
 	Delete(ctx context.Context, tx uow.Tx, u User) error
-	// List returns a page of users, newest first.
+	// Rehash stores the same password in the form that is made now.
+	Rehash(ctx context.Context, tx uow.Tx, id uuid.UUID, hash secret.Value) error
+	// Invitations returns a page of the open invitations, the last sent first.
+	Invitations(ctx context.Context, tx uow.Tx, p page.Request) (page.Page[Invitation], error)
+	// List returns a page of users.
 	List(ctx context.Context, tx uow.Tx, s Spec, p page.Request) (page.Page[User], error)
 }
 
@@ -45,8 +65,9 @@ type Sessions interface {
 	End(ctx context.Context, tx uow.Tx, user, id uuid.UUID, now time.Time) error
 	// EndAll ends all sessions of a user but one; uuid.Nil spares none.
 	EndAll(ctx context.Context, tx uow.Tx, user, except uuid.UUID, now time.Time) error
-	// ListLive returns a page of a user's live sessions, newest first.
-	ListLive(ctx context.Context, tx uow.Tx, user uuid.UUID, now time.Time, p page.Request) (page.Page[Session], error)
+	// ListLive returns a page of a user's sessions that are live at now, newest
+	// first.
+	ListLive(ctx context.Context, tx uow.Tx, user uuid.UUID, now time.Time, l users.Lifetimes, p page.Request) (page.Page[Session], error)
 	// AddToken stores a refresh token of a session.
 	AddToken(ctx context.Context, tx uow.Tx, d Digest, session uuid.UUID, now time.Time) error
 	// LockToken finds a refresh token and keeps others from using it or any
@@ -61,8 +82,27 @@ type OneTimeTokens interface {
 	// Put stores a token in place of the user's earlier one for that purpose.
 	Put(ctx context.Context, tx uow.Tx, t OneTimeToken) error
 	// Take returns a token and removes it, so that of two that try only one
-	// succeeds. It returns ErrInvitation for an unknown one.
+	// succeeds. It returns the refusal of its purpose for an unknown one.
 	Take(ctx context.Context, tx uow.Tx, d Digest, p Purpose) (OneTimeToken, error)
 	// Drop removes the user's token for a purpose, if there is one.
 	Drop(ctx context.Context, tx uow.Tx, user uuid.UUID, p Purpose) error
+}
+
+// SecondFactors keeps authenticators and recovery codes.
+type SecondFactors interface {
+	// Put stores an authenticator that is not confirmed yet, in place of an
+	// earlier one that never was.
+	Put(ctx context.Context, tx uow.Tx, a Authenticator, now time.Time) error
+	// Lock finds a user's authenticator and keeps others from using it until tx
+	// ends. It returns ErrNoSecondFactor.
+	Lock(ctx context.Context, tx uow.Tx, user uuid.UUID) (Authenticator, error)
+	// Confirm notes that the user has shown a code, and stores the recovery
+	// codes.
+	Confirm(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64, codes []Digest, now time.Time) error
+	// Use notes the newest code that was used.
+	Use(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64) error
+	// TakeCode uses up a recovery code, and reports whether it was there.
+	TakeCode(ctx context.Context, tx uow.Tx, user uuid.UUID, d Digest) (bool, error)
+	// Remove drops authenticator and codes.
+	Remove(ctx context.Context, tx uow.Tx, user uuid.UUID) error
 }

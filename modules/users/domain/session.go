@@ -4,17 +4,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/users"
 )
-
-// Lifetimes says how long things are good for.
-type Lifetimes struct {
-	Access  time.Duration // an access token
-	Session time.Duration // a session without a new login
-	Grace   time.Duration // a used refresh token, for parallel refreshes
-}
-
-// InvitationLifetime is how long an invitation can be accepted.
-const InvitationLifetime = 7 * 24 * time.Hour
 
 // Session is one login and everything that was refreshed from it.
 type Session struct {
@@ -29,7 +21,9 @@ type Session struct {
 }
 
 // Live reports whether the session still counts.
-func (s Session) Live(now time.Time) bool { return s.EndedAt == nil && now.Before(s.ExpiresAt) }
+func (s Session) Live(now time.Time, l users.Lifetimes) bool {
+	return s.EndedAt == nil && now.Before(s.ExpiresAt) && s.LastUsedAt.After(l.IdleSince(now))
+}
 
 // Refresh is a refresh token together with what decides about it.
 type Refresh struct {
@@ -52,13 +46,13 @@ const (
 // Judge decides. A token that comes back within the grace is taken for a
 // client that refreshes in parallel or did not get the answer; later than
 // that two parties hold it.
-func (r Refresh) Judge(now time.Time, grace time.Duration) Verdict {
+func (r Refresh) Judge(now time.Time, l users.Lifetimes) Verdict {
 	switch {
-	case !r.Session.Live(now) || r.User.Status != Active:
+	case !r.Session.Live(now, l) || r.User.Status != Active:
 		return Refuse
 	case r.UsedAt == nil:
 		return Rotate
-	case now.Sub(*r.UsedAt) <= grace:
+	case now.Sub(*r.UsedAt) <= l.Grace:
 		return Repeat
 	}
 	return Revoke

@@ -9,12 +9,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/secret"
 )
 
 func TestJudge(t *testing.T) {
-	const grace = 10 * time.Second
+	const grace, idle = 10 * time.Second, time.Hour
 	ago := func(d time.Duration) *time.Time {
 		at := noon.Add(-d)
 		return &at
@@ -36,15 +37,19 @@ func TestJudge(t *testing.T) {
 		{"parallel in an ended session", ago(0), ago(0), later, domain.Active, domain.Refuse},
 		{"expired session", nil, nil, noon, domain.Active, domain.Refuse},
 		{"last moment", nil, nil, noon.Add(1), domain.Active, domain.Rotate},
+		{"idle", nil, nil, later, domain.Active, domain.Refuse},
 		{"suspended user", nil, nil, later, domain.Suspended, domain.Refuse},
 		{"invited user", nil, nil, later, domain.Invited, domain.Refuse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := domain.Refresh{
-				Session: domain.Session{EndedAt: tc.ended, ExpiresAt: tc.expires},
+				Session: domain.Session{EndedAt: tc.ended, ExpiresAt: tc.expires, LastUsedAt: noon.Add(-idle + 1)},
 				User:    domain.User{Status: tc.status}, UsedAt: tc.used,
 			}
-			if got := r.Judge(noon, grace); got != tc.want {
+			if tc.name == "idle" {
+				r.Session.LastUsedAt = noon.Add(-idle)
+			}
+			if got := r.Judge(noon, users.Lifetimes{Grace: grace, Idle: idle}); got != tc.want {
 				t.Fatalf("verdict %d, want %d", got, tc.want)
 			}
 		})

@@ -46,14 +46,19 @@ func Successor(key []byte, session uuid.UUID, token secret.Value) secret.Value {
 // Purpose is what a one-time token is good for.
 type Purpose string
 
-// ForInvitation lets its holder choose a first password.
-const ForInvitation Purpose = "invitation"
+// The purposes.
+const (
+	ForInvitation Purpose = "invitation" // to choose a first password
+	ForReset      Purpose = "reset"      // to replace a forgotten one
+	ForEmail      Purpose = "email"      // to confirm a new e-mail address
+)
 
 // OneTimeToken is what is stored of a token that works once.
 type OneTimeToken struct {
 	Digest    Digest
 	UserID    uuid.UUID
 	Purpose   Purpose
+	Address   Email // where it was sent
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }

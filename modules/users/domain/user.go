@@ -5,6 +5,7 @@ package domain
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -30,8 +31,12 @@ type User struct {
 	ID           uuid.UUID
 	Email        Email
 	Name         string
+	Locale       string // BCP 47; empty when not chosen
+	TimeZone     string // IANA; empty when not chosen
 	Status       Status
 	PasswordHash secret.Value // empty until an invitation is accepted
+	// SecondFactor says that signing in takes a confirmed second factor.
+	SecondFactor bool
 	// AccessVersion grows whenever what the user may do changes.
 	AccessVersion int64
 	// Version grows with each change; the repository counts it.
@@ -72,21 +77,29 @@ func (u User) At(version int64) error {
 
 // Change says what to replace; nil keeps what is there.
 type Change struct {
-	Email *string
-	Name  *string
+	Email    *string
+	Name     *string
+	Locale   *string // empty takes the choice back
+	TimeZone *string // empty takes the choice back
 }
 
 // Edit applies a change.
 func (u User) Edit(c Change, now time.Time) (User, error) {
-	var emailErr, nameErr error
+	var emailErr, nameErr, localeErr, zoneErr error
 	if c.Email != nil {
 		u.Email, emailErr = ParseEmail(*c.Email)
 	}
 	if c.Name != nil {
 		u.Name, nameErr = ParseName(*c.Name)
 	}
+	if c.Locale != nil {
+		u.Locale, localeErr = ParseLocale(*c.Locale)
+	}
+	if c.TimeZone != nil {
+		u.TimeZone, zoneErr = ParseTimeZone(*c.TimeZone)
+	}
 	u.UpdatedAt = now
-	return u, together(emailErr, nameErr)
+	return u, together(emailErr, nameErr, localeErr, zoneErr)
 }
 
 // Suspend takes away that the user can sign in.
@@ -119,7 +132,7 @@ func (u User) Join(name string, password secret.Value, slot HashSlot, now time.T
 	}
 	var nameErr error
 	u.Name, nameErr = ParseName(name)
-	if err := together(nameErr, checkPassword(password, u.Email, u.Name, "#/password")); err != nil {
+	if err := together(nameErr, u.checkPassword(password, "#/password")); err != nil {
 		return u, err
 	}
 	hash, err := slot.Hash(password)
@@ -134,9 +147,22 @@ func (u User) Join(name string, password secret.Value, slot HashSlot, now time.T
 // returns ErrCurrentPassword for one who does not.
 func (u User) Rekey(current, next secret.Value, slot HashSlot, now time.Time) (User, error) {
 	if !slot.Matches(u.PasswordHash, current) {
-		return u, ErrCurrentPassword
+		return u, ErrCurrentPassword.At("#/current", "is not your current password")
 	}
-	if err := checkPassword(next, u.Email, u.Name, "#/new"); err != nil {
+	return u.choose(next, "#/new", slot, now)
+}
+
+// Reset replaces the password of an active user who has proved to read the
+// mail that goes to them. It returns ErrReset for any other.
+func (u User) Reset(next secret.Value, slot HashSlot, now time.Time) (User, error) {
+	if u.Status != Active {
+		return u, ErrReset
+	}
+	return u.choose(next, "#/password", slot, now)
+}
+
+func (u User) choose(next secret.Value, pointer string, slot HashSlot, now time.Time) (User, error) {
+	if err := u.checkPassword(next, pointer); err != nil {
 		return u, err
 	}
 	hash, err := slot.Hash(next)
@@ -144,6 +170,33 @@ func (u User) Rekey(current, next secret.Value, slot HashSlot, now time.Time) (U
 		return u, err
 	}
 	u.PasswordHash, u.UpdatedAt = hash, now
+	return u, nil
+}
+
+// Proves returns ErrCurrentPassword unless the user knows the password: what
+// guards an account is changed by nobody who found it open.
+func (u User) Proves(password secret.Value, slot HashSlot) error {
+	if !slot.Matches(u.PasswordHash, password) {
+		return ErrCurrentPassword.At("#/password", "is not your current password")
+	}
+	return nil
+}
+
+// Strengthen notes that signing in takes a second factor from now on.
+func (u User) Strengthen(now time.Time) User {
+	u.SecondFactor, u.UpdatedAt = true, now
+	u.AccessVersion++
+	return u
+}
+
+// Weaken takes the second factor away. It returns ErrShortPassword when the
+// password, which the user has just given, could not stand alone.
+func (u User) Weaken(password secret.Value, now time.Time) (User, error) {
+	u.SecondFactor, u.UpdatedAt = false, now
+	u.AccessVersion++
+	if utf8.RuneCountInString(NormalPassword(password)) < MinPassword {
+		return u, ErrShortPassword
+	}
 	return u, nil
 }
 
@@ -156,13 +209,19 @@ func (u User) Regrant(now time.Time) User {
 
 // View is what the audit trail keeps of a user: no secret.
 type View struct {
-	Email  string   `json:"email"`
-	Name   string   `json:"name"`
-	Status Status   `json:"status"`
-	Roles  []string `json:"roles,omitempty"`
+	Email        string   `json:"email"`
+	Name         string   `json:"name"`
+	Locale       string   `json:"locale,omitempty"`
+	TimeZone     string   `json:"time_zone,omitempty"`
+	Status       Status   `json:"status"`
+	SecondFactor bool     `json:"second_factor,omitempty"`
+	Roles        []string `json:"roles,omitempty"`
 }
 
 // View shows the user with its roles, as far as they matter to the change.
 func (u User) View(roles ...string) View {
-	return View{Email: u.Email.String(), Name: u.Name, Status: u.Status, Roles: roles}
+	return View{
+		Email: u.Email.String(), Name: u.Name, Locale: u.Locale, TimeZone: u.TimeZone,
+		Status: u.Status, SecondFactor: u.SecondFactor, Roles: roles,
+	}
 }

@@ -31,6 +31,8 @@ func (plainSlot) Matches(stored, p secret.Value) bool {
 	return stored.Reveal() == "hash of "+domain.NormalPassword(p)
 }
 
+func (plainSlot) Stale(secret.Value) bool { return false }
+
 func (plainSlot) Release() {}
 
 func invited(t *testing.T) domain.User {
@@ -164,14 +166,23 @@ func TestPasswordRule(t *testing.T) {
 		name, password string
 		ok             bool
 	}{
-		{"shortest", strings.Repeat("x", 15), true},
-		{"one too short", strings.Repeat("x", 14), false},
-		{"longest", strings.Repeat("x", 256), true},
-		{"one too long", strings.Repeat("x", 257), false},
-		{"characters, not bytes", strings.Repeat("é", 15), true},
+		{"shortest", "fourteen and 1!", true},
+		{"one too short", "fourteen and 1", false},
+		{"longest", strings.Repeat("x", 255) + "y", true},
+		{"one too long", strings.Repeat("x", 256) + "y", false},
+		{"characters, not bytes", strings.Repeat("é", 14) + "à", true},
 		{"fifteen code points that compose to eight", strings.Repeat("e\u0301", 7) + "x", false},
 		{"one code point that stands for many", strings.Repeat("\ufdfa", 15), false},
-		{"spaces count", strings.Repeat(" ", 15), true},
+		{"spaces count", "a" + strings.Repeat(" ", 14), true},
+		{"a common one", "1qaz2wsx3edc4rfv", false},
+		{"a common one in another case", "QwertyUiop12345", false},
+		{"a common one, full width", "ｑｗｅｒｔｙuiop12345", false},
+		{"a common one again and again", "PasswordPassword", false},
+		{"a common one thrice", "dragondragondragon", false},
+		{"one character", strings.Repeat("x", 15), false},
+		{"one character of two bytes", strings.Repeat("é", 15), false},
+		{"a common one and more", "passwordpassword!", true},
+		{"something else twice", "correct horse correct horse ", true},
 		{"any script", "пароль очень длинный", true},
 		{"not UTF-8", strings.Repeat("\xff", 20), false},
 		{"the address", "ada-lovelace@example.com", false},

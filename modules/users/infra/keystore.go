@@ -14,8 +14,16 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// keyLifetime is how long a signing key verifies after it was made.
-const keyLifetime = 365 * 24 * time.Hour
+const (
+	// keyLifetime is how long a signing key is good for when no other follows.
+	keyLifetime = 365 * 24 * time.Hour
+	// publishAhead is how long a key is known before it signs: longer than
+	// processes take to notice it and clients keep the JWKS.
+	publishAhead = 10 * time.Minute
+	// overlap is how long a key verifies after another has begun to sign: the
+	// longest life of an access token, and some.
+	overlap = time.Hour + time.Minute
+)
 
 // KeyStore keeps the keys that sign access tokens in the control schema, the
 // private halves sealed with the root key of the configuration.
@@ -33,53 +41,126 @@ func NewKeyStore(control func() pg.ControlUnit, root secret.Key, c clock.Clock, 
 	return &KeyStore{q: usersdb.New(), control: control, root: root, clock: c, random: random}
 }
 
-// LoadKeys reads the keys: the newest signs, and all verify until they expire.
-// When none is good any more it makes the next generation first.
-func (s *KeyStore) LoadKeys(ctx context.Context) (*jwtx.KeySet, error) {
-	keys, err := s.load(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load signing keys: %w", err)
-	}
-	return keys, nil
+// KeyInfo describes a signing key without its content.
+type KeyInfo struct {
+	ID         string    `json:"id"`
+	Generation int64     `json:"generation"`
+	CreatedAt  time.Time `json:"created_at"`
+	SignsFrom  time.Time `json:"signs_from"`
+	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-func (s *KeyStore) load(ctx context.Context) (*jwtx.KeySet, error) {
-	now := s.clock.Now()
-	rows, err := s.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 || !now.Before(rows[0].ExpiresAt) {
-		var last int64
-		if len(rows) > 0 {
-			last = rows[0].Generation
-		}
-		if err := s.add(ctx, last+1, now); err != nil {
-			return nil, err
-		}
-		if rows, err = s.list(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w: none", jwtx.ErrKey) // removed as soon as it was made
-	}
-	return s.open(rows)
+// keys are all signing keys, the newest first, with the one that signs now;
+// nil when none does.
+type keys struct {
+	rows   []usersdb.ControlSigningKey
+	active *usersdb.ControlSigningKey
 }
 
-// list returns all keys, the newest first.
-func (s *KeyStore) list(ctx context.Context) (rows []usersdb.ControlSigningKey, err error) {
+func (k keys) generation() int64 {
+	if len(k.rows) == 0 {
+		return 0
+	}
+	return k.rows[0].Generation
+}
+
+// read returns all keys.
+func (s *KeyStore) read(ctx context.Context) (k keys, err error) {
 	err = s.control().Read(ctx, func(tx uow.Tx) error {
-		rows, err = s.q.ListSigningKeys(ctx, pg.DB(tx))
+		k.rows, err = s.q.ListSigningKeys(ctx, pg.DB(tx))
 		return err
 	})
-	return rows, err
+	now := s.clock.Now()
+	for i := range k.rows {
+		if row := &k.rows[i]; !now.Before(row.SignsFrom) && now.Before(row.ExpiresAt) {
+			k.active = row
+			break
+		}
+	}
+	return k, err
+}
+
+// List describes all keys, the newest first.
+func (s *KeyStore) List(ctx context.Context) ([]KeyInfo, error) {
+	k, err := s.read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list signing keys: %w", err)
+	}
+	all := make([]KeyInfo, len(k.rows))
+	for i, row := range k.rows {
+		all[i] = KeyInfo{ID: row.ID, Generation: row.Generation, CreatedAt: row.CreatedAt, SignsFrom: row.SignsFrom, ExpiresAt: row.ExpiresAt}
+	}
+	return all, nil
+}
+
+// Rotate makes the next key. It is published at once, signs after a while
+// that everybody needs to learn of it, and the keys before it verify until
+// their last tokens are over. Of several processes that rotate at once one
+// succeeds, and that is enough.
+func (s *KeyStore) Rotate(ctx context.Context) error {
+	from := s.clock.Now().Add(publishAhead)
+	return s.next(ctx, from, from.Add(overlap))
+}
+
+// Replace makes the next key after the others have become known to somebody
+// else: it signs at once, and the keys before it verify nothing any more.
+func (s *KeyStore) Replace(ctx context.Context) error {
+	now := s.clock.Now()
+	return s.next(ctx, now, now)
+}
+
+func (s *KeyStore) next(ctx context.Context, signsFrom, othersExpire time.Time) error {
+	k, err := s.read(ctx)
+	if err == nil {
+		err = s.add(ctx, k.generation()+1, signsFrom, othersExpire)
+	}
+	if err != nil {
+		return fmt.Errorf("rotate signing keys: %w", err)
+	}
+	return nil
+}
+
+// load returns the keys as the token code wants them. When none is good to
+// sign with it makes one first, which signs at once.
+func (s *KeyStore) load(ctx context.Context) (active jwtx.SigningKey, all []jwtx.PublicKey, err error) {
+	k, err := s.read(ctx)
+	if err == nil && k.active == nil {
+		now := s.clock.Now()
+		if err = s.add(ctx, k.generation()+1, now, now.Add(overlap)); err == nil {
+			k, err = s.read(ctx)
+		}
+	}
+	if err != nil {
+		return active, nil, fmt.Errorf("load signing keys: %w", err)
+	}
+	if k.active == nil {
+		return active, nil, fmt.Errorf("%w: none", jwtx.ErrKey) // removed as soon as it was made
+	}
+	if active, err = jwtx.OpenKey(s.root, k.active.ID, k.active.PrivateKey); err != nil {
+		return active, nil, fmt.Errorf("was the secret key of the configuration changed? %w", err)
+	}
+	for _, row := range k.rows {
+		all = append(all, jwtx.PublicKey{ID: row.ID, Key: row.PublicKey, NotAfter: row.ExpiresAt})
+	}
+	return active, all, nil
+}
+
+// due reports whether it is time for the next key: the newest is as old as
+// keys get, or would end before the next could take over.
+func (s *KeyStore) due(ctx context.Context, every time.Duration) (bool, error) {
+	k, err := s.read(ctx)
+	if err != nil || len(k.rows) == 0 {
+		return false, err
+	}
+	now, newest := s.clock.Now(), k.rows[0]
+	old := every > 0 && !now.Before(newest.CreatedAt.Add(every))
+	return old || !now.Before(newest.ExpiresAt.Add(-24*time.Hour)), nil
 }
 
 // add makes a key of this generation unless another process just did:
 // generations are unique, so of several that start at once one makes the key
 // and all read the same.
-func (s *KeyStore) add(ctx context.Context, generation int64, now time.Time) error {
+func (s *KeyStore) add(ctx context.Context, generation int64, signsFrom, othersExpire time.Time) error {
 	key, err := jwtx.GenerateKey(s.random)
 	if err != nil {
 		return err
@@ -89,21 +170,13 @@ func (s *KeyStore) add(ctx context.Context, generation int64, now time.Time) err
 		return err
 	}
 	return s.control().Write(ctx, func(tx uow.Tx) error {
-		return s.q.InsertSigningKey(ctx, pg.DB(tx), usersdb.InsertSigningKeyParams{
+		made, err := s.q.InsertSigningKey(ctx, pg.DB(tx), usersdb.InsertSigningKeyParams{
 			ID: key.ID(), Generation: generation, PublicKey: key.Public(time.Time{}).Key, PrivateKey: sealed,
-			CreatedAt: now, ExpiresAt: now.Add(keyLifetime),
+			CreatedAt: s.clock.Now(), SignsFrom: signsFrom, ExpiresAt: signsFrom.Add(keyLifetime),
 		})
+		if err != nil || made == 0 {
+			return err
+		}
+		return s.q.RetireSigningKeys(ctx, pg.DB(tx), othersExpire, generation)
 	})
-}
-
-func (s *KeyStore) open(rows []usersdb.ControlSigningKey) (*jwtx.KeySet, error) {
-	active, err := jwtx.OpenKey(s.root, rows[0].ID, rows[0].PrivateKey)
-	if err != nil {
-		return nil, fmt.Errorf("was the secret key of the configuration changed? %w", err)
-	}
-	public := make([]jwtx.PublicKey, len(rows))
-	for i, row := range rows {
-		public[i] = jwtx.PublicKey{ID: row.ID, Key: row.PublicKey, NotAfter: row.ExpiresAt}
-	}
-	return jwtx.NewKeySet(active, public...)
 }

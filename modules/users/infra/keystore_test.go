@@ -3,6 +3,7 @@ package infra_test
 import (
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +32,11 @@ func TestKeyStore(t *testing.T) {
 	db, root, now := pgtest.Database(t), rootKey(t), clock.At(noon)
 	dropKeys(t, db)
 	load := func(root secret.Key) (*jwtx.KeySet, error) {
-		return infra.NewKeyStore(db.Pool.Control, root, now, rand.Reader).LoadKeys(t.Context())
+		r, err := ring(t, db, root, now, 0)
+		if err != nil {
+			return nil, err
+		}
+		return r.Keys(), nil
 	}
 
 	const processes = 8
@@ -76,9 +81,77 @@ func TestKeyStore(t *testing.T) {
 	if _, ok := keys.Find(ids[0], now.Now()); ok {
 		t.Error("an expired key verifies")
 	}
-	now.Set(noon)
-	if _, ok := keys.Find(ids[0], now.Now()); !ok {
-		t.Error("the older key does not verify in its time")
+	testRotation(t, db)
+}
+
+// ring opens the keys of one process.
+func ring(t *testing.T, db pgtest.DB, root secret.Key, c clock.Clock, every time.Duration) (*infra.KeyRing, error) {
+	t.Helper()
+	store := infra.NewKeyStore(db.Pool.Control, root, c, rand.Reader)
+	return infra.OpenKeyRing(t.Context(), store, every, c, slog.New(slog.DiscardHandler))
+}
+
+// testRotation: a new key is known everywhere before it signs, and the old
+// one verifies until its last token is over.
+func testRotation(t *testing.T, db pgtest.DB) {
+	t.Helper()
+	dropKeys(t, db)
+	root, now := rootKey(t), clock.At(noon)
+	here, err := ring(t, db, root, now, 90*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := ring(t, db, root, now, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh := func() {
+		t.Helper()
+		if err := errors.Join(here.Refresh(t.Context()), there.Refresh(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := here.Keys().Active().ID()
+	if err := here.Store().Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	there.Learn() // too soon after the start
+	if n := len(there.Keys().JWKS(now.Now()).Keys); n != 1 {
+		t.Errorf("unknown keys made a process look at once: %d keys", n)
+	}
+	now.Advance(10 * time.Second)
+	there.Learn()
+	if keys := there.Keys(); len(keys.JWKS(now.Now()).Keys) != 2 || keys.Active().ID() != first {
+		t.Error("the next key is not published ahead, or signs already")
+	}
+	now.Advance(10 * time.Minute)
+	refresh()
+	second := here.Keys().Active().ID()
+	if second == first || there.Keys().Active().ID() != second {
+		t.Error("the next key does not sign when it is time")
+	}
+	if _, ok := there.Keys().Find(first, now.Now()); !ok {
+		t.Error("the key before does not verify any more, although its tokens are out there")
+	}
+	now.Advance(time.Hour + time.Minute)
+	if _, ok := there.Keys().Find(first, now.Now()); ok {
+		t.Error("the key before verifies for ever")
+	}
+
+	now.Advance(90 * 24 * time.Hour)
+	refresh() // rotates by schedule, in one of the two
+	now.Advance(10 * time.Minute)
+	refresh()
+	if third := there.Keys().Active().ID(); third == second || countKeys(t, db) != 3 {
+		t.Errorf("no rotation by schedule, or several: %d keys", countKeys(t, db))
+	}
+
+	if err := here.Store().Replace(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refresh()
+	if _, ok := there.Keys().Find(second, now.Now()); ok || len(there.Keys().JWKS(now.Now()).Keys) != 1 {
+		t.Error("a compromised key still verifies")
 	}
 }
 

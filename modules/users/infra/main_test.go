@@ -7,15 +7,25 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// lifetimes are longer than any test.
+var lifetimes = users.Lifetimes{Session: 1000 * time.Hour, Idle: 1000 * time.Hour}
+
+// policy gives every tenant these lifetimes.
+type policy struct{}
+
+func (policy) Of(tenancy.Tenant) users.Policy { return users.Policy{Lifetimes: lifetimes} }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 

@@ -23,7 +23,7 @@ func (r *OneTimeTokens) Put(ctx context.Context, tx uow.Tx, t domain.OneTimeToke
 		return err
 	}
 	return pg.Translate(r.q.InsertOneTimeToken(ctx, pg.DB(tx), usersdb.InsertOneTimeTokenParams{
-		Hash: t.Digest[:], UserID: t.UserID, Purpose: string(t.Purpose), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+		Hash: t.Digest[:], UserID: t.UserID, Purpose: string(t.Purpose), Address: t.Address.String(), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
 	}), nil, nil)
 }
 
@@ -31,10 +31,10 @@ func (r *OneTimeTokens) Put(ctx context.Context, tx uow.Tx, t domain.OneTimeToke
 func (r *OneTimeTokens) Take(ctx context.Context, tx uow.Tx, d domain.Digest, p domain.Purpose) (domain.OneTimeToken, error) {
 	row, err := r.q.TakeOneTimeToken(ctx, pg.DB(tx), d[:], string(p))
 	if err != nil {
-		return domain.OneTimeToken{}, pg.Translate(err, domain.ErrInvitation, nil)
+		return domain.OneTimeToken{}, pg.Translate(err, p.Refusal(), nil)
 	}
 	return domain.OneTimeToken{
-		Digest: d, UserID: row.UserID, Purpose: p, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt,
+		Digest: d, UserID: row.UserID, Purpose: p, Address: domain.KnownEmail(row.Address), CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt,
 	}, nil
 }
 

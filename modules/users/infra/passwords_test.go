@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/insulahq/insula/modules/users/domain"
@@ -16,7 +17,7 @@ import (
 
 func reserve(t *testing.T, h domain.Hasher) domain.HashSlot {
 	t.Helper()
-	slot, err := h.Reserve(t.Context())
+	slot, err := h.Reserve(t.Context(), uuid.Nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func reserve(t *testing.T, h domain.Hasher) domain.HashSlot {
 func TestPasswordHash(t *testing.T) {
 	t.Parallel()
 	pepper := rootKey(t)
-	slot := reserve(t, infra.NewPasswords(pepper, bcrypt.MinCost, 1))
+	slot := reserve(t, infra.NewPasswords([]secret.Key{pepper}, bcrypt.MinCost, 1))
 	long := strings.Repeat("a", 200)
 	stored, err := slot.Hash(secret.New(long))
 	if err != nil {
@@ -67,7 +68,7 @@ func TestPasswordHash(t *testing.T) {
 			}
 		})
 	}
-	if reserve(t, infra.NewPasswords(rootKey(t), bcrypt.MinCost, 1)).Matches(stored, secret.New(long)) {
+	if reserve(t, infra.NewPasswords([]secret.Key{rootKey(t)}, bcrypt.MinCost, 1)).Matches(stored, secret.New(long)) {
 		t.Error("a password matches under another pepper")
 	}
 }
@@ -78,7 +79,7 @@ func TestPasswordHash(t *testing.T) {
 func TestTheDecoyCostsWhatAHashCosts(t *testing.T) {
 	t.Parallel()
 	for cost := bcrypt.MinCost; cost <= 6; cost++ {
-		decoy := infra.Decoy(infra.NewPasswords(rootKey(t), cost, 1))
+		decoy := infra.Decoy(infra.NewPasswords([]secret.Key{rootKey(t)}, cost, 1))
 		if got, err := bcrypt.Cost(decoy); err != nil || got != cost {
 			t.Fatalf("cost %d, %v; want %d", got, err, cost)
 		}
@@ -90,17 +91,17 @@ func TestTheDecoyCostsWhatAHashCosts(t *testing.T) {
 
 func TestSlotsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := infra.NewPasswords(rootKey(t), bcrypt.MinCost, 2)
+	h := infra.NewPasswords([]secret.Key{rootKey(t)}, bcrypt.MinCost, 2)
 	first, second := reserve(t, h), reserve(t, h)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.Reserve(over); errs.KindOf(err) != errs.Unavailable {
+	if _, err := h.Reserve(over, uuid.Nil); errs.KindOf(err) != errs.Unavailable {
 		t.Fatalf("a third slot: %v", err)
 	}
 	first.Release()
 	first.Release() // gives back one slot, not two
 	third := reserve(t, h)
-	if _, err := h.Reserve(over); errs.KindOf(err) != errs.Unavailable {
+	if _, err := h.Reserve(over, uuid.Nil); errs.KindOf(err) != errs.Unavailable {
 		t.Fatalf("a slot too many after a double release: %v", err)
 	}
 	second.Release()

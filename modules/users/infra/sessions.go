@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/modules/users/infra/internal/usersdb"
 	"github.com/insulahq/insula/platform/page"
@@ -42,10 +43,10 @@ func (r *Sessions) EndAll(ctx context.Context, tx uow.Tx, user, except uuid.UUID
 }
 
 // ListLive implements domain.Sessions.
-func (r *Sessions) ListLive(ctx context.Context, tx uow.Tx, user uuid.UUID, now time.Time, p page.Request) (page.Page[domain.Session], error) {
+func (r *Sessions) ListLive(ctx context.Context, tx uow.Tx, user uuid.UUID, now time.Time, l users.Lifetimes, p page.Request) (page.Page[domain.Session], error) {
 	from := p.From()
 	rows, err := r.q.ListLiveSessions(ctx, pg.DB(tx), usersdb.ListLiveSessionsParams{
-		UserID: user, At: now, AfterAt: from.At, AfterID: from.ID, MaxRows: int32(p.Limit) + 1,
+		UserID: user, At: now, IdleSince: l.IdleSince(now), AfterAt: from.At, AfterID: from.ID, MaxRows: int32(p.Limit) + 1,
 	})
 	if err != nil {
 		return page.Page[domain.Session]{}, pg.Translate(err, nil, nil)

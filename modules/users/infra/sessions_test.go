@@ -57,7 +57,7 @@ func TestLiveSessionsArePaged(t *testing.T) {
 	for {
 		var p page.Page[domain.Session]
 		f.Read(t, func(tx uow.Tx) (err error) {
-			p, err = repo.ListLive(t.Context(), tx, u.ID, now, r)
+			p, err = repo.ListLive(t.Context(), tx, u.ID, now, lifetimes, r)
 			return err
 		})
 		for _, s := range p.Items {
@@ -82,12 +82,12 @@ func TestGatekeeper(t *testing.T) {
 	t.Parallel()
 	f, repo := pgtest.Tenant(t), infra.NewSessions()
 	now := clock.At(noon)
-	keeper := infra.NewGatekeeper(now)
+	keeper := infra.NewGatekeeper(policy{}, now)
 	u, sessions := signedIn(t, f, "ada@example.com", 3)
 	ask := func(id uuid.UUID) (gate.Session, error) {
 		var s gate.Session
 		err := f.Unit().Read(t.Context(), func(tx uow.Tx) (err error) {
-			s, err = keeper.Session(t.Context(), tx, id)
+			s, err = keeper.Session(t.Context(), tx, f.Tenant, id)
 			return err
 		})
 		return s, err
@@ -126,8 +126,8 @@ func TestEndAllSparesOne(t *testing.T) {
 	other, _ := signedIn(t, f, "bob@example.com", 1)
 	f.Write(t, func(tx uow.Tx) error { return repo.EndAll(t.Context(), tx, u.ID, sessions[1].ID, noon) })
 	f.Read(t, func(tx uow.Tx) error {
-		mine, err := repo.ListLive(t.Context(), tx, u.ID, noon, page.Request{Limit: 9})
-		theirs, err2 := repo.ListLive(t.Context(), tx, other.ID, noon, page.Request{Limit: 9})
+		mine, err := repo.ListLive(t.Context(), tx, u.ID, noon, lifetimes, page.Request{Limit: 9})
+		theirs, err2 := repo.ListLive(t.Context(), tx, other.ID, noon, lifetimes, page.Request{Limit: 9})
 		if len(mine.Items) != 1 || mine.Items[0].ID != sessions[1].ID || len(theirs.Items) != 1 {
 			t.Errorf("%d of mine and %d of another user's are left", len(mine.Items), len(theirs.Items))
 		}

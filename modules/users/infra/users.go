@@ -10,7 +10,6 @@ import (
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/modules/users/infra/internal/usersdb"
 	"github.com/insulahq/insula/platform/errs"
-	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
@@ -27,9 +26,10 @@ func NewUsers() *Users { return &Users{q: usersdb.New()} }
 // Insert implements domain.Repository.
 func (r *Users) Insert(ctx context.Context, tx uow.Tx, u domain.User) error {
 	return pg.Translate(r.q.InsertUser(ctx, pg.DB(tx), usersdb.InsertUserParams{
-		ID: u.ID, Email: u.Email.String(), EmailKey: u.Email.Key(), Name: u.Name, Status: string(u.Status),
-		PasswordHash: nullable(u.PasswordHash.Reveal()), AccessVersion: u.AccessVersion, Version: u.Version,
-		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		ID: u.ID, Email: u.Email.String(), EmailKey: u.Email.Key(), Name: u.Name, NameKey: u.NameKey(),
+		Locale: u.Locale, TimeZone: u.TimeZone, Status: string(u.Status),
+		PasswordHash: nullable(u.PasswordHash.Reveal()), SecondFactor: u.SecondFactor,
+		AccessVersion: u.AccessVersion, Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}), nil, rules)
 }
 
@@ -54,15 +54,21 @@ func (r *Users) Lock(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.User,
 // Save implements domain.Repository.
 func (r *Users) Save(ctx context.Context, tx uow.Tx, u domain.User) (domain.User, error) {
 	n, err := r.q.UpdateUser(ctx, pg.DB(tx), usersdb.UpdateUserParams{
-		ID: u.ID, Email: u.Email.String(), EmailKey: u.Email.Key(), Name: u.Name, Status: string(u.Status),
-		PasswordHash: nullable(u.PasswordHash.Reveal()), AccessVersion: u.AccessVersion, Version: u.Version,
-		UpdatedAt: u.UpdatedAt,
+		ID: u.ID, Email: u.Email.String(), EmailKey: u.Email.Key(), Name: u.Name, NameKey: u.NameKey(),
+		Locale: u.Locale, TimeZone: u.TimeZone, Status: string(u.Status),
+		PasswordHash: nullable(u.PasswordHash.Reveal()), SecondFactor: u.SecondFactor,
+		AccessVersion: u.AccessVersion, Version: u.Version, UpdatedAt: u.UpdatedAt,
 	})
 	if err := r.missed(ctx, tx, u.ID, n, err); err != nil {
 		return domain.User{}, err
 	}
 	u.Version++
 	return u, nil
+}
+
+// Rehash implements domain.Repository.
+func (r *Users) Rehash(ctx context.Context, tx uow.Tx, id uuid.UUID, hash secret.Value) error {
+	return pg.Translate(r.q.RehashPassword(ctx, pg.DB(tx), hash.Reveal(), id), nil, nil)
 }
 
 // Delete implements domain.Repository.
@@ -83,29 +89,10 @@ func (r *Users) missed(ctx context.Context, tx uow.Tx, id uuid.UUID, rows int64,
 	return errs.ErrPreconditionFailed
 }
 
-// List implements domain.Repository.
-func (r *Users) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.User], error) {
-	from := p.From()
-	rows, err := r.q.ListUsers(ctx, pg.DB(tx), usersdb.ListUsersParams{
-		AfterAt: from.At, AfterID: from.ID, MaxRows: int32(p.Limit) + 1,
-		Status: nullable(string(s.Status)), EmailPrefix: nullable(s.EmailPrefix),
-	})
-	if err != nil {
-		return page.Page[domain.User]{}, pg.Translate(err, nil, nil)
-	}
-	all := make([]domain.User, len(rows))
-	for i, row := range rows {
-		all[i] = toUser(row)
-	}
-	return page.Cut(all, p.Limit, func(u domain.User) page.Position {
-		return page.Position{At: u.CreatedAt, ID: u.ID}
-	}), nil
-}
-
 func toUser(row usersdb.User) domain.User {
 	u := domain.User{
-		ID: row.ID, Email: domain.KnownEmail(row.Email), Name: row.Name, Status: domain.Status(row.Status),
-		AccessVersion: row.AccessVersion, Version: row.Version,
+		ID: row.ID, Email: domain.KnownEmail(row.Email), Name: row.Name, Locale: row.Locale, TimeZone: row.TimeZone,
+		Status: domain.Status(row.Status), SecondFactor: row.SecondFactor, AccessVersion: row.AccessVersion, Version: row.Version,
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 	if row.PasswordHash != nil {

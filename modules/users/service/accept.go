@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/op"
@@ -25,13 +24,13 @@ type Acceptance struct {
 // session. The token works once; it returns domain.ErrInvitation when it is
 // unknown, used or expired.
 func (s *Auth) AcceptInvitation(ctx context.Context, in Acceptance) (Tokens, error) {
-	slot, err := s.hasher.Reserve(ctx)
+	slot, err := s.Hasher.Reserve(ctx, s.scope.Tenant.ID)
 	if err != nil {
 		return Tokens{}, err
 	}
 	defer slot.Release()
 	return op.Do(ctx, s.run, AcceptInvitation, func(tx uow.Tx) (Tokens, error) {
-		u, err := s.invited(ctx, tx, in.Token)
+		u, err := s.redeem(ctx, tx, in.Token, domain.ForInvitation)
 		if err != nil {
 			return Tokens{}, err
 		}
@@ -39,25 +38,11 @@ func (s *Auth) AcceptInvitation(ctx context.Context, in Acceptance) (Tokens, err
 		if err != nil {
 			return Tokens{}, err
 		}
-		tx.Trail().Changed(u.View(), joined.View())
 		if joined, err = s.users.Save(ctx, tx, joined); err != nil {
 			return Tokens{}, err
 		}
-		tokens, _, err := s.issuer.begin(ctx, tx, s.scope.Tenant, joined, s.scope.Caller.Origin)
+		tokens, err := s.welcome(ctx, tx, joined, secret.Value{}, []domain.Subject{domain.AccountSubject(u.Email.String())})
+		tx.Trail().Changed(u.View(), joined.View())
 		return tokens, err
 	})
-}
-
-// invited takes an invitation's token and returns whom it invites. When the
-// operation fails the token is there again.
-func (s *Auth) invited(ctx context.Context, tx uow.Tx, token secret.Value) (domain.User, error) {
-	t, err := s.tokens.Take(ctx, tx, domain.DigestOf(token), domain.ForInvitation)
-	if err != nil {
-		return domain.User{}, err
-	}
-	u, err := s.lock(ctx, tx, t.UserID)
-	if errors.Is(err, domain.ErrNotFound) || err == nil && t.Expired(s.clock.Now()) {
-		return u, domain.ErrInvitation
-	}
-	return u, err
 }

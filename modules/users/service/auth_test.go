@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/modules/users/domain"
-	"github.com/insulahq/insula/modules/users/infra"
 	"github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
@@ -25,10 +26,11 @@ func TestLogin(t *testing.T) {
 	h := open(t)
 	p, _ := h.join(t, "ada@example.com")
 	s, records := h.auth(t)
-	tokens, err := s.Login(t.Context(), service.Credentials{Email: " ADA@example.com", Password: secret.New(password)})
+	in, err := s.Login(t.Context(), service.Credentials{Email: " ADA@example.com", Password: secret.New(password)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	tokens := in.Tokens
 	claims, err := h.verifier.Verify(tokens.Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +74,7 @@ func TestLoginRefusesAllAlike(t *testing.T) {
 			s, records := h.auth(t)
 			before := h.hasher.count()
 			tokens, err := s.Login(t.Context(), service.Credentials{Email: tc.email, Password: secret.New(tc.password)})
-			if !errors.Is(err, domain.ErrCredentials) || err.Error() != domain.ErrCredentials.Error() || tokens != (service.Tokens{}) {
+			if !errors.Is(err, domain.ErrCredentials) || err.Error() != domain.ErrCredentials.Error() || tokens != (service.SignIn{}) {
 				t.Fatalf("got %v, %v", tokens, err)
 			}
 			if n := h.hasher.count() - before; n != 1 {
@@ -128,13 +130,15 @@ func TestNoConnectionIsHeldWhileWaitingForAHash(t *testing.T) {
 	h := open(t)
 	r := scope.Request{Tenant: h.Tenant}
 	run, _ := optest.Runner(t, r, closedUnit{t}, h.clock)
-	full := busyHasher{}
-	auth := service.NewAuth(r, run, h.directory, h.sessions, infra.NewOneTimeTokens(), full, h.issuer)
-	me := service.NewMe(r, run, h.directory, h.sessions, full)
+	h.access.Hasher = busyHasher{}
+	auth, me := service.NewAuth(r, run, h.access), service.NewMe(r, run, h.access)
 	_, loginErr := auth.Login(t.Context(), service.Credentials{})
 	_, acceptErr := auth.AcceptInvitation(t.Context(), service.Acceptance{})
+	_, setUpErr := me.SetUpSecondFactor(t.Context(), secret.Value{})
 	for what, err := range map[string]error{
 		"login": loginErr, "accept": acceptErr, "password": me.SetPassword(t.Context(), secret.Value{}, secret.Value{}),
+		"reset": auth.ResetPassword(t.Context(), secret.Value{}, secret.Value{}), "set up": setUpErr,
+		"remove": me.RemoveSecondFactor(t.Context(), secret.Value{}), "address": me.ChangeEmail(t.Context(), "", secret.Value{}),
 	} {
 		if !errors.Is(err, errs.ErrUnavailable) {
 			t.Errorf("%s: %v", what, err)
@@ -144,7 +148,9 @@ func TestNoConnectionIsHeldWhileWaitingForAHash(t *testing.T) {
 
 type busyHasher struct{}
 
-func (busyHasher) Reserve(context.Context) (domain.HashSlot, error) { return nil, errs.ErrUnavailable }
+func (busyHasher) Reserve(context.Context, uuid.UUID) (domain.HashSlot, error) {
+	return nil, errs.ErrUnavailable
+}
 
 type closedUnit struct{ t *testing.T }
 
@@ -255,7 +261,7 @@ func TestReuseAfterTheGraceEndsTheSession(t *testing.T) {
 		t.Error("another session of the user ended too")
 	}
 	e := only(t, records, first.Refresh, second.Refresh)
-	if e.Target.ID != p.ID.String() || e.Before == nil || e.After == nil {
+	if e.Outcome != op.Failed || e.Code != domain.ErrReused.Code || e.Target.ID != p.ID.String() || e.Before == nil || e.After == nil {
 		t.Errorf("trail %+v does not say whose session ended", e)
 	}
 	if _, err := h.refresh(t, first.Refresh); !errors.Is(err, domain.ErrRefreshToken) {
@@ -267,14 +273,39 @@ func TestASessionEndsAtTheEndOfItsLife(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	_, tokens := h.join(t, "ada@example.com")
-	h.clock.Advance(lifetimes.Session - time.Microsecond)
-	tokens, err := h.refresh(t, tokens.Refresh)
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for end := noon.Add(lifetimes.Session); h.clock.Now().Before(end); {
+		h.clock.Advance(min(lifetimes.Idle-time.Microsecond, end.Sub(h.clock.Now())-time.Microsecond))
+		if tokens, err = h.refresh(t, tokens.Refresh); err != nil {
+			t.Fatal(err)
+		}
+		if end.Sub(h.clock.Now()) == time.Microsecond {
+			break
+		}
 	}
 	h.clock.Advance(time.Microsecond)
 	if _, err := h.refresh(t, tokens.Refresh); !errors.Is(err, domain.ErrRefreshToken) {
 		t.Errorf("refreshing does not lengthen a session, got %v", err)
+	}
+}
+
+func TestASessionThatIsNotUsedEnds(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	_, tokens := h.join(t, "ada@example.com")
+	h.clock.Advance(lifetimes.Idle - time.Microsecond)
+	tokens, err := h.refresh(t, tokens.Refresh)
+	if err != nil {
+		t.Fatalf("ended too early: %v", err)
+	}
+	me := h.caller(t, tokens).ID
+	h.clock.Advance(lifetimes.Idle)
+	if _, err := h.refresh(t, tokens.Refresh); !errors.Is(err, domain.ErrRefreshToken) {
+		t.Errorf("an idle session lives on: %v", err)
+	}
+	s, _ := h.users(t, owner())
+	if all, err := s.Sessions(t.Context(), me, page.Request{Limit: 9}); err != nil || len(all.Items) != 0 {
+		t.Errorf("an idle session is listed: %v, %v", all.Items, err)
 	}
 }
 
@@ -448,7 +479,8 @@ func TestOwnName(t *testing.T) {
 	h := open(t)
 	p, tokens := h.join(t, "ada@example.com")
 	me, records := h.me(t, h.caller(t, tokens))
-	got, err := me.Update(t.Context(), p.Version, "Ada King")
+	king := "Ada King"
+	got, err := me.Update(t.Context(), p.Version, domain.Change{Name: &king, Email: &king})
 	if err != nil || got.Name != "Ada King" || got.Version != p.Version+1 || len(got.Roles) != 1 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -456,7 +488,7 @@ func TestOwnName(t *testing.T) {
 		t.Errorf("trail %+v", e)
 	}
 	me, _ = h.me(t, h.caller(t, tokens))
-	if _, err := me.Update(t.Context(), p.Version, "Ada"); !errors.Is(err, errs.ErrPreconditionFailed) {
+	if _, err := me.Update(t.Context(), p.Version, domain.Change{Name: &king}); !errors.Is(err, errs.ErrPreconditionFailed) {
 		t.Errorf("stale version: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/insulahq/insula/modules/roles"
 	"github.com/insulahq/insula/modules/users/domain"
+	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -31,6 +32,11 @@ func (s *Users) Update(ctx context.Context, id uuid.UUID, version int64, c domai
 		}
 		if after.Status == domain.Invited && after.Email.Key() != before.Email.Key() {
 			if err := s.inviter.send(ctx, tx, s.scope, after); err != nil {
+				return Person{}, err
+			}
+		}
+		if after.Status == domain.Active && after.Email.Key() != before.Email.Key() {
+			if err := s.post.notice(ctx, tx, s.scope.Tenant, before, mailx.EmailChanged); err != nil {
 				return Person{}, err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
 	"github.com/insulahq/insula/platform/pgtest"
@@ -40,7 +42,7 @@ const password = "correct horse battery"
 
 var (
 	noon      = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	lifetimes = domain.Lifetimes{Access: 10 * time.Minute, Session: 30 * 24 * time.Hour, Grace: 10 * time.Second}
+	lifetimes = users.Lifetimes{Access: 10 * time.Minute, Session: 30 * 24 * time.Hour, Idle: 7 * 24 * time.Hour, Grace: 10 * time.Second}
 	origin    = authn.Origin{RequestID: "r1", Addr: netip.MustParseAddr("192.0.2.7"), Client: "test"}
 )
 
@@ -50,14 +52,17 @@ type house struct {
 	clock    *clock.Manual
 	roles    *fakeRoles
 	post     *postbox
+	mail     *mailx.Recorder
+	secrets  *service.Post
 	hasher   *countingHasher
 	verifier *jwtx.Verifier
 
 	directory *service.Directory
+	access    *service.Access
 	inviter   *service.Inviter
-	issuer    *service.Issuer
 	founding  *service.Founding
-	sessions  *infra.Sessions
+	policies  *policies
+	root      secret.Key
 }
 
 func open(t *testing.T) *house {
@@ -76,14 +81,21 @@ func open(t *testing.T) *house {
 	}
 	h := &house{
 		Fixture: pgtest.Tenant(t), clock: clock.At(noon), roles: &fakeRoles{of: map[uuid.UUID][]string{}}, post: &postbox{},
-		hasher: &countingHasher{Hasher: infra.NewPasswords(root, bcrypt.MinCost, 2)}, sessions: infra.NewSessions(),
+		mail: &mailx.Recorder{}, policies: &policies{users.Policy{Lifetimes: lifetimes}}, root: root,
+		hasher: &countingHasher{Hasher: infra.NewPasswords([]secret.Key{root}, bcrypt.MinCost, 2)},
 	}
 	if h.verifier, err = jwtx.NewVerifier(keys, jwtx.Options{Issuer: "test", Audience: "test", Clock: h.clock}); err != nil {
 		t.Fatal(err)
 	}
 	h.directory = service.NewDirectory(infra.NewUsers(), h.roles, h.clock)
-	h.inviter = service.NewInviter(infra.NewOneTimeTokens(), h.post, h.clock, rand.Reader)
-	h.issuer = service.NewIssuer(jwtx.NewSigner(keys, "test", "test"), h.sessions, lifetimes, root, h.clock, id.System{}, rand.Reader)
+	links := mailx.Links{Invitation: "https://app.test/welcome", Reset: "https://app.test/reset", Email: "https://app.test/email"}
+	h.secrets = service.NewPost(h.post, links, root, rand.Reader)
+	h.inviter = service.NewInviter(infra.NewOneTimeTokens(), h.secrets, h.clock, rand.Reader)
+	issuer := service.NewIssuer(jwtx.NewSigner(keys, "test", "test"), infra.NewSessions(), h.policies, root, h.clock, id.System{}, rand.Reader)
+	h.access = service.NewAccess(h.directory, service.Guards{
+		Sessions: infra.NewSessions(), Tokens: infra.NewOneTimeTokens(), Factors: infra.NewSecondFactors(root, rand.Reader),
+		Attempts: infra.NewAttempts(), Hasher: h.hasher, Policies: h.policies,
+	}, h.secrets, issuer, root, rand.Reader)
 	h.founding = service.NewFounding(h.directory, h.inviter, id.System{})
 	return h
 }
@@ -96,19 +108,19 @@ func (h *house) auth(t *testing.T) (*service.Auth, *optest.Records) {
 func (h *house) authOf(t *testing.T, c authn.Caller) (*service.Auth, *optest.Records) {
 	r := scope.Request{Tenant: h.Tenant, Caller: c}
 	run, records := optest.Runner(t, r, h.Unit(), h.clock)
-	return service.NewAuth(r, run, h.directory, h.sessions, infra.NewOneTimeTokens(), h.hasher, h.issuer), records
+	return service.NewAuth(r, run, h.access), records
 }
 
 func (h *house) users(t *testing.T, c authn.Caller) (*service.Users, *optest.Records) {
 	r := scope.Request{Tenant: h.Tenant, Caller: c}
 	run, records := optest.Runner(t, r, h.Unit(), h.clock)
-	return service.NewUsers(r, run, h.directory, h.sessions, h.inviter, id.System{}), records
+	return service.NewUsers(r, run, h.access, h.inviter, id.System{}), records
 }
 
 func (h *house) me(t *testing.T, c authn.Caller) (*service.Me, *optest.Records) {
 	r := scope.Request{Tenant: h.Tenant, Caller: c}
 	run, records := optest.Runner(t, r, h.Unit(), h.clock)
-	return service.NewMe(r, run, h.directory, h.sessions, h.hasher), records
+	return service.NewMe(r, run, h.access), records
 }
 
 // owner is a caller who manages users and is none of those in the test.
@@ -124,7 +136,7 @@ func (h *house) invite(t *testing.T, email string) (service.Person, secret.Value
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, h.post.last(t, email).Token
+	return p, h.token(t, email)
 }
 
 // join adds a user who has accepted an invitation, and returns the tokens of
@@ -145,11 +157,11 @@ func (h *house) join(t *testing.T, email string) (service.Person, service.Tokens
 func (h *house) login(t *testing.T, email string) service.Tokens {
 	t.Helper()
 	s, _ := h.auth(t)
-	tokens, err := s.Login(t.Context(), service.Credentials{Email: email, Password: secret.New(password)})
+	in, err := s.Login(t.Context(), service.Credentials{Email: email, Password: secret.New(password)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tokens
+	return in.Tokens
 }
 
 // caller is who presents an access token.
@@ -170,7 +182,7 @@ func (h *house) live(t *testing.T, tokens service.Tokens) bool {
 	t.Helper()
 	var s gate.Session
 	h.Read(t, func(tx uow.Tx) (err error) {
-		s, err = infra.NewGatekeeper(h.clock).Session(t.Context(), tx, h.caller(t, tokens).Session)
+		s, err = infra.NewGatekeeper(h.policies, h.clock).Session(t.Context(), tx, h.Tenant, h.caller(t, tokens).Session)
 		return err
 	})
 	return s.Live
@@ -222,6 +234,18 @@ func (f *fakeRoles) MayManage(_ context.Context, _ uow.Tx, _ authn.Caller, user 
 // errAbove is what the roles module answers about users who hold more.
 var errAbove = errs.New(errs.Forbidden, "roles.above_you", "You cannot manage a user who holds more than you do.")
 
+func (f *fakeRoles) Holders(_ context.Context, _ uow.Tx, name string) ([]uuid.UUID, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []uuid.UUID
+	for user, held := range f.of {
+		if slices.Contains(held, name) {
+			all = append(all, user)
+		}
+	}
+	return all, nil
+}
+
 func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID]roles.Held, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -234,29 +258,94 @@ func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.U
 
 var _ roles.Assignments = (*fakeRoles)(nil)
 
-// postbox keeps invitations instead of delivering them.
+// policies gives every tenant the same.
+type policies struct{ all users.Policy }
+
+func (p *policies) Of(tenancy.Tenant) users.Policy { return p.all }
+
+// postbox is an outbox that keeps what is queued until deliver runs it.
 type postbox struct {
-	mu   sync.Mutex
-	sent []users.Invitation
+	mu     sync.Mutex
+	queued []queued
 }
 
-func (p *postbox) Deliver(_ context.Context, _ tenancy.Tenant, _ string, i users.Invitation) {
+type queued struct {
+	def  op.Def
+	args service.Envelope
+}
+
+func (p *postbox) Put(_ context.Context, tx uow.Tx, d op.Def, args any) error {
+	tx.AfterCommit(func(context.Context) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.queued = append(p.queued, queued{d, args.(service.Envelope)})
+	})
+	return nil
+}
+
+func (p *postbox) PutAt(ctx context.Context, tx uow.Tx, d op.Def, args any, _ time.Time) error {
+	return p.Put(ctx, tx, d, args)
+}
+
+func (p *postbox) take() (all []queued) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, i)
+	all, p.queued = p.queued, nil
+	return all
 }
 
-func (p *postbox) last(t *testing.T, email string) users.Invitation {
+// deliver does what is queued, and what that queues.
+func (h *house) deliver(t *testing.T) {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, i := range slices.Backward(p.sent) {
-		if i.Email == email {
-			return i
+	for work := h.post.take(); len(work) > 0; work = h.post.take() {
+		for _, w := range work {
+			s, records := h.mailroom(t, w.def)
+			do := s.Deliver
+			if w.def.Name == service.OfferReset.Name {
+				do = s.OfferReset
+			}
+			if err := do(t.Context(), w.args); err != nil {
+				t.Fatal(err)
+			}
+			only(t, records)
 		}
 	}
-	t.Fatalf("no invitation to %s", email)
-	return users.Invitation{}
+}
+
+func (h *house) mailroom(t *testing.T, d op.Def) (*service.Mailroom, *optest.Records) {
+	t.Helper()
+	r := scope.Request{Tenant: h.Tenant, Caller: authn.Caller{Kind: authn.Job, Label: d.Name}}
+	run, records := optest.Runner(t, r, h.Unit(), h.clock)
+	return service.NewMailroom(r, run, h.directory, infra.NewOneTimeTokens(), h.secrets, h.mail, rand.Reader), records
+}
+
+// token is the one-time token of the newest mail to an address.
+func (h *house) token(t *testing.T, email string) secret.Value {
+	t.Helper()
+	h.deliver(t)
+	m, ok := h.mail.Last(email)
+	if !ok {
+		t.Fatalf("no mail to %s", email)
+	}
+	_, rest, _ := strings.Cut(m.Text, "#")
+	fragment, _, _ := strings.Cut(rest, "\n")
+	values, err := url.ParseQuery(fragment)
+	if err != nil || values.Get("token") == "" || values.Get("tenant") != h.Tenant.Slug {
+		t.Fatalf("no token in the mail:\n%s", m.Text)
+	}
+	return secret.New(values.Get("token"))
+}
+
+// subjects are the subjects of all mail to an address so far.
+func (h *house) subjects(t *testing.T, email string) (all []string) {
+	t.Helper()
+	h.deliver(t)
+	for _, m := range h.mail.Sent() {
+		if m.To == email {
+			all = append(all, m.Subject)
+		}
+	}
+	return all
 }
 
 // countingHasher counts comparisons, which are what takes time in a login.
@@ -267,8 +356,8 @@ type countingHasher struct {
 	during   func() // runs within the next comparison, when set
 }
 
-func (h *countingHasher) Reserve(ctx context.Context) (domain.HashSlot, error) {
-	slot, err := h.Hasher.Reserve(ctx)
+func (h *countingHasher) Reserve(ctx context.Context, tenant uuid.UUID) (domain.HashSlot, error) {
+	slot, err := h.Hasher.Reserve(ctx, tenant)
 	return countingSlot{slot, h}, err
 }
 

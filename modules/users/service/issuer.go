@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/clock"
@@ -22,17 +23,18 @@ type Tokens struct {
 	Access    secret.Value
 	ExpiresIn time.Duration // of the access token
 	Refresh   secret.Value
+	Device    secret.Value // by which the next login from here is known; empty after a refresh
 }
 
 // Issuer begins sessions and makes their tokens.
 type Issuer struct {
-	signer    *jwtx.Signer
-	sessions  domain.Sessions
-	lifetimes domain.Lifetimes
-	key       []byte // from which successors of refresh tokens follow
-	clock     clock.Clock
-	ids       id.Source
-	random    io.Reader
+	signer   *jwtx.Signer
+	sessions domain.Sessions
+	policies users.Policies
+	key      []byte // from which successors of refresh tokens follow
+	clock    clock.Clock
+	ids      id.Source
+	random   io.Reader
 }
 
 // successorLabel names the purpose of the key derived for refresh tokens.
@@ -40,9 +42,9 @@ const successorLabel = "insula/refresh-token/v1"
 
 // NewIssuer makes the issuer of a process. All replicas need the same root
 // key.
-func NewIssuer(signer *jwtx.Signer, sessions domain.Sessions, l domain.Lifetimes, root secret.Key, c clock.Clock, ids id.Source, random io.Reader) *Issuer {
+func NewIssuer(signer *jwtx.Signer, sessions domain.Sessions, p users.Policies, root secret.Key, c clock.Clock, ids id.Source, random io.Reader) *Issuer {
 	return &Issuer{
-		signer: signer, sessions: sessions, lifetimes: l, key: root.Derive(successorLabel, secret.KeySize),
+		signer: signer, sessions: sessions, policies: p, key: root.Derive(successorLabel, secret.KeySize),
 		clock: c, ids: ids, random: random,
 	}
 }
@@ -51,7 +53,7 @@ func NewIssuer(signer *jwtx.Signer, sessions domain.Sessions, l domain.Lifetimes
 func (i *Issuer) begin(ctx context.Context, tx uow.Tx, t tenancy.Tenant, u domain.User, from authn.Origin) (Tokens, domain.Session, error) {
 	now := i.clock.Now()
 	s := domain.Session{
-		ID: i.ids.New(), UserID: u.ID, CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(i.lifetimes.Session),
+		ID: i.ids.New(), UserID: u.ID, CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(i.policies.Of(t).Session),
 		Client: from.Client,
 	}
 	if from.Addr.IsValid() {
@@ -87,10 +89,10 @@ func (i *Issuer) successor(session uuid.UUID, token secret.Value) secret.Value {
 
 // tokens signs an access token to go with a refresh token.
 func (i *Issuer) tokens(t tenancy.Tenant, s domain.Session, refresh secret.Value) (Tokens, error) {
-	now := i.clock.Now()
+	now, life := i.clock.Now(), i.policies.Of(t).Access
 	access, err := i.signer.Sign(jwtx.Claims{
 		TenantID: t.ID, Subject: s.UserID, SessionID: s.ID, ID: i.ids.New(),
-		IssuedAt: now, NotBefore: now, Expires: now.Add(i.lifetimes.Access),
+		IssuedAt: now, NotBefore: now, Expires: now.Add(life),
 	})
-	return Tokens{Access: secret.New(access), ExpiresIn: i.lifetimes.Access, Refresh: refresh}, err
+	return Tokens{Access: secret.New(access), ExpiresIn: life, Refresh: refresh}, err
 }

@@ -21,26 +21,82 @@ var (
 type Credentials struct {
 	Email    string
 	Password secret.Value
+	Device   secret.Value // from an earlier login of the same device; may be empty
 }
 
-// Login begins a session. For an unknown address, a wrong password and a
-// user who is not active it does the same work and returns the same
-// domain.ErrCredentials.
-func (s *Auth) Login(ctx context.Context, in Credentials) (Tokens, error) {
-	slot, err := s.hasher.Reserve(ctx)
+// SignIn is how far a login got: it began a session, or asks for the second
+// factor.
+type SignIn struct {
+	Tokens    Tokens
+	Challenge secret.Value // set when the second step follows
+}
+
+// Login begins a session, or its second step when the user has a second
+// factor. For an unknown address, a wrong password and a user who is not
+// active it does the same work and returns the same domain.ErrCredentials;
+// after too many of them, domain.ErrThrottled.
+func (s *Auth) Login(ctx context.Context, in Credentials) (SignIn, error) {
+	slot, err := s.Hasher.Reserve(ctx, s.scope.Tenant.ID)
+	if err != nil {
+		return SignIn{}, err
+	}
+	defer slot.Release()
+	return op.Do(ctx, s.run, Login, func(tx uow.Tx) (SignIn, error) {
+		now := s.clock.Now()
+		known := domain.KnownDevice(s.deviceKey, s.scope.Tenant.ID, in.Email, in.Device)
+		subjects := s.subjects(in, known)
+		if err := s.free(ctx, tx, now, subjects); err != nil {
+			return SignIn{}, err
+		}
+		u, err := s.identify(ctx, tx, in, slot)
+		if errors.Is(err, domain.ErrCredentials) {
+			return SignIn{}, s.missed(ctx, tx, now, err, subjects)
+		}
+		if err != nil {
+			return SignIn{}, err
+		}
+		if !known {
+			in.Device = secret.Value{}
+		}
+		return s.proceed(ctx, tx, u, in.Device, subjects[:1])
+	})
+}
+
+// subjects are what a failed login counts against. A device that has signed
+// in to the account before is judged by itself: what strangers do to the
+// account, or others on its network do, does not slow it down.
+func (s *Auth) subjects(in Credentials, known bool) []domain.Subject {
+	if known {
+		return []domain.Subject{domain.DeviceSubject(domain.DigestOf(in.Device))}
+	}
+	return []domain.Subject{domain.AccountSubject(in.Email), domain.NetworkSubject(s.scope.Caller.Origin.Addr)}
+}
+
+// proceed goes on after the password was right.
+func (s *Auth) proceed(ctx context.Context, tx uow.Tx, u domain.User, device secret.Value, counted []domain.Subject) (SignIn, error) {
+	if u.SecondFactor {
+		c, err := s.challenge(u, device)
+		return SignIn{Challenge: c}, err
+	}
+	tokens, err := s.welcome(ctx, tx, u, device, counted)
+	return SignIn{Tokens: tokens}, err
+}
+
+// welcome begins the session of a user who has proved everything, and forgets
+// the failures on the way.
+func (s *Auth) welcome(ctx context.Context, tx uow.Tx, u domain.User, device secret.Value, counted []domain.Subject) (Tokens, error) {
+	if err := s.attempts.Forget(ctx, tx, counted...); err != nil {
+		return Tokens{}, err
+	}
+	tokens, session, err := s.issuer.begin(ctx, tx, s.scope.Tenant, u, s.scope.Caller.Origin)
 	if err != nil {
 		return Tokens{}, err
 	}
-	defer slot.Release()
-	return op.Do(ctx, s.run, Login, func(tx uow.Tx) (Tokens, error) {
-		u, err := s.identify(ctx, tx, in, slot)
-		if err != nil {
-			return Tokens{}, err
-		}
-		tokens, session, err := s.issuer.begin(ctx, tx, s.scope.Tenant, u, s.scope.Caller.Origin)
-		tx.Trail().Changed(nil, sessionView{Session: session.ID})
-		return tokens, err
-	})
+	tx.Trail().Changed(nil, sessionView{Session: session.ID})
+	if tokens.Device = device; device.IsZero() {
+		tokens.Device, err = domain.NewDevice(s.deviceKey, s.scope.Tenant.ID, u.Email, s.random)
+	}
+	return tokens, err
 }
 
 // identify finds the active user with these credentials and keeps it from
@@ -65,7 +121,20 @@ func (s *Auth) identify(ctx context.Context, tx uow.Tx, in Credentials, slot dom
 	case now.Status != domain.Active || !now.PasswordHash.Equal(u.PasswordHash):
 		return u, domain.ErrCredentials
 	}
-	return now, nil
+	return s.rehash(ctx, tx, now, in.Password, slot)
+}
+
+// rehash moves a password that was just given to the current pepper and cost.
+func (s *Auth) rehash(ctx context.Context, tx uow.Tx, u domain.User, password secret.Value, slot domain.HashSlot) (domain.User, error) {
+	if !slot.Stale(u.PasswordHash) {
+		return u, nil
+	}
+	hash, err := slot.Hash(password)
+	if err != nil {
+		return u, err
+	}
+	u.PasswordHash = hash
+	return u, s.users.Rehash(ctx, tx, u.ID, hash)
 }
 
 // find returns the user with an address, or an empty one.

@@ -8,6 +8,11 @@ import "github.com/insulahq/insula/platform/op"
 // Operations are all operations of the module.
 var Operations = []op.Def{
 	Create, Get, List, Update, Suspend, Resume, Delete, SetRoles,
-	Login, Refresh, Logout, AcceptInvitation,
-	GetMe, UpdateMe, SetMyPassword, ListMySessions, EndMySession,
+	ListSessions, EndSession, EndSessions,
+	Invite, ListInvitations, ResendInvitation, RevokeInvitation,
+	CreateAPIKey, ListAPIKeys, RevokeAPIKey,
+	Login, Verify, Refresh, Logout, AcceptInvitation, ForgotPassword, ResetPassword, ConfirmEmail,
+	GetMe, UpdateMe, SetMyPassword, ChangeMyEmail, ListMySessions, EndMySession,
+	SetUpSecondFactor, ConfirmSecondFactor, RemoveSecondFactor,
+	DeliverMail, OfferReset,
 }

@@ -28,10 +28,23 @@ func (s *Users) Get(ctx context.Context, id uuid.UUID) (Person, error) {
 	})
 }
 
-// List returns a page of users, newest first.
-func (s *Users) List(ctx context.Context, spec domain.Spec, r page.Request) (page.Page[Person], error) {
+// Search says which users to list. Role is the name of a role they have.
+type Search struct {
+	domain.Spec
+	Role string
+}
+
+// List returns a page of users. A role that does not exist is nobody's.
+func (s *Users) List(ctx context.Context, search Search, r page.Request) (page.Page[Person], error) {
 	return op.Do(ctx, s.run, List, func(tx uow.Tx) (page.Page[Person], error) {
-		found, err := s.users.List(ctx, tx, spec, r)
+		if search.Role != "" {
+			holders, err := s.roles.Holders(ctx, tx, search.Role)
+			if err != nil {
+				return page.Page[Person]{}, err
+			}
+			search.Among = append([]uuid.UUID{}, holders...) // not nil: nobody, rather than everybody
+		}
+		found, err := s.users.List(ctx, tx, search.Spec, r)
 		if err != nil || len(found.Items) == 0 {
 			return page.Page[Person]{}, err
 		}

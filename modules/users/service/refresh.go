@@ -17,17 +17,11 @@ var Refresh = op.Write("auth.refresh", "Exchange a refresh token for new tokens.
 // a new access token. Within the grace the same token yields the same
 // successor. Later it returns domain.ErrReused and the session has ended.
 func (s *Auth) Refresh(ctx context.Context, token secret.Value) (Tokens, error) {
-	tokens, err := op.Do(ctx, s.run, Refresh, func(tx uow.Tx) (Tokens, error) {
+	return op.Do(ctx, s.run, Refresh, func(tx uow.Tx) (Tokens, error) {
 		return s.refresh(ctx, tx, token)
 	})
-	if err == nil && tokens.Access.IsZero() {
-		return Tokens{}, domain.ErrReused
-	}
-	return tokens, err
 }
 
-// refresh returns no tokens and no error when it ended the session, because
-// an error would take that back.
 func (s *Auth) refresh(ctx context.Context, tx uow.Tx, token secret.Value) (Tokens, error) {
 	r, err := s.sessions.LockToken(ctx, tx, domain.DigestOf(token))
 	if err != nil {
@@ -36,7 +30,7 @@ func (s *Auth) refresh(ctx context.Context, tx uow.Tx, token secret.Value) (Toke
 	aim(tx, r.User)
 	now := s.clock.Now()
 	next := s.issuer.successor(r.Session.ID, token)
-	switch r.Judge(now, s.issuer.lifetimes.Grace) {
+	switch r.Judge(now, s.policies.Of(s.scope.Tenant).Lifetimes) {
 	case domain.Rotate:
 		if err := s.issuer.rotate(ctx, tx, r.Session, token, next); err != nil {
 			return Tokens{}, err
@@ -45,7 +39,10 @@ func (s *Auth) refresh(ctx context.Context, tx uow.Tx, token secret.Value) (Toke
 	case domain.Revoke:
 		tx.Trail().Changed(sessionView{Session: r.Session.ID},
 			sessionView{Session: r.Session.ID, Ended: true, Why: domain.ErrReused.Code})
-		return Tokens{}, s.sessions.End(ctx, tx, r.User.ID, r.Session.ID, now)
+		if err := s.sessions.End(ctx, tx, r.User.ID, r.Session.ID, now); err != nil {
+			return Tokens{}, err
+		}
+		return Tokens{}, op.Keep(domain.ErrReused)
 	default:
 		return Tokens{}, domain.ErrRefreshToken
 	}

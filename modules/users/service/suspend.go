@@ -49,7 +49,7 @@ func (s *Users) Resume(ctx context.Context, id uuid.UUID) (Person, error) {
 	})
 }
 
-// Delete removes a user with roles, sessions and tokens; what the user did
+// Delete removes a user with roles, sessions, tokens and keys; what the user did
 // stays in the trail. Nobody can delete themselves or the last owner.
 func (s *Users) Delete(ctx context.Context, id uuid.UUID, version int64) error {
 	_, err := op.Do(ctx, s.run, Delete.On(id.String()), func(tx uow.Tx) (struct{}, error) {

@@ -14,17 +14,16 @@ import (
 
 // Users is the tenant's people as those see them who manage them.
 type Users struct {
-	*Directory
-	scope    scope.Request
-	run      *op.Runner
-	sessions domain.Sessions
-	inviter  *Inviter
-	ids      id.Source
+	*Access
+	scope   scope.Request
+	run     *op.Runner
+	inviter *Inviter
+	ids     id.Source
 }
 
 // NewUsers makes the service of one request.
-func NewUsers(r scope.Request, run *op.Runner, d *Directory, sessions domain.Sessions, i *Inviter, ids id.Source) *Users {
-	return &Users{Directory: d, scope: r, run: run, sessions: sessions, inviter: i, ids: ids}
+func NewUsers(r scope.Request, run *op.Runner, a *Access, i *Inviter, ids id.Source) *Users {
+	return &Users{Access: a, scope: r, run: run, inviter: i, ids: ids}
 }
 
 // manage is change for a user whom the caller may manage.

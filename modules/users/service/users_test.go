@@ -32,11 +32,7 @@ func TestCreate(t *testing.T) {
 	if p.Status != domain.Invited || p.Name != "Ada" || p.Version != 1 || !slices.Equal(p.Roles, []string{"auditor", "member"}) {
 		t.Errorf("created %+v", p)
 	}
-	invitation := h.post.last(t, "Ada@example.com")
-	if !invitation.Expires.Equal(noon.Add(domain.InvitationLifetime)) {
-		t.Errorf("invitation %+v", invitation)
-	}
-	e := only(t, records, invitation.Token)
+	e := only(t, records, h.token(t, "Ada@example.com"))
 	if e.Outcome != op.Done || e.Target.ID != p.ID.String() || e.Target.Label != "Ada@example.com" || e.Before != nil || len(e.After.(domain.View).Roles) != 2 {
 		t.Errorf("trail %+v", e)
 	}
@@ -59,7 +55,8 @@ func TestWhatIsRefusedIsNeitherStoredNorSent(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			h.roles.deny = tc.deny
 			defer func() { h.roles.deny = nil }()
-			sent := len(h.post.sent)
+			h.deliver(t)
+			sent := len(h.mail.Sent())
 			s, records := h.users(t, owner())
 			if _, err := s.Create(t.Context(), tc.in); !errors.Is(err, tc.want) {
 				t.Fatalf("got %v", err)
@@ -68,10 +65,10 @@ func TestWhatIsRefusedIsNeitherStoredNorSent(t *testing.T) {
 				t.Errorf("trail %+v", e)
 			}
 			s, _ = h.users(t, owner())
-			if all, err := s.List(t.Context(), domain.Spec{}, page.Request{Limit: 10}); err != nil || len(all.Items) != 1 {
+			if all, err := s.List(t.Context(), service.Search{}, page.Request{Limit: 10}); err != nil || len(all.Items) != 1 {
 				t.Errorf("%d users, %v", len(all.Items), err)
 			}
-			if len(h.post.sent) != sent {
+			if h.deliver(t); len(h.mail.Sent()) != sent {
 				t.Error("an invitation was sent")
 			}
 		})
@@ -91,15 +88,15 @@ func TestGetAndList(t *testing.T) {
 	if _, err := s.Get(t.Context(), uuid.Must(uuid.NewV7())); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
-	first, err := s.List(t.Context(), domain.Spec{}, page.Request{Limit: 1})
+	first, err := s.List(t.Context(), service.Search{}, page.Request{Limit: 1})
 	if err != nil || len(first.Items) != 1 || first.Items[0].ID != ada.ID || first.Next == nil || len(first.Items[0].Roles) != 1 {
 		t.Fatalf("first page %+v, %v", first, err)
 	}
-	second, err := s.List(t.Context(), domain.Spec{}, page.Request{Limit: 1, After: first.Next})
+	second, err := s.List(t.Context(), service.Search{}, page.Request{Limit: 1, After: first.Next})
 	if err != nil || len(second.Items) != 1 || second.Items[0].Email.String() != "bob@example.com" || second.Next != nil {
 		t.Errorf("second page %+v, %v", second, err)
 	}
-	if none, err := s.List(t.Context(), domain.Spec{Status: domain.Suspended}, page.Request{Limit: 1}); err != nil || len(none.Items) != 0 {
+	if none, err := s.List(t.Context(), service.Search{Spec: domain.Spec{Status: domain.Suspended}}, page.Request{Limit: 1}); err != nil || len(none.Items) != 0 {
 		t.Errorf("suspended: %+v, %v", none, err)
 	}
 	if left := records.Entries(); len(left) != 1 || left[0].Operation != service.Get.Name || left[0].Code != domain.ErrNotFound.Code {
@@ -161,7 +158,7 @@ func TestAnInvitationFollowsTheAddress(t *testing.T) {
 		t.Errorf("the invitation to the old address: %v", err)
 	}
 	auth, _ = h.auth(t)
-	if _, err := auth.AcceptInvitation(t.Context(), service.Acceptance{Token: h.post.last(t, moved).Token, Password: secret.New(password), Name: "Ada"}); err != nil {
+	if _, err := auth.AcceptInvitation(t.Context(), service.Acceptance{Token: h.token(t, moved), Password: secret.New(password), Name: "Ada"}); err != nil {
 		t.Errorf("the invitation to the new address: %v", err)
 	}
 }
@@ -351,7 +348,7 @@ func TestFounding(t *testing.T) {
 	if _, err := invite("ada@example.com"); errs.CodeOf(err) != users.CodeNotInvited {
 		t.Errorf("somebody with a password: %v", err)
 	}
-	if len(h.post.sent) != 0 {
+	if h.deliver(t); len(h.mail.Sent()) != 0 {
 		t.Error("the founder's invitations are delivered by the caller, not here")
 	}
 }

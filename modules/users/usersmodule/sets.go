@@ -3,7 +3,9 @@ package usersmodule
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"time"
 
@@ -17,8 +19,12 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
 // Process are the parts that live as long as the process. *service.Founding
@@ -29,34 +35,72 @@ var Process = wire.NewSet(
 	infra.NewOneTimeTokens, wire.Bind(new(domain.OneTimeTokens), new(*infra.OneTimeTokens)),
 	infra.NewStanding, wire.Bind(new(users.Standing), new(*infra.Standing)),
 	infra.NewGatekeeper, wire.Bind(new(gate.Sessions), new(*infra.Gatekeeper)),
-	infra.NewPostman, wire.Bind(new(service.Postman), new(*infra.Postman)),
+	wire.Bind(new(gate.Keys), new(*infra.Gatekeeper)),
+	NewSecondFactors, wire.Bind(new(domain.SecondFactors), new(*infra.SecondFactors)),
+	infra.NewAttempts, wire.Bind(new(domain.Attempts), new(*infra.Attempts)),
+	infra.NewAPIKeys, wire.Bind(new(domain.APIKeys), new(*infra.APIKeys)),
+	NewPolicies, wire.Bind(new(users.Policies), new(Policies)),
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),
-	NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
-	service.NewDirectory, service.NewInviter, NewIssuer,
+	NewKeyRing, NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
+	service.NewDirectory, service.NewInviter, NewPost, NewIssuer, wire.Struct(new(service.Guards), "*"), NewAccess,
 	service.NewFounding, wire.Bind(new(users.Founder), new(*service.Founding)),
 )
 
 // Request are the parts of one request.
-var Request = wire.NewSet(service.NewUsers, service.NewAuth, service.NewMe)
+var Request = wire.NewSet(service.NewUsers, service.NewAuth, service.NewMe, service.NewAPIKeys, service.NewMailroom)
 
-// NewPasswords makes the hasher of the process: as many hashes at once as
-// there are processors, because more would only slow each other down.
-func NewPasswords(c config.Security) *infra.Passwords {
-	return infra.NewPasswords(c.PasswordPepper, c.BcryptCost, runtime.GOMAXPROCS(0))
+// Policies gives every tenant the policy of the configuration.
+type Policies struct{ all users.Policy }
+
+// NewPolicies makes the policies of the process.
+func NewPolicies(c config.Security) Policies {
+	return Policies{users.Policy{
+		Lifetimes:    users.Lifetimes{Access: c.AccessTokenTTL, Session: c.RefreshTTL, Idle: c.SessionIdle, Grace: c.RefreshGrace},
+		SecondFactor: c.SecondFactor,
+	}}
 }
 
-// NewIssuer makes the issuer of tokens with the lifetimes of the
-// configuration.
-func NewIssuer(c config.Security, signer *jwtx.Signer, sessions domain.Sessions, t clock.Clock, ids id.Source, random io.Reader) *service.Issuer {
-	lifetimes := domain.Lifetimes{Access: c.AccessTokenTTL, Session: c.RefreshTTL, Grace: c.RefreshGrace}
-	return service.NewIssuer(signer, sessions, lifetimes, c.SecretKey, t, ids, random)
+// Of implements users.Policies.
+func (p Policies) Of(tenancy.Tenant) users.Policy { return p.all }
+
+// NewPasswords makes the hasher of the process. It leaves a processor to
+// everything else, so that a flood of logins slows down logins.
+func NewPasswords(c config.Security) (*infra.Passwords, error) {
+	peppers, err := secret.ParseKeys(c.PeppersOld.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("older peppers: %w", err)
+	}
+	return infra.NewPasswords(append(peppers, c.PasswordPepper), c.BcryptCost, max(1, runtime.GOMAXPROCS(0)-1)), nil
 }
 
-// NewKeySet loads the keys that sign access tokens, or makes the first.
+// NewPost makes the post of the process.
+func NewPost(c config.Security, outbox jobs.Outbox, links mailx.Links, random io.Reader) *service.Post {
+	return service.NewPost(outbox, links, c.SecretKey, random)
+}
+
+// NewIssuer makes the issuer of tokens.
+func NewIssuer(c config.Security, signer *jwtx.Signer, sessions domain.Sessions, p users.Policies, t clock.Clock, ids id.Source, random io.Reader) *service.Issuer {
+	return service.NewIssuer(signer, sessions, p, c.SecretKey, t, ids, random)
+}
+
+// NewAccess makes what the services share that deal with proofs of identity.
+func NewAccess(c config.Security, d *service.Directory, g service.Guards, p *service.Post, i *service.Issuer, random io.Reader) *service.Access {
+	return service.NewAccess(d, g, p, i, c.SecretKey, random)
+}
+
+// NewSecondFactors makes the repository of second factors.
+func NewSecondFactors(c config.Security, random io.Reader) *infra.SecondFactors {
+	return infra.NewSecondFactors(c.SecretKey, random)
+}
+
+// NewKeyRing loads the keys that sign access tokens, or makes the first.
 // control opens units of work for the control schema.
-func NewKeySet(ctx context.Context, c config.Security, control func() pg.ControlUnit, t clock.Clock, random io.Reader) (*jwtx.KeySet, error) {
-	return infra.NewKeyStore(control, c.SecretKey, t, random).LoadKeys(ctx)
+func NewKeyRing(ctx context.Context, c config.Security, control func() pg.ControlUnit, t clock.Clock, log *slog.Logger, random io.Reader) (*infra.KeyRing, error) {
+	return infra.OpenKeyRing(ctx, infra.NewKeyStore(control, c.SecretKey, t, random), c.KeyRotation, t, log)
 }
+
+// NewKeySet is the set of those keys.
+func NewKeySet(r *infra.KeyRing) *jwtx.KeySet { return r.Keys() }
 
 // audience names the API in access tokens.
 const audience = "insula-api"
@@ -70,6 +114,8 @@ func NewSigner(c config.HTTP, keys *jwtx.KeySet) *jwtx.Signer {
 const leeway = 5 * time.Second
 
 // NewVerifier makes the verifier of what NewSigner's signer signs.
-func NewVerifier(c config.HTTP, keys *jwtx.KeySet, t clock.Clock) (*jwtx.Verifier, error) {
-	return jwtx.NewVerifier(keys, jwtx.Options{Issuer: c.PublicURL, Audience: audience, Leeway: leeway, Clock: t})
+func NewVerifier(c config.HTTP, keys *infra.KeyRing, t clock.Clock) (*jwtx.Verifier, error) {
+	return jwtx.NewVerifier(keys.Keys(), jwtx.Options{
+		Issuer: c.PublicURL, Audience: audience, Leeway: leeway, Clock: t, OnUnknownKey: keys.Learn,
+	})
 }

@@ -166,12 +166,16 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	start := time.Now()
 	err = h.Run(ctx, t, a.Args)
 	q.o.Metrics.ObserveJob(a.Operation, time.Since(start), err != nil)
-	if err != nil {
-		level := slog.LevelWarn
-		if job.Attempt >= job.MaxAttempts {
-			level = slog.LevelError // nobody will try again
-		}
-		q.o.Log.Log(ctx, level, "job failed", "error", err, "last", job.Attempt >= job.MaxAttempts)
+	if err == nil {
+		return nil
+	}
+	level, last := slog.LevelWarn, job.Attempt >= job.MaxAttempts || jobs.IsHopeless(err)
+	if last {
+		level = slog.LevelError // nobody will try again
+	}
+	q.o.Log.Log(ctx, level, "job failed", "error", err, "last", last)
+	if jobs.IsHopeless(err) {
+		return river.JobCancel(err)
 	}
 	return err
 }

@@ -24,11 +24,16 @@ CREATE TABLE "control"."signing_keys" (
   "public_key" bytea NOT NULL,
   "private_key" bytea NOT NULL,
   "created_at" timestamptz NOT NULL,
+  "signs_from" timestamptz NOT NULL,
   "expires_at" timestamptz NOT NULL,
   PRIMARY KEY ("id")
 );
 -- Create index "signing_keys_generation_key" to table: "signing_keys"
 CREATE UNIQUE INDEX "signing_keys_generation_key" ON "control"."signing_keys" ("generation");
+-- Set comment to column: "signs_from" on table: "signing_keys"
+COMMENT ON COLUMN "control"."signing_keys"."signs_from" IS 'before that the key is published, so that everybody knows it in time';
+-- Set comment to column: "expires_at" on table: "signing_keys"
+COMMENT ON COLUMN "control"."signing_keys"."expires_at" IS 'when the last token it has signed is over';
 -- Create "tenants" table
 CREATE TABLE "control"."tenants" (
   "id" uuid NOT NULL,

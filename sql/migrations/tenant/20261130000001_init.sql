@@ -1,26 +1,46 @@
--- Create "users" table
-CREATE TABLE "users" (
-  "id" uuid NOT NULL,
-  "email" text NOT NULL,
-  "email_key" text NOT NULL,
-  "name" text NOT NULL,
-  "status" text NOT NULL,
-  "password_hash" text NULL,
-  "access_version" bigint NOT NULL,
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
   "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
 );
--- Create index "users_created_idx" to table: "users"
-CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
--- Create index "users_email_key" to table: "users"
-CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
--- Set comment to column: "email_key" on table: "users"
-COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
--- Set comment to column: "access_version" on table: "users"
-COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
+-- Create "audit_events" table
+CREATE TABLE "audit_events" (
+  "id" uuid NOT NULL,
+  "at" timestamptz NOT NULL,
+  "operation" text NOT NULL,
+  "outcome" text NOT NULL,
+  "code" text NOT NULL,
+  "rule" text NOT NULL,
+  "actor_kind" text NOT NULL,
+  "actor_id" uuid NULL,
+  "actor_label" text NOT NULL,
+  "session_id" uuid NULL,
+  "target_kind" text NOT NULL,
+  "target_id" text NOT NULL,
+  "target_label" text NOT NULL,
+  "before" jsonb NULL,
+  "after" jsonb NULL,
+  "request_id" text NOT NULL,
+  "address" text NOT NULL,
+  "client" text NOT NULL,
+  "xid" bigint NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "audit_events_outcome_check" CHECK (outcome = ANY (ARRAY['done'::text, 'denied'::text, 'failed'::text]))
+);
+-- Create index "audit_events_actor_idx" to table: "audit_events"
+CREATE INDEX "audit_events_actor_idx" ON "audit_events" ("actor_id", "at" DESC, "id" DESC);
+-- Create index "audit_events_at_idx" to table: "audit_events"
+CREATE INDEX "audit_events_at_idx" ON "audit_events" ("at" DESC, "id" DESC);
+-- Create index "audit_events_target_idx" to table: "audit_events"
+CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_kind", "target_id", "at" DESC, "id" DESC);
+-- Create index "audit_events_xid_idx" to table: "audit_events"
+CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
+-- Set comment to table: "audit_events"
+COMMENT ON TABLE "audit_events" IS 'append-only, removable';
+-- Set comment to column: "xid" on table: "audit_events"
+COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
 -- Create "audit_leaves" table
 CREATE TABLE "audit_leaves" (
   "number" bigint NOT NULL,
@@ -65,6 +85,18 @@ CREATE TABLE "custom_permissions" (
 );
 -- Set comment to column: "owner_too" on table: "custom_permissions"
 COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+-- Create "failed_attempts" table
+CREATE TABLE "failed_attempts" (
+  "subject" bytea NOT NULL,
+  "failures" integer NOT NULL,
+  "last_at" timestamptz NOT NULL,
+  "blocked_until" timestamptz NOT NULL,
+  PRIMARY KEY ("subject")
+);
+-- Create index "failed_attempts_last_idx" to table: "failed_attempts"
+CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
+-- Set comment to column: "subject" on table: "failed_attempts"
+COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
 -- Create "files" table
 CREATE TABLE "files" (
   "id" uuid NOT NULL,
@@ -98,42 +130,43 @@ CREATE TABLE "idempotency_keys" (
 );
 -- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
--- Create "audit_events" table
-CREATE TABLE "audit_events" (
+-- Create "users" table
+CREATE TABLE "users" (
   "id" uuid NOT NULL,
-  "at" timestamptz NOT NULL,
-  "operation" text NOT NULL,
-  "outcome" text NOT NULL,
-  "code" text NOT NULL,
-  "rule" text NOT NULL,
-  "actor_kind" text NOT NULL,
-  "actor_id" uuid NULL,
-  "actor_label" text NOT NULL,
-  "session_id" uuid NULL,
-  "target_kind" text NOT NULL,
-  "target_id" text NOT NULL,
-  "target_label" text NOT NULL,
-  "before" jsonb NULL,
-  "after" jsonb NULL,
-  "request_id" text NOT NULL,
-  "address" text NOT NULL,
-  "client" text NOT NULL,
-  "xid" bigint NOT NULL,
+  "email" text NOT NULL,
+  "email_key" text NOT NULL,
+  "name" text NOT NULL,
+  "name_key" text NOT NULL,
+  "locale" text NOT NULL,
+  "time_zone" text NOT NULL,
+  "status" text NOT NULL,
+  "password_hash" text NULL,
+  "second_factor" boolean NOT NULL,
+  "access_version" bigint NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
   PRIMARY KEY ("id"),
-  CONSTRAINT "audit_events_outcome_check" CHECK (outcome = ANY (ARRAY['done'::text, 'denied'::text, 'failed'::text]))
+  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
 );
--- Create index "audit_events_actor_idx" to table: "audit_events"
-CREATE INDEX "audit_events_actor_idx" ON "audit_events" ("actor_id", "at" DESC, "id" DESC);
--- Create index "audit_events_at_idx" to table: "audit_events"
-CREATE INDEX "audit_events_at_idx" ON "audit_events" ("at" DESC, "id" DESC);
--- Create index "audit_events_target_idx" to table: "audit_events"
-CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_kind", "target_id", "at" DESC, "id" DESC);
--- Create index "audit_events_xid_idx" to table: "audit_events"
-CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
--- Set comment to table: "audit_events"
-COMMENT ON TABLE "audit_events" IS 'append-only, removable';
--- Set comment to column: "xid" on table: "audit_events"
-COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
+-- Create index "users_created_idx" to table: "users"
+CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
+-- Create index "users_email_key" to table: "users"
+CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
+-- Create index "users_name_idx" to table: "users"
+CREATE INDEX "users_name_idx" ON "users" ("name_key", "id");
+-- Set comment to column: "email_key" on table: "users"
+COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
+-- Set comment to column: "name_key" on table: "users"
+COMMENT ON COLUMN "users"."name_key" IS 'the name as it is sorted: lower case';
+-- Set comment to column: "locale" on table: "users"
+COMMENT ON COLUMN "users"."locale" IS 'BCP 47; empty when not chosen';
+-- Set comment to column: "time_zone" on table: "users"
+COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
+-- Set comment to column: "second_factor" on table: "users"
+COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
+-- Set comment to column: "access_version" on table: "users"
+COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
 -- Create "outbox" table
 CREATE TABLE "outbox" (
   "id" uuid NOT NULL,
@@ -142,26 +175,71 @@ CREATE TABLE "outbox" (
   "run_at" timestamptz NOT NULL,
   PRIMARY KEY ("id")
 );
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
+-- Create "api_keys" table
+CREATE TABLE "api_keys" (
+  "id" uuid NOT NULL,
+  "user_id" uuid NOT NULL,
+  "name" text NOT NULL,
+  "hash" bytea NOT NULL,
+  "hint" text NOT NULL,
+  "operations" text[] NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "expires_at" timestamptz NOT NULL,
+  "last_used_at" timestamptz NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "api_keys_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
 );
+-- Create index "api_keys_created_idx" to table: "api_keys"
+CREATE INDEX "api_keys_created_idx" ON "api_keys" ("created_at" DESC, "id" DESC);
+-- Create index "api_keys_hash_key" to table: "api_keys"
+CREATE UNIQUE INDEX "api_keys_hash_key" ON "api_keys" ("hash");
+-- Create index "api_keys_user_idx" to table: "api_keys"
+CREATE INDEX "api_keys_user_idx" ON "api_keys" ("user_id");
+-- Set comment to column: "user_id" on table: "api_keys"
+COMMENT ON COLUMN "api_keys"."user_id" IS 'who made it: the key never holds more than that user does';
+-- Set comment to column: "hint" on table: "api_keys"
+COMMENT ON COLUMN "api_keys"."hint" IS 'how the key ends, to tell several apart';
+-- Set comment to column: "last_used_at" on table: "api_keys"
+COMMENT ON COLUMN "api_keys"."last_used_at" IS 'to the hour';
+-- Create "authenticators" table
+CREATE TABLE "authenticators" (
+  "user_id" uuid NOT NULL,
+  "seed" bytea NOT NULL,
+  "last_step" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "confirmed_at" timestamptz NULL,
+  PRIMARY KEY ("user_id"),
+  CONSTRAINT "authenticators_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- Set comment to column: "seed" on table: "authenticators"
+COMMENT ON COLUMN "authenticators"."seed" IS 'sealed with a key from the configuration';
+-- Set comment to column: "last_step" on table: "authenticators"
+COMMENT ON COLUMN "authenticators"."last_step" IS 'the interval of the newest code that was used: none works twice';
 -- Create "one_time_tokens" table
 CREATE TABLE "one_time_tokens" (
   "hash" bytea NOT NULL,
   "user_id" uuid NOT NULL,
   "purpose" text NOT NULL,
+  "address" text NOT NULL,
   "created_at" timestamptz NOT NULL,
   "expires_at" timestamptz NOT NULL,
   PRIMARY KEY ("hash"),
   CONSTRAINT "one_time_tokens_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE,
-  CONSTRAINT "one_time_tokens_purpose_check" CHECK (purpose = ANY (ARRAY['invitation'::text, 'reset'::text]))
+  CONSTRAINT "one_time_tokens_purpose_check" CHECK (purpose = ANY (ARRAY['invitation'::text, 'reset'::text, 'email'::text]))
 );
+-- Create index "one_time_tokens_purpose_idx" to table: "one_time_tokens"
+CREATE INDEX "one_time_tokens_purpose_idx" ON "one_time_tokens" ("purpose", "created_at" DESC, "user_id" DESC);
 -- Create index "one_time_tokens_user_key" to table: "one_time_tokens"
 CREATE UNIQUE INDEX "one_time_tokens_user_key" ON "one_time_tokens" ("user_id", "purpose");
+-- Set comment to column: "address" on table: "one_time_tokens"
+COMMENT ON COLUMN "one_time_tokens"."address" IS 'where it was sent: it proves that its holder reads mail there';
+-- Create "recovery_codes" table
+CREATE TABLE "recovery_codes" (
+  "user_id" uuid NOT NULL,
+  "hash" bytea NOT NULL,
+  PRIMARY KEY ("user_id", "hash"),
+  CONSTRAINT "recovery_codes_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
 -- Create "sessions" table
 CREATE TABLE "sessions" (
   "id" uuid NOT NULL,

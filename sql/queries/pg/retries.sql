@@ -21,3 +21,6 @@ WHERE (caller_id, key) IN (
 
 -- name: BoundLockWait :exec
 SELECT set_config('lock_timeout', @timeout::text, true);
+
+-- name: ReleaseKey :exec
+DELETE FROM idempotency_keys WHERE caller_id = @caller_id AND key = @key;

@@ -68,3 +68,9 @@ END;
 
 -- name: DropAssignments :exec
 DELETE FROM user_roles WHERE role_id = @role_id;
+
+-- name: HoldersOfRole :many
+SELECT ur.user_id
+FROM user_roles ur
+JOIN roles r ON r.id = ur.role_id
+WHERE r.name = @name AND (ur.expires_at IS NULL OR ur.expires_at > @now::timestamptz);

@@ -12,16 +12,16 @@ UPDATE sessions SET ended_at = @ended_at::timestamptz WHERE user_id = @user_id A
 -- name: ListLiveSessions :many
 SELECT id, user_id, created_at, last_used_at, expires_at, ended_at, address, client
 FROM sessions
-WHERE user_id = @user_id AND ended_at IS NULL AND expires_at > @at
+WHERE user_id = @user_id AND ended_at IS NULL AND expires_at > @at AND last_used_at > @idle_since
   AND (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
 ORDER BY created_at DESC, id DESC
 LIMIT @max_rows;
 
 -- name: SessionState :one
 -- All that the gate must know of a token's session.
-SELECT u.id AS user_id, u.email, u.access_version,
+SELECT u.id AS user_id, u.email, u.access_version, u.second_factor,
        COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
-       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > @at)::bool AS live
+       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > @at AND s.last_used_at > @idle_since)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id
 WHERE s.id = @id;

@@ -90,3 +90,12 @@ func (q *Queries) PurgeKeys(ctx context.Context, db DBTX, now time.Time) error {
 	_, err := db.Exec(ctx, PurgeKeys, now)
 	return err
 }
+
+const ReleaseKey = `-- name: ReleaseKey :exec
+DELETE FROM idempotency_keys WHERE caller_id = $1 AND key = $2
+`
+
+func (q *Queries) ReleaseKey(ctx context.Context, db DBTX, callerID uuid.UUID, key string) error {
+	_, err := db.Exec(ctx, ReleaseKey, callerID, key)
+	return err
+}

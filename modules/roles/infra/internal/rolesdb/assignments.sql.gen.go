@@ -62,6 +62,33 @@ func (q *Queries) DropEnded(ctx context.Context, db DBTX, roleID uuid.UUID, now 
 	return err
 }
 
+const HoldersOfRole = `-- name: HoldersOfRole :many
+SELECT ur.user_id
+FROM user_roles ur
+JOIN roles r ON r.id = ur.role_id
+WHERE r.name = $1 AND (ur.expires_at IS NULL OR ur.expires_at > $2::timestamptz)
+`
+
+func (q *Queries) HoldersOfRole(ctx context.Context, db DBTX, name string, now time.Time) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, HoldersOfRole, name, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var user_id uuid.UUID
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const HoldingsOfUser = `-- name: HoldingsOfUser :many
 SELECT role_id, expires_at
 FROM user_roles

@@ -10,19 +10,57 @@ import (
 	"github.com/google/uuid"
 )
 
+type ApiKey struct {
+	ID uuid.UUID
+	// who made it: the key never holds more than that user does
+	UserID uuid.UUID
+	Name   string
+	Hash   []byte
+	// how the key ends, to tell several apart
+	Hint       string
+	Operations []string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	// to the hour
+	LastUsedAt *time.Time
+}
+
+type Authenticator struct {
+	UserID uuid.UUID
+	// sealed with a key from the configuration
+	Seed []byte
+	// the interval of the newest code that was used: none works twice
+	LastStep    int64
+	CreatedAt   time.Time
+	ConfirmedAt *time.Time
+}
+
 type ControlSigningKey struct {
 	ID         string
 	Generation int64
 	PublicKey  []byte
 	PrivateKey []byte
 	CreatedAt  time.Time
-	ExpiresAt  time.Time
+	// before that the key is published, so that everybody knows it in time
+	SignsFrom time.Time
+	// when the last token it has signed is over
+	ExpiresAt time.Time
+}
+
+type FailedAttempt struct {
+	// hash of what is guarded: an address, a network, a device, a second factor
+	Subject      []byte
+	Failures     int32
+	LastAt       time.Time
+	BlockedUntil time.Time
 }
 
 type OneTimeToken struct {
-	Hash      []byte
-	UserID    uuid.UUID
-	Purpose   string
+	Hash    []byte
+	UserID  uuid.UUID
+	Purpose string
+	// where it was sent: it proves that its holder reads mail there
+	Address   string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -42,10 +80,18 @@ type User struct {
 	ID    uuid.UUID
 	Email string
 	// the address as it is compared: lower case
-	EmailKey     string
-	Name         string
+	EmailKey string
+	Name     string
+	// the name as it is sorted: lower case
+	NameKey string
+	// BCP 47; empty when not chosen
+	Locale string
+	// IANA; empty when not chosen
+	TimeZone     string
 	Status       string
 	PasswordHash *string
+	// signing in takes a confirmed second factor
+	SecondFactor bool
 	// grows when what the user may do changes
 	AccessVersion int64
 	Version       int64

@@ -22,14 +22,15 @@ func (q *Queries) DeleteOneTimeTokens(ctx context.Context, db DBTX, userID uuid.
 }
 
 const InsertOneTimeToken = `-- name: InsertOneTimeToken :exec
-INSERT INTO one_time_tokens (hash, user_id, purpose, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO one_time_tokens (hash, user_id, purpose, address, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertOneTimeTokenParams struct {
 	Hash      []byte
 	UserID    uuid.UUID
 	Purpose   string
+	Address   string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -39,6 +40,7 @@ func (q *Queries) InsertOneTimeToken(ctx context.Context, db DBTX, arg InsertOne
 		arg.Hash,
 		arg.UserID,
 		arg.Purpose,
+		arg.Address,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 	)
@@ -48,7 +50,7 @@ func (q *Queries) InsertOneTimeToken(ctx context.Context, db DBTX, arg InsertOne
 const TakeOneTimeToken = `-- name: TakeOneTimeToken :one
 DELETE FROM one_time_tokens
 WHERE hash = $1 AND purpose = $2
-RETURNING hash, user_id, purpose, created_at, expires_at
+RETURNING hash, user_id, purpose, address, created_at, expires_at
 `
 
 func (q *Queries) TakeOneTimeToken(ctx context.Context, db DBTX, hash []byte, purpose string) (OneTimeToken, error) {
@@ -58,6 +60,7 @@ func (q *Queries) TakeOneTimeToken(ctx context.Context, db DBTX, hash []byte, pu
 		&i.Hash,
 		&i.UserID,
 		&i.Purpose,
+		&i.Address,
 		&i.CreatedAt,
 		&i.ExpiresAt,
 	)

@@ -74,24 +74,26 @@ func (q *Queries) InsertSession(ctx context.Context, db DBTX, arg InsertSessionP
 const ListLiveSessions = `-- name: ListLiveSessions :many
 SELECT id, user_id, created_at, last_used_at, expires_at, ended_at, address, client
 FROM sessions
-WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
-  AND (created_at, id) < ($3::timestamptz, $4::uuid)
+WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_used_at > $3
+  AND (created_at, id) < ($4::timestamptz, $5::uuid)
 ORDER BY created_at DESC, id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type ListLiveSessionsParams struct {
-	UserID  uuid.UUID
-	At      time.Time
-	AfterAt time.Time
-	AfterID uuid.UUID
-	MaxRows int32
+	UserID    uuid.UUID
+	At        time.Time
+	IdleSince time.Time
+	AfterAt   time.Time
+	AfterID   uuid.UUID
+	MaxRows   int32
 }
 
 func (q *Queries) ListLiveSessions(ctx context.Context, db DBTX, arg ListLiveSessionsParams) ([]Session, error) {
 	rows, err := db.Query(ctx, ListLiveSessions,
 		arg.UserID,
 		arg.At,
+		arg.IdleSince,
 		arg.AfterAt,
 		arg.AfterID,
 		arg.MaxRows,
@@ -124,7 +126,7 @@ func (q *Queries) ListLiveSessions(ctx context.Context, db DBTX, arg ListLiveSes
 }
 
 const LockRefreshToken = `-- name: LockRefreshToken :one
-SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.ended_at, s.address, s.client, u.id, u.email, u.email_key, u.name, u.status, u.password_hash, u.access_version, u.version, u.created_at, u.updated_at, r.used_at
+SELECT s.id, s.user_id, s.created_at, s.last_used_at, s.expires_at, s.ended_at, s.address, s.client, u.id, u.email, u.email_key, u.name, u.name_key, u.locale, u.time_zone, u.status, u.password_hash, u.second_factor, u.access_version, u.version, u.created_at, u.updated_at, r.used_at
 FROM refresh_tokens r
 JOIN sessions s ON s.id = r.session_id
 JOIN users u ON u.id = s.user_id
@@ -156,8 +158,12 @@ func (q *Queries) LockRefreshToken(ctx context.Context, db DBTX, hash []byte) (L
 		&i.User.Email,
 		&i.User.EmailKey,
 		&i.User.Name,
+		&i.User.NameKey,
+		&i.User.Locale,
+		&i.User.TimeZone,
 		&i.User.Status,
 		&i.User.PasswordHash,
+		&i.User.SecondFactor,
 		&i.User.AccessVersion,
 		&i.User.Version,
 		&i.User.CreatedAt,
@@ -168,30 +174,32 @@ func (q *Queries) LockRefreshToken(ctx context.Context, db DBTX, hash []byte) (L
 }
 
 const SessionState = `-- name: SessionState :one
-SELECT u.id AS user_id, u.email, u.access_version,
+SELECT u.id AS user_id, u.email, u.access_version, u.second_factor,
        COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
-       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > $1)::bool AS live
+       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > $1 AND s.last_used_at > $2)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id
-WHERE s.id = $2
+WHERE s.id = $3
 `
 
 type SessionStateRow struct {
 	UserID        uuid.UUID
 	Email         string
 	AccessVersion int64
+	SecondFactor  bool
 	PolicyVersion int64
 	Live          bool
 }
 
 // All that the gate must know of a token's session.
-func (q *Queries) SessionState(ctx context.Context, db DBTX, at time.Time, iD uuid.UUID) (SessionStateRow, error) {
-	row := db.QueryRow(ctx, SessionState, at, iD)
+func (q *Queries) SessionState(ctx context.Context, db DBTX, at time.Time, idleSince time.Time, iD uuid.UUID) (SessionStateRow, error) {
+	row := db.QueryRow(ctx, SessionState, at, idleSince, iD)
 	var i SessionStateRow
 	err := row.Scan(
 		&i.UserID,
 		&i.Email,
 		&i.AccessVersion,
+		&i.SecondFactor,
 		&i.PolicyVersion,
 		&i.Live,
 	)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-const InsertSigningKey = `-- name: InsertSigningKey :exec
-INSERT INTO control.signing_keys (id, generation, public_key, private_key, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+const InsertSigningKey = `-- name: InsertSigningKey :execrows
+INSERT INTO control.signing_keys (id, generation, public_key, private_key, created_at, signs_from, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (generation) DO NOTHING
 `
 
@@ -22,24 +22,29 @@ type InsertSigningKeyParams struct {
 	PublicKey  []byte
 	PrivateKey []byte
 	CreatedAt  time.Time
+	SignsFrom  time.Time
 	ExpiresAt  time.Time
 }
 
 // Does nothing when another process has made this generation.
-func (q *Queries) InsertSigningKey(ctx context.Context, db DBTX, arg InsertSigningKeyParams) error {
-	_, err := db.Exec(ctx, InsertSigningKey,
+func (q *Queries) InsertSigningKey(ctx context.Context, db DBTX, arg InsertSigningKeyParams) (int64, error) {
+	result, err := db.Exec(ctx, InsertSigningKey,
 		arg.ID,
 		arg.Generation,
 		arg.PublicKey,
 		arg.PrivateKey,
 		arg.CreatedAt,
+		arg.SignsFrom,
 		arg.ExpiresAt,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const ListSigningKeys = `-- name: ListSigningKeys :many
-SELECT id, generation, public_key, private_key, created_at, expires_at
+SELECT id, generation, public_key, private_key, created_at, signs_from, expires_at
 FROM control.signing_keys
 ORDER BY generation DESC
 `
@@ -61,6 +66,7 @@ func (q *Queries) ListSigningKeys(ctx context.Context, db DBTX) ([]ControlSignin
 			&i.PublicKey,
 			&i.PrivateKey,
 			&i.CreatedAt,
+			&i.SignsFrom,
 			&i.ExpiresAt,
 		); err != nil {
 			return nil, err
@@ -71,4 +77,15 @@ func (q *Queries) ListSigningKeys(ctx context.Context, db DBTX) ([]ControlSignin
 		return nil, err
 	}
 	return items, nil
+}
+
+const RetireSigningKeys = `-- name: RetireSigningKeys :exec
+UPDATE control.signing_keys SET expires_at = $1 WHERE generation < $2 AND expires_at > $1
+`
+
+// Lets the keys before this generation end no later than this.
+// @sqlc-vet-disable no-seq-scan no-full-index-scan
+func (q *Queries) RetireSigningKeys(ctx context.Context, db DBTX, expiresAt time.Time, generation int64) error {
+	_, err := db.Exec(ctx, RetireSigningKeys, expiresAt, generation)
+	return err
 }

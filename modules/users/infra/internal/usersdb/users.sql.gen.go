@@ -61,7 +61,7 @@ func (q *Queries) DeleteUser(ctx context.Context, db DBTX, iD uuid.UUID, version
 }
 
 const FindUser = `-- name: FindUser :one
-SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE id = $1
 `
@@ -74,8 +74,12 @@ func (q *Queries) FindUser(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.Email,
 		&i.EmailKey,
 		&i.Name,
+		&i.NameKey,
+		&i.Locale,
+		&i.TimeZone,
 		&i.Status,
 		&i.PasswordHash,
+		&i.SecondFactor,
 		&i.AccessVersion,
 		&i.Version,
 		&i.CreatedAt,
@@ -85,7 +89,7 @@ func (q *Queries) FindUser(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 }
 
 const FindUserByEmail = `-- name: FindUserByEmail :one
-SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE email_key = $1
 `
@@ -98,8 +102,12 @@ func (q *Queries) FindUserByEmail(ctx context.Context, db DBTX, emailKey string)
 		&i.Email,
 		&i.EmailKey,
 		&i.Name,
+		&i.NameKey,
+		&i.Locale,
+		&i.TimeZone,
 		&i.Status,
 		&i.PasswordHash,
+		&i.SecondFactor,
 		&i.AccessVersion,
 		&i.Version,
 		&i.CreatedAt,
@@ -109,8 +117,8 @@ func (q *Queries) FindUserByEmail(ctx context.Context, db DBTX, emailKey string)
 }
 
 const InsertUser = `-- name: InsertUser :exec
-INSERT INTO users (id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO users (id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertUserParams struct {
@@ -118,8 +126,12 @@ type InsertUserParams struct {
 	Email         string
 	EmailKey      string
 	Name          string
+	NameKey       string
+	Locale        string
+	TimeZone      string
 	Status        string
 	PasswordHash  *string
+	SecondFactor  bool
 	AccessVersion int64
 	Version       int64
 	CreatedAt     time.Time
@@ -132,8 +144,12 @@ func (q *Queries) InsertUser(ctx context.Context, db DBTX, arg InsertUserParams)
 		arg.Email,
 		arg.EmailKey,
 		arg.Name,
+		arg.NameKey,
+		arg.Locale,
+		arg.TimeZone,
 		arg.Status,
 		arg.PasswordHash,
+		arg.SecondFactor,
 		arg.AccessVersion,
 		arg.Version,
 		arg.CreatedAt,
@@ -142,30 +158,91 @@ func (q *Queries) InsertUser(ctx context.Context, db DBTX, arg InsertUserParams)
 	return err
 }
 
+const ListInvitations = `-- name: ListInvitations :many
+SELECT u.id, u.email, u.email_key, u.name, u.name_key, u.locale, u.time_zone, u.status, u.password_hash, u.second_factor, u.access_version, u.version, u.created_at, u.updated_at, t.created_at AS sent_at, t.expires_at
+FROM one_time_tokens t
+JOIN users u ON u.id = t.user_id
+WHERE t.purpose = 'invitation' AND u.status = 'invited'
+  AND (t.created_at, t.user_id) < ($1::timestamptz, $2::uuid)
+ORDER BY t.created_at DESC, t.user_id DESC
+LIMIT $3
+`
+
+type ListInvitationsRow struct {
+	User      User
+	SentAt    time.Time
+	ExpiresAt time.Time
+}
+
+func (q *Queries) ListInvitations(ctx context.Context, db DBTX, afterAt time.Time, afterID uuid.UUID, maxRows int32) ([]ListInvitationsRow, error) {
+	rows, err := db.Query(ctx, ListInvitations, afterAt, afterID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListInvitationsRow{}
+	for rows.Next() {
+		var i ListInvitationsRow
+		if err := rows.Scan(
+			&i.User.ID,
+			&i.User.Email,
+			&i.User.EmailKey,
+			&i.User.Name,
+			&i.User.NameKey,
+			&i.User.Locale,
+			&i.User.TimeZone,
+			&i.User.Status,
+			&i.User.PasswordHash,
+			&i.User.SecondFactor,
+			&i.User.AccessVersion,
+			&i.User.Version,
+			&i.User.CreatedAt,
+			&i.User.UpdatedAt,
+			&i.SentAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListUsers = `-- name: ListUsers :many
-SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
-  AND ($3::text IS NULL OR status = $3)
-  AND ($4::text IS NULL OR starts_with(email_key, $4))
+  AND created_at >= $3 AND created_at < $4
+  AND ($5::text IS NULL OR status = $5)
+  AND ($6::text IS NULL OR starts_with(email_key, $6))
+  AND ($7::uuid[] IS NULL OR id = ANY($7))
 ORDER BY created_at DESC, id DESC
-LIMIT $5
+LIMIT $8
 `
 
 type ListUsersParams struct {
-	AfterAt     time.Time
-	AfterID     uuid.UUID
-	Status      *string
-	EmailPrefix *string
-	MaxRows     int32
+	AfterAt       time.Time
+	AfterID       uuid.UUID
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Status        *string
+	EmailPrefix   *string
+	Among         []uuid.UUID
+	MaxRows       int32
 }
 
 func (q *Queries) ListUsers(ctx context.Context, db DBTX, arg ListUsersParams) ([]User, error) {
 	rows, err := db.Query(ctx, ListUsers,
 		arg.AfterAt,
 		arg.AfterID,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
 		arg.Status,
 		arg.EmailPrefix,
+		arg.Among,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -180,8 +257,144 @@ func (q *Queries) ListUsers(ctx context.Context, db DBTX, arg ListUsersParams) (
 			&i.Email,
 			&i.EmailKey,
 			&i.Name,
+			&i.NameKey,
+			&i.Locale,
+			&i.TimeZone,
 			&i.Status,
 			&i.PasswordHash,
+			&i.SecondFactor,
+			&i.AccessVersion,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListUsersByEmail = `-- name: ListUsersByEmail :many
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
+FROM users
+WHERE email_key > $1
+  AND created_at >= $2 AND created_at < $3
+  AND ($4::text IS NULL OR status = $4)
+  AND ($5::text IS NULL OR starts_with(email_key, $5))
+  AND ($6::uuid[] IS NULL OR id = ANY($6))
+ORDER BY email_key
+LIMIT $7
+`
+
+type ListUsersByEmailParams struct {
+	AfterText     string
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Status        *string
+	EmailPrefix   *string
+	Among         []uuid.UUID
+	MaxRows       int32
+}
+
+func (q *Queries) ListUsersByEmail(ctx context.Context, db DBTX, arg ListUsersByEmailParams) ([]User, error) {
+	rows, err := db.Query(ctx, ListUsersByEmail,
+		arg.AfterText,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
+		arg.Status,
+		arg.EmailPrefix,
+		arg.Among,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []User{}
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Name,
+			&i.NameKey,
+			&i.Locale,
+			&i.TimeZone,
+			&i.Status,
+			&i.PasswordHash,
+			&i.SecondFactor,
+			&i.AccessVersion,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListUsersByName = `-- name: ListUsersByName :many
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
+FROM users
+WHERE (name_key, id) > ($1::text, $2::uuid)
+  AND created_at >= $3 AND created_at < $4
+  AND ($5::text IS NULL OR status = $5)
+  AND ($6::text IS NULL OR starts_with(email_key, $6))
+  AND ($7::uuid[] IS NULL OR id = ANY($7))
+ORDER BY name_key, id
+LIMIT $8
+`
+
+type ListUsersByNameParams struct {
+	AfterText     string
+	AfterID       uuid.UUID
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
+	Status        *string
+	EmailPrefix   *string
+	Among         []uuid.UUID
+	MaxRows       int32
+}
+
+func (q *Queries) ListUsersByName(ctx context.Context, db DBTX, arg ListUsersByNameParams) ([]User, error) {
+	rows, err := db.Query(ctx, ListUsersByName,
+		arg.AfterText,
+		arg.AfterID,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
+		arg.Status,
+		arg.EmailPrefix,
+		arg.Among,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []User{}
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Name,
+			&i.NameKey,
+			&i.Locale,
+			&i.TimeZone,
+			&i.Status,
+			&i.PasswordHash,
+			&i.SecondFactor,
 			&i.AccessVersion,
 			&i.Version,
 			&i.CreatedAt,
@@ -198,7 +411,7 @@ func (q *Queries) ListUsers(ctx context.Context, db DBTX, arg ListUsersParams) (
 }
 
 const LockUser = `-- name: LockUser :one
-SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE id = $1
 FOR UPDATE
@@ -212,8 +425,12 @@ func (q *Queries) LockUser(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.Email,
 		&i.EmailKey,
 		&i.Name,
+		&i.NameKey,
+		&i.Locale,
+		&i.TimeZone,
 		&i.Status,
 		&i.PasswordHash,
+		&i.SecondFactor,
 		&i.AccessVersion,
 		&i.Version,
 		&i.CreatedAt,
@@ -222,19 +439,33 @@ func (q *Queries) LockUser(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 	return i, err
 }
 
+const RehashPassword = `-- name: RehashPassword :exec
+UPDATE users SET password_hash = $1::text WHERE id = $2
+`
+
+// The same password in the form that is made now: nothing about the user has changed.
+func (q *Queries) RehashPassword(ctx context.Context, db DBTX, passwordHash string, iD uuid.UUID) error {
+	_, err := db.Exec(ctx, RehashPassword, passwordHash, iD)
+	return err
+}
+
 const UpdateUser = `-- name: UpdateUser :execrows
 UPDATE users
-SET email = $1, email_key = $2, name = $3, status = $4, password_hash = $5,
-    access_version = $6, version = version + 1, updated_at = $7
-WHERE id = $8 AND version = $9
+SET email = $1, email_key = $2, name = $3, name_key = $4, locale = $5, time_zone = $6,
+    status = $7, password_hash = $8, second_factor = $9, access_version = $10, version = version + 1, updated_at = $11
+WHERE id = $12 AND version = $13
 `
 
 type UpdateUserParams struct {
 	Email         string
 	EmailKey      string
 	Name          string
+	NameKey       string
+	Locale        string
+	TimeZone      string
 	Status        string
 	PasswordHash  *string
+	SecondFactor  bool
 	AccessVersion int64
 	UpdatedAt     time.Time
 	ID            uuid.UUID
@@ -247,8 +478,12 @@ func (q *Queries) UpdateUser(ctx context.Context, db DBTX, arg UpdateUserParams)
 		arg.Email,
 		arg.EmailKey,
 		arg.Name,
+		arg.NameKey,
+		arg.Locale,
+		arg.TimeZone,
 		arg.Status,
 		arg.PasswordHash,
+		arg.SecondFactor,
 		arg.AccessVersion,
 		arg.UpdatedAt,
 		arg.ID,
