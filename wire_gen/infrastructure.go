@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/insulahq/insula/modules/audit/auditmodule"
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
@@ -48,9 +49,31 @@ func newLogger(w io.Writer, c config.Config) *slog.Logger { return telemetry.New
 
 func newMetrics(r *prometheus.Registry) *telemetry.Metrics { return telemetry.NewMetrics(r) }
 
-func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics) (*pg.Pool, func(), error) {
+func newTraces(ctx context.Context, c config.Config, log *slog.Logger) (*telemetry.Traces, func(), error) {
+	t, err := telemetry.NewTraces(ctx, c.Trace)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, func() {
+		if err := t.Close(); err != nil {
+			log.WarnContext(context.WithoutCancel(ctx), "traces", "error", err)
+		}
+	}, nil
+}
+
+// spansOf is nil where spans would go nowhere: making none is cheaper than
+// making empty ones.
+func spansOf(t *telemetry.Traces) trace.TracerProvider {
+	if !t.On() {
+		return nil
+	}
+	return t
+}
+
+func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *telemetry.Traces) (*pg.Pool, func(), error) {
 	pool, err := pg.Open(ctx, pg.Options{
 		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
+		Spans: spansOf(t),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -88,10 +111,15 @@ func newFoundry(m *pg.Migrator, j *op.Jobs) tenantsmodule.Foundry {
 	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner { return j.RunnerOn(t, d, m.Unit(p)) }
 }
 
-func newRedis(c config.Config, now clock.Clock) (*redisx.Client, func(), error) {
+func newRedis(c config.Config, now clock.Clock, t *telemetry.Traces) (*redisx.Client, func(), error) {
 	client, err := redisx.Open(c.Redis.URL, now)
 	if err != nil {
 		return nil, nil, err
+	}
+	if t.On() {
+		if err := client.Trace(t); err != nil {
+			return nil, nil, err
+		}
 	}
 	return client, func() { _ = client.Close() }, nil // nothing is lost with a cache
 }

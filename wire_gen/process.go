@@ -53,6 +53,7 @@ type Process struct {
 	Config   config.Config
 	Log      *slog.Logger
 	Metrics  *telemetry.Metrics
+	Traces   *telemetry.Traces
 	Registry *prometheus.Registry
 	Clock    clock.Clock
 	IDs      id.Source

@@ -37,7 +37,7 @@ import (
 
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"),
-	newLogger, telemetry.NewRegistry, newMetrics,
+	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
 	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),

@@ -46,26 +46,34 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	logger := newLogger(log, c)
 	registry := telemetry.NewRegistry()
 	metrics := newMetrics(registry)
-	system := _wireSystemValue
-	idSystem := _wireIdSystemValue
-	reader := newRandom()
-	pool, cleanup, err := newPool(ctx, c, metrics)
+	traces, cleanup, err := newTraces(ctx, c, logger)
 	if err != nil {
 		return nil, nil, err
 	}
-	migrator, cleanup2, err := newMigrator(ctx, c)
+	system := _wireSystemValue
+	idSystem := _wireIdSystemValue
+	reader := newRandom()
+	pool, cleanup2, err := newPool(ctx, c, metrics, traces)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
-	client, cleanup3, err := newRedis(c, system)
+	migrator, cleanup3, err := newMigrator(ctx, c)
 	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	client, cleanup4, err := newRedis(c, system, traces)
+	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	store, err := newBlobs(ctx, c, system)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -73,6 +81,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	smtp, err := newMail(c, system, idSystem)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -93,6 +102,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, system, logger, reader)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -100,6 +110,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	verifier, err := usersmodule.NewVerifier(http, keyRing, system)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -111,6 +122,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra4.NewCatalogue(opRegistry, product)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -118,6 +130,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	resolver, err := infra4.NewResolver(catalogue, system)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -144,9 +157,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, system)
-	worker, cleanup4 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
+	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -158,6 +172,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra3.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -181,7 +196,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup5 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -189,6 +204,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Config:        c,
 		Log:           logger,
 		Metrics:       metrics,
+		Traces:        traces,
 		Registry:      registry,
 		Clock:         system,
 		IDs:           idSystem,
@@ -236,6 +252,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -254,20 +271,27 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	logger := newLogger(log, c)
 	registry := telemetry.NewRegistry()
 	metrics := newMetrics(registry)
-	clockClock := d.Clock
-	source := d.IDs
-	reader := d.Random
-	pool, cleanup, err := newPool(ctx, c, metrics)
+	traces, cleanup, err := newTraces(ctx, c, logger)
 	if err != nil {
 		return nil, nil, err
 	}
-	migrator, cleanup2, err := newMigrator(ctx, c)
+	clockClock := d.Clock
+	source := d.IDs
+	reader := d.Random
+	pool, cleanup2, err := newPool(ctx, c, metrics, traces)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
 	}
-	client, cleanup3, err := newRedis(c, clockClock)
+	migrator, cleanup3, err := newMigrator(ctx, c)
 	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	client, cleanup4, err := newRedis(c, clockClock, traces)
+	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
@@ -289,6 +313,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, clockClock, logger, reader)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -296,6 +321,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -307,6 +333,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra4.NewCatalogue(opRegistry, product)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -314,6 +341,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	resolver, err := infra4.NewResolver(catalogue, clockClock)
 	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -340,9 +368,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, clockClock)
-	worker, cleanup4 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
+	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -354,6 +383,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra3.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -377,7 +407,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup5 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -385,6 +415,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Config:        c,
 		Log:           logger,
 		Metrics:       metrics,
+		Traces:        traces,
 		Registry:      registry,
 		Clock:         clockClock,
 		IDs:           source,
@@ -432,6 +463,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -678,7 +710,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 
 // wire.go:
 
-var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"), newLogger, telemetry.NewRegistry, newMetrics,
+var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )

@@ -25,6 +25,7 @@ type Config struct {
 	Audit    Audit
 	Roles    Roles
 	Log      Log
+	Trace    Trace
 }
 
 // HTTP says where and how the API is served.
@@ -112,4 +113,10 @@ type Roles struct {
 type Log struct {
 	Level  slog.Level `env:"INSULA_LOG_LEVEL" envDefault:"info" doc:"Least severe level that is logged: debug, info, warn or error."`
 	Format string     `env:"INSULA_LOG_FORMAT" envDefault:"json" oneof:"json,text" doc:"Form of log lines."`
+}
+
+// Trace says where spans of requests are sent.
+type Trace struct {
+	Endpoint string `env:"INSULA_OTLP_ENDPOINT" form:"http-url" doc:"OTLP/HTTP address that takes traces, such as http://collector:4318/v1/traces. Empty: no traces."`
+	Percent  int    `env:"INSULA_TRACE_PERCENT" envDefault:"10" range:"0..100" doc:"Per cent of the requests that are traced where the caller does not decide it."`
 }

@@ -42,6 +42,7 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	}
 	info := requestOf(ctx)
 	info.operation = d.Name
+	nameSpan(ctx, d, hc.Operation().Path)
 	if d.Guard == op.ByNobody {
 		if err := s.limits.network(ctx, info.origin, hc.SetHeader); err != nil {
 			s.refuse(hc, err)

@@ -56,7 +56,9 @@ func identifyRequest(ids id.Source, log *slog.Logger) echo.MiddlewareFunc {
 			rid := ids.New().String()
 			c.Response().Header().Set(echo.HeaderXRequestID, rid)
 			r := &request{id: rid, origin: originOf(c, rid), log: log}
-			ctx := telemetry.With(withRequest(c.Request().Context(), r), slog.String("request_id", rid))
+			ctx := c.Request().Context()
+			attrs := append(traceAttrs(ctx), slog.String("request_id", rid))
+			ctx = telemetry.With(withRequest(ctx, r), attrs...)
 			c.SetRequest(c.Request().WithContext(ctx))
 			return next(c)
 		}

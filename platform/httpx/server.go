@@ -25,6 +25,7 @@ type Options struct {
 	Limits  Limits
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
+	Traces  *telemetry.Traces // nil, or switched off, makes no spans
 	IDs     id.Source
 	// Ready tells which part is not ready to serve; nil when all are.
 	Ready func(context.Context) error
@@ -43,6 +44,7 @@ type Options struct {
 // Server is the public listener's handler.
 type Server struct {
 	echo       *echo.Echo
+	handler    http.Handler // echo, with spans around it when they are wanted
 	router     *Router
 	gate       Gate
 	runner     RunnerFunc
@@ -73,6 +75,7 @@ func NewServer(o Options) *Server {
 		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
 		limits: limits{limiter: o.Limiter, Limits: o.Limits},
 	}
+	s.handler = traced(e, o.Traces)
 	s.useLayers(o)
 	s.router = &Router{
 		api:      humaecho.New(e, apiConfig(o)),
@@ -87,7 +90,7 @@ func NewServer(o Options) *Server {
 func (s *Server) Router() *Router { return s.router }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 var humaOnce sync.Once
 

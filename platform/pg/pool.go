@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/telemetry"
@@ -35,6 +36,8 @@ type Options struct {
 	// a connection of ours is another backend for each transaction, so nothing
 	// can stay prepared on it.
 	Pooled bool
+	// Spans makes a span of each query; nil makes none.
+	Spans trace.TracerProvider
 	// Observe is told the name, duration and failure of each query; nil is fine.
 	Observe func(query string, took time.Duration, failed bool)
 }
@@ -57,9 +60,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "insula"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	if o.Observe != nil {
-		cfg.ConnConfig.Tracer = tracer{observe: o.Observe}
-	}
+	cfg.ConnConfig.Tracer = tracers(o)
 	cfg.ConnConfig.StatementCacheCapacity = statementCache
 	if o.Pooled {
 		// The description of a statement is the same on every backend: it is

@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/redis/go-redis/extra/redisotel/v9"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/secret"
@@ -55,6 +57,14 @@ func Open(address secret.Value, c clock.Clock) (*Client, error) {
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	client.redis = redis.NewUniversalClient(options)
 	return client, nil
+}
+
+// Trace makes a span of each command, without its arguments.
+func (c *Client) Trace(spans trace.TracerProvider) error {
+	if c.redis == nil {
+		return nil
+	}
+	return redisotel.InstrumentTracing(c.redis, redisotel.WithTracerProvider(spans), redisotel.WithDBStatement(false))
 }
 
 // parse reads the URL without ever putting it into an error: it holds the password.
