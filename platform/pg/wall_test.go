@@ -24,8 +24,8 @@ func mark(t *testing.T, f pgtest.Fixture) {
 }
 
 func insertRole(ctx context.Context, tx uow.Tx, name string) error {
-	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO roles (id, name, description, built_in, permissions, version, created_at, updated_at)
-		VALUES (gen_random_uuid(), $1, '', false, '{}', 1, now(), now())`, name)
+	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO roles (id, name, description, built_in, permissions, custom_permissions, version, created_at, updated_at)
+		VALUES (gen_random_uuid(), $1, '', false, '{}', '{}', 1, now(), now())`, name)
 	return err
 }
 

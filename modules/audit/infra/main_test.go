@@ -59,8 +59,8 @@ func search(t *testing.T, f pgtest.Fixture, s domain.Spec) (found page.Page[doma
 
 // addRole is a change that others can see.
 func addRole(ctx context.Context, tx uow.Tx) error {
-	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO roles (id, name, description, built_in, permissions, version, created_at, updated_at)
-		VALUES ($1, 'clerk', '', false, '{}', 1, $2, $2)`, uuid.Must(uuid.NewV7()), noon)
+	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO roles (id, name, description, built_in, permissions, custom_permissions, version, created_at, updated_at)
+		VALUES ($1, 'clerk', '', false, '{}', '{}', 1, $2, $2)`, uuid.Must(uuid.NewV7()), noon)
 	return err
 }
 
