@@ -147,3 +147,39 @@ func TestAPermissionIsNoOperation(t *testing.T) {
 		t.Errorf("another tenant knows it: %s", w.Body)
 	}
 }
+
+// TestOwnersWorkWithTheirOwn: who may add files and nothing else sees, reads
+// and deletes those they added; of others' they do not even learn whether
+// there are any.
+func TestOwnersWorkWithTheirOwn(t *testing.T) {
+	t.Parallel()
+	n := newHouse(t).tenant(t)
+	n.makeRole(t, "contributor", []string{"files.create", "files.upload"})
+	p := n.user(t, "contributor")
+	as := n.who(p).with("If-Match", "*")
+	theirs := n.file(t)
+	mustDo(t, n.as().call(t, "PUT", theirs+"/content", "hello"))
+	mine := "/v1/files/" + decode[struct{ ID string }](t, as.post(t, "/v1/files", `{"name":"mine.txt","size":5}`), http.StatusCreated).ID
+	mustDo(t, as.call(t, "PUT", mine+"/content", "hello"))
+	for _, r := range []struct{ method, path, operation string }{
+		{"GET", "", "files.get"}, {"GET", "/content", "files.download"}, {"DELETE", "", "files.delete"},
+	} {
+		for _, path := range []string{theirs, "/v1/files/" + someID()} {
+			w := as.call(t, r.method, path+r.path, "")
+			refused(t, w, http.StatusForbidden, "forbidden")
+			records := n.records(t, w)
+			if len(records) != 1 || records[0].Operation != r.operation || records[0].Outcome != "denied" || records[0].Rule != "not the owner" {
+				t.Errorf("%s of %s is recorded as %+v", r.operation, path, records)
+			}
+		}
+		w := as.call(t, r.method, mine+r.path, "")
+		if w.Code >= 300 {
+			t.Errorf("%s of one's own: %d %s", r.operation, w.Code, w.Body)
+		}
+		if records := n.records(t, w); r.method == "DELETE" && (len(records) != 1 || records[0].Rule != "owner") {
+			t.Errorf("recorded as %+v", records)
+		}
+	}
+	refused(t, as.get(t, "/v1/files"), http.StatusForbidden, "forbidden")
+	mustDo(t, n.as().get(t, theirs))
+}

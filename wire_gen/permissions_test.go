@@ -158,7 +158,7 @@ func TestPermissions(t *testing.T) {
 func try(t *testing.T, who string, c *caller, r route) {
 	t.Helper()
 	id, body := someID(), &watched{Reader: strings.NewReader(`{"not": "what is wanted"`)}
-	w := c.client(t).with("Content-Type", "application/json", "Idempotency-Key", "k").send(t, r.method, r.about(id), body)
+	w := c.client(t).with("Content-Type", "application/json", "Idempotency-Key", "k", "If-Match", "*").send(t, r.method, r.about(id), body)
 	if allowed := slices.Contains(strings.Fields(permissions[r.Name]), who); allowed {
 		if w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden {
 			t.Errorf("%s may run %s and got %d: %s", who, r.Name, w.Code, w.Body)

@@ -12,7 +12,7 @@ import (
 )
 
 // Delete removes a file.
-var Delete = op.Write("files.delete", "Delete a file and its content.", op.About("file"))
+var Delete = op.Write("files.delete", "Delete a file and its content.", op.About("file"), op.OwnerToo)
 
 // Delete removes a file, and its content once that is durable. Version is the
 // one the caller read; domain.AnyVersion means whichever is current. It returns
@@ -21,6 +21,9 @@ func (s *Files) Delete(ctx context.Context, id uuid.UUID, version int64) error {
 	_, err := op.Do(ctx, s.run, Delete.On(id.String()), func(tx uow.Tx) (domain.File, error) {
 		f, err := s.repo.Lock(ctx, tx, id)
 		if err != nil {
+			return f, err
+		}
+		if err := tx.Trail().OwnedBy(f.OwnerID); err != nil {
 			return f, err
 		}
 		tx.Trail().On("file", id.String(), f.Name)

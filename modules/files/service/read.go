@@ -14,15 +14,19 @@ import (
 
 // Get, List and Download read files.
 var (
-	Get      = op.Read("files.get", "See what is known of a file.", op.About("file"))
+	Get      = op.Read("files.get", "See what is known of a file.", op.About("file"), op.OwnerToo)
 	List     = op.Read("files.list", "See which files there are.", op.About("file"))
-	Download = op.Read("files.download", "Read the content of a file.", op.About("file"))
+	Download = op.Read("files.download", "Read the content of a file.", op.About("file"), op.OwnerToo)
 )
 
 // Get shows one file.
 func (s *Files) Get(ctx context.Context, id uuid.UUID) (domain.File, error) {
 	return op.Do(ctx, s.run, Get.On(id.String()), func(tx uow.Tx) (domain.File, error) {
-		return s.repo.Get(ctx, tx, id)
+		f, err := s.repo.Get(ctx, tx, id)
+		if err != nil {
+			return f, err
+		}
+		return f, tx.Trail().OwnedBy(f.OwnerID)
 	})
 }
 
@@ -47,6 +51,9 @@ func (s *Files) Download(ctx context.Context, id uuid.UUID) (Reading, error) {
 	return op.Do(ctx, s.run, Download.On(id.String()), func(tx uow.Tx) (Reading, error) {
 		f, err := s.repo.Get(ctx, tx, id)
 		if err != nil {
+			return Reading{}, err
+		}
+		if err := tx.Trail().OwnedBy(f.OwnerID); err != nil {
 			return Reading{}, err
 		}
 		return Reading{File: f, Open: func(ctx context.Context, from, length int64) (io.ReadCloser, error) {
