@@ -70,6 +70,7 @@ type Process struct {
 	Decider    op.Decider
 	Recorder   op.Recorder
 	Retries    op.Retries
+	Folds      *op.Folds
 	Jobs       *op.Jobs
 	Outbox     *pg.Outbox
 	Live       *tenancy.Live

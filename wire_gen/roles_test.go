@@ -1,6 +1,7 @@
 package wiregen_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -246,5 +247,29 @@ func TestRolesKeepTheirRules(t *testing.T) {
 	changed := decode[rolesapi.Role](t, n.as().with("If-Match", `"v1"`).call(t, "PATCH", rolePath(a), `{"description":"Sees people"}`), 200)
 	if changed.Description != "Sees people" || !slices.Equal(changed.Permissions, []string{"users.list"}) {
 		t.Errorf("changed into %+v", changed)
+	}
+}
+
+// TestABurstOfDenialsIsTwoRecords: the first is in the trail at once, how often
+// it came again when the process stops or the window is over.
+func TestABurstOfDenialsIsTwoRecords(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	n := h.tenant(t)
+	p := n.user(t)
+	for range 50 {
+		refused(t, n.who(p).get(t, "/v1/users"), http.StatusForbidden, "forbidden")
+	}
+	query := "operation=users.list&outcome=denied"
+	if records := n.events(t, query); len(records) != 1 {
+		t.Fatalf("%d records during the burst", len(records))
+	}
+	h.Folds.Close()
+	records := n.events(t, query)
+	if len(records) != 2 {
+		t.Fatalf("%d records after the burst", len(records))
+	}
+	if after, err := json.Marshal([]any{records[0].After, records[1].After}); err != nil || !strings.Contains(string(after), `"times":49`) {
+		t.Errorf("the records tell %s, %v", after, err)
 	}
 }

@@ -43,7 +43,7 @@ var process = wire.NewSet(
 	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
-	op.NewJobs, gate.New, Operations,
+	op.NewJobs, op.NewFolds, gate.New, Operations,
 	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process,
 	wire.Struct(new(Process), "*"),
 )
@@ -84,7 +84,7 @@ func newTenant(p *Process, t tenancy.Tenant) *Tenant {
 var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
-		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
+		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
 		"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),

@@ -93,6 +93,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	bell := infra.NewBell()
 	recorder := infra.NewRecorder(bell)
 	retries := pg.NewRetries()
+	folds := op.NewFolds(pool, recorder, system, idSystem, logger)
 	jobs := op.NewJobs(pool, decider, recorder, system, idSystem, logger)
 	outbox := pg.NewOutbox(pool, system, idSystem)
 	v := newControl(pool)
@@ -219,6 +220,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Decider:       decider,
 		Recorder:      recorder,
 		Retries:       retries,
+		Folds:         folds,
 		Jobs:          jobs,
 		Outbox:        outbox,
 		Live:          live,
@@ -304,6 +306,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	bell := infra.NewBell()
 	recorder := infra.NewRecorder(bell)
 	retries := pg.NewRetries()
+	folds := op.NewFolds(pool, recorder, clockClock, source, logger)
 	jobs := op.NewJobs(pool, decider, recorder, clockClock, source, logger)
 	outbox := pg.NewOutbox(pool, clockClock, source)
 	v := newControl(pool)
@@ -430,6 +433,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Decider:       decider,
 		Recorder:      recorder,
 		Retries:       retries,
+		Folds:         folds,
 		Jobs:          jobs,
 		Outbox:        outbox,
 		Live:          live,
@@ -512,10 +516,11 @@ func requestRunner(t *Tenant, r scope.Request) *op.Runner {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	return runner
 }
 
@@ -527,10 +532,11 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
@@ -546,10 +552,11 @@ func requestUsers(t *Tenant, r scope.Request) *service2.Users {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	access := wiregenProcess.Access
 	inviter := wiregenProcess.Inviter
 	users := service2.NewUsers(r, runner, access, inviter, source)
@@ -564,10 +571,11 @@ func requestAuth(t *Tenant, r scope.Request) *service2.Auth {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	access := wiregenProcess.Access
 	auth := service2.NewAuth(r, runner, access)
 	return auth
@@ -581,10 +589,11 @@ func requestMe(t *Tenant, r scope.Request) *service2.Me {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	access := wiregenProcess.Access
 	me := service2.NewMe(r, runner, access)
 	return me
@@ -598,10 +607,11 @@ func requestAPIKeys(t *Tenant, r scope.Request) *service2.APIKeys {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	apiKeys := wiregenProcess.APIKeys
 	post := wiregenProcess.Post
 	reader := wiregenProcess.Random
@@ -617,10 +627,11 @@ func requestMailroom(t *Tenant, r scope.Request) *service2.Mailroom {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	directory := wiregenProcess.People
 	oneTimeTokens := wiregenProcess.OneTimeTokens
 	post := wiregenProcess.Post
@@ -638,10 +649,11 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	catalogue := wiregenProcess.Catalogue
 	repository := infra4.NewRepository(catalogue, clockClock)
 	standings := wiregenProcess.Standings
@@ -659,10 +671,11 @@ func requestAudit(t *Tenant, r scope.Request) *service4.Audit {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	repository := infra.NewRepository()
 	audit := service4.NewAudit(runner, repository)
 	return audit
@@ -676,10 +689,11 @@ func requestEvidence(t *Tenant, r scope.Request) *service4.Evidence {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	repository := infra.NewRepository()
 	tree := wiregenProcess.Tree
 	published := wiregenProcess.Published
@@ -696,10 +710,11 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	decider := wiregenProcess.Decider
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
 	repository := wiregenProcess.Files
 	blobs := wiregenProcess.Blobs
 	contents := infra5.NewContents(blobs, r)
@@ -712,7 +727,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -720,7 +735,7 @@ var production = wire.NewSet(
 )
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
-	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Jobs", "Outbox", "Live",
+	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
 	"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

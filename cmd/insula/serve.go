@@ -36,6 +36,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	defer cleanup()
+	defer p.Folds.Close() // after the last request
 	server, err := wiregen.NewServer(p, version())
 	if err != nil {
 		return err
@@ -61,6 +62,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, cfg.HTTP.DrainTimeout, p.Log)
 	})
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
+	g.Go(func() error { return p.Folds.Run(ctx) })
 	g.Go(func() error { return p.Sealer.Run(ctx) })
 	g.Go(func() error { return work.Run(ctx) })
 	g.Go(func() error { return p.KeyRing.Run(ctx) })

@@ -121,6 +121,9 @@ func describeGuard(o *huma.Operation, d op.Def) {
 	switch d.Guard {
 	case op.ByPermission:
 		need = "Needs the permission `" + d.Name + "`."
+		if d.OwnerToo {
+			need = "Needs the permission `" + d.Name + "`, or that the " + d.Kind + " is yours."
+		}
 		o.Security = []map[string][]string{{"bearer": {d.Name}}}
 	case op.ByLandlord:
 		need = "Needs the permission `" + d.Name + "` in the operator's tenant."

@@ -26,7 +26,7 @@ func (r *Runner) asOwner(ctx context.Context, d Def, body func(uow.Tx) (bool, er
 		return replayed, err
 	})
 	if refused {
-		r.recordAlone(ctx, r.entry(d, Denied, err, Decision{Rule: "not the owner"}))
+		r.refused(ctx, r.entry(d, Denied, err, Decision{Rule: "not the owner"}))
 	}
 	return err
 }

@@ -69,6 +69,7 @@ type Runner struct {
 	decider  Decider
 	recorder Recorder
 	retries  Retries
+	folds    *Folds
 	clock    clock.Clock
 	ids      id.Source
 	log      *slog.Logger
@@ -82,6 +83,12 @@ func NewRunner(r scope.Request, u uow.Unit, d Decider, rec Recorder, c clock.Clo
 // Remember makes the runner keep results for requests that come again.
 func (r *Runner) Remember(in Retries) *Runner {
 	r.retries = in
+	return r
+}
+
+// Fold makes the runner count equal refusals instead of recording each.
+func (r *Runner) Fold(in *Folds) *Runner {
+	r.folds = in
 	return r
 }
 
@@ -127,14 +134,14 @@ func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
 	case !r.scope.Caller.SignedIn():
 		return decision, errs.ErrUnauthenticated
 	}
-	r.recordAlone(ctx, r.entry(d, Denied, errs.ErrForbidden, decision))
+	r.refused(ctx, r.entry(d, Denied, errs.ErrForbidden, decision))
 	return decision, errs.ErrForbidden
 }
 
 // Refuse records that the request was turned away before any operation could
 // be decided, such as a token used at another tenant's address.
 func (r *Runner) Refuse(ctx context.Context, d Def, err error) {
-	r.recordAlone(ctx, r.entry(d, Denied, err, Decision{Rule: errs.CodeOf(err)}))
+	r.refused(ctx, r.entry(d, Denied, err, Decision{Rule: errs.CodeOf(err)}))
 }
 
 func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool, err error)) (err error) {
@@ -241,6 +248,13 @@ func (e Entry) without(t *uow.Trail) Entry {
 		e.Target = target
 	}
 	return e
+}
+
+// refused records a refusal, unless it is one more of a burst.
+func (r *Runner) refused(ctx context.Context, e Entry) {
+	if !r.folds.again(ctx, r.scope.Tenant, e) {
+		r.recordAlone(ctx, e)
+	}
 }
 
 // recordTimeout bounds the record of a refusal; the caller may be long gone.
