@@ -1,6 +1,7 @@
 package infra_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/insulahq/insula/modules/users/domain"
@@ -102,11 +104,13 @@ func TestListAgreesWithAPredicate(t *testing.T) {
 	f, repo, ctx := pgtest.Tenant(t), infra.NewUsers(), t.Context()
 	statuses := []domain.Status{domain.Invited, domain.Active, domain.Suspended}
 	prefixes := []string{"a", "ab", "a%", "a_", "b", "B."}
+	names := []string{"ada", "Ada", "bob", "Bea"}
 	var all []domain.User
 	add := func(rt *rapid.T, n int) {
 		for range n {
 			u := registered(t, fmt.Sprintf("%s%d@example.com", rapid.SampledFrom(prefixes).Draw(rt, "address"), len(all)))
 			u.Status = rapid.SampledFrom(statuses).Draw(rt, "status")
+			u.Name = rapid.SampledFrom(names).Draw(rt, "name")
 			// few instants, so that many users share one and the id decides
 			u.CreatedAt = noon.Add(time.Duration(rapid.IntRange(0, 5).Draw(rt, "instant")) * time.Microsecond)
 			if err := try(t, f, func(tx uow.Tx) error { return repo.Insert(ctx, tx, u) }); err != nil {
@@ -122,6 +126,21 @@ func TestListAgreesWithAPredicate(t *testing.T) {
 		spec := domain.Spec{
 			Status:      rapid.SampledFrom(append(statuses, "")).Draw(rt, "status"),
 			EmailPrefix: strings.ToLower(rapid.SampledFrom(append(prefixes, "", "%", "zz")).Draw(rt, "prefix")),
+			Order:       rapid.SampledFrom([]domain.Order{"", domain.Newest, domain.ByEmail, domain.ByName}).Draw(rt, "order"),
+		}
+		if rapid.Bool().Draw(rt, "since") {
+			spec.CreatedFrom = noon.Add(time.Duration(rapid.IntRange(0, 5).Draw(rt, "from")) * time.Microsecond)
+		}
+		if rapid.Bool().Draw(rt, "until") {
+			spec.CreatedBefore = noon.Add(time.Duration(rapid.IntRange(0, 6).Draw(rt, "before")) * time.Microsecond)
+		}
+		if rapid.Bool().Draw(rt, "among some") {
+			spec.Among = []uuid.UUID{}
+			for _, u := range all {
+				if rapid.Bool().Draw(rt, "among") {
+					spec.Among = append(spec.Among, u.ID)
+				}
+			}
 		}
 		want := expected(all, spec)
 		got := pages(rt, f, repo, spec, rapid.IntRange(1, 10).Draw(rt, "limit"))
@@ -137,11 +156,19 @@ func TestListAgreesWithAPredicate(t *testing.T) {
 func expected(all []domain.User, spec domain.Spec) []domain.User {
 	var want []domain.User
 	for _, u := range all {
-		if (spec.Status == "" || u.Status == spec.Status) && strings.HasPrefix(u.Email.Key(), spec.EmailPrefix) {
+		if (spec.Status == "" || u.Status == spec.Status) && strings.HasPrefix(u.Email.Key(), spec.EmailPrefix) &&
+			!u.CreatedAt.Before(spec.CreatedFrom) && (spec.CreatedBefore.IsZero() || u.CreatedAt.Before(spec.CreatedBefore)) &&
+			(spec.Among == nil || slices.Contains(spec.Among, u.ID)) {
 			want = append(want, u)
 		}
 	}
 	slices.SortFunc(want, func(a, b domain.User) int {
+		switch spec.Order {
+		case domain.ByEmail:
+			return strings.Compare(a.Email.Key(), b.Email.Key())
+		case domain.ByName:
+			return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID.String(), b.ID.String()))
+		}
 		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
 			return c
 		}

@@ -63,6 +63,7 @@ type house struct {
 	founding  *service.Founding
 	policies  *policies
 	root      secret.Key
+	ids       id.System
 }
 
 func open(t *testing.T) *house {
