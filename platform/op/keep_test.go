@@ -21,7 +21,7 @@ func TestAKeptFailure(t *testing.T) {
 		tx.Trail().Changed("old", "new")
 		return "half done", op.Keep(stolen)
 	})
-	if declared, ok := errs.As(err); got != "" || !ok || err != error(declared) || !errors.Is(err, stolen) {
+	if _, bare := err.(*errs.Error); got != "" || !bare || !errors.Is(err, stolen) { //nolint:errorlint // it must not be wrapped
 		t.Fatalf("got %q, %v; want the error itself", got, err)
 	}
 	if *u != (unit{writes: 1}) {

@@ -13,7 +13,7 @@ import (
 )
 
 // APIKey is how an API key is shown.
-type APIKey struct {
+type APIKey struct { //nolint:revive // the document names its schema by the type
 	ID         uuid.UUID  `json:"id" format:"uuid" doc:"Identifies the key."`
 	Name       string     `json:"name" doc:"What the key is for." example:"nightly import"`
 	Hint       string     `json:"hint" doc:"How the key ends."`

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -22,7 +23,7 @@ func NewDevice(key []byte, tenant uuid.UUID, account Email, random io.Reader) (s
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return secret.Value{}, fmt.Errorf("draw device: %w", err)
 	}
-	return secret.New(base64.RawURLEncoding.EncodeToString(append(nonce, deviceMAC(key, tenant, account, nonce)...))), nil
+	return secret.New(base64.RawURLEncoding.EncodeToString(slices.Concat(nonce, deviceMAC(key, tenant, account, nonce)))), nil
 }
 
 // KnownDevice reports whether NewDevice made a token for this account.
