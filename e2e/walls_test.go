@@ -58,6 +58,9 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 		"/v1/tenants/{id}":      {h.id},
 		"/v1/operations/{id}":   query[string](t, conn, "SELECT id::text FROM control.operations WHERE tenant_id = $1", h.id),
 	}
+	for path, furnish := range exhibits {
+		h.things[path] = furnish(t, h)
+	}
 	h.marks = []string{h.slug, h.ownerEmail, h.content}
 	for path, ids := range h.things {
 		if len(ids) == 0 {

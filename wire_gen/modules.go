@@ -44,8 +44,13 @@ func modules(p *Process) []Module {
 
 // Operations is every operation of every module.
 func Operations() *op.Registry {
-	return op.NewRegistry(tenantsservice.Operations, usersservice.Operations, rolesservice.Operations,
-		auditservice.Operations, filesservice.Operations)
+	return op.NewRegistry(
+		tenantsservice.Operations,
+		usersservice.Operations,
+		rolesservice.Operations,
+		auditservice.Operations,
+		filesservice.Operations,
+	)
 }
 
 // in turns an injector of the request lifetime into what an API asks for.

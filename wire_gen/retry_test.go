@@ -2,6 +2,7 @@ package wiregen_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,6 +86,9 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,
 		"authz.explain": `{"permission":"users.list"}`, "permissions.create": `{"name":"billing.refund","summary":"Refund a payment."}`,
 		"tenants.create": fmt.Sprintf(`{"slug":"t%s","name":"New","admin_email":"new@example.com"}`, plain(uuid.NewString())),
+	}
+	for _, e := range exhibits {
+		maps.Copy(bodies, e.bodies)
 	}
 	for name, r := range h.routes(t) {
 		if r.method != http.MethodPost || !r.Grantable() {

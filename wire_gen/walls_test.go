@@ -38,12 +38,16 @@ func (n *tenant) things(t *testing.T) map[string][]string {
 	own := n.makeRole(t, "clerk", []string{"users.list"})
 	roles := decode[httpx.List[rolesapi.Role]](t, n.as().get(t, "/v1/roles"), http.StatusOK)
 	sessions := decode[httpx.List[usersapi.UserSession]](t, n.who(p).get(t, "/v1/me/sessions"), http.StatusOK)
-	return map[string][]string{
+	all := map[string][]string{
 		"user": {p.id.String(), n.owner.id.String()}, "file": {file, strings.TrimPrefix(n.file(t), "/v1/files/")},
 		"role": {own.ID.String(), roles.Items[1].ID.String()}, "permission": {"billing.refund"}, "session": {sessions.Items[0].ID.String()},
 		"apikey":      {n.apiKey(t).ID.String()},
 		"audit_event": {n.events(t, "")[0].ID.String()},
 	}
+	for _, e := range exhibits {
+		all[e.kind] = append(all[e.kind], e.thing(t, n))
+	}
+	return all
 }
 
 // TestAnotherTenantsIDsAreUnknown tries every operation that names a thing
@@ -123,6 +127,9 @@ func (h *house) stocked(t *testing.T) *tenant {
 		n.owner.signIn(t, n)
 		n.invite(t, uuid.NewString()+"@example.com")
 		n.apiKey(t)
+		for _, e := range exhibits {
+			e.thing(t, n)
+		}
 	}
 	return n
 }
