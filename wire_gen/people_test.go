@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	usersdomain "github.com/insulahq/insula/modules/users/domain"
@@ -89,16 +88,4 @@ func (n *tenant) verify(t *testing.T, challenge, code string) *response {
 func (n *tenant) openInvitation(t *testing.T) string {
 	t.Helper()
 	return "/v1/invitations/" + n.invite(t, someID()+"@example.com").ID.String()
-}
-
-// newAPIKey is a body that makes a key for listing users.
-func newAPIKey(now time.Time) string {
-	return fmt.Sprintf(`{"name":"import","operations":["users.list"],"expires_at":%q}`, now.Add(24*time.Hour).Format(time.RFC3339))
-}
-
-func (n *tenant) apiKey(t *testing.T) usersapi.CreatedAPIKey {
-	t.Helper()
-	k := decode[usersapi.CreatedAPIKey](t, n.as().post(t, "/v1/api-keys", newAPIKey(n.h.clock.Now())), http.StatusCreated)
-	n.secrets.add(k.Key)
-	return k
 }

@@ -26,9 +26,6 @@ const (
 
 // permissions names every operation there is.
 var permissions = map[string]string{
-	"apikeys.create":         admins,
-	"apikeys.list":           readers,
-	"apikeys.revoke":         admins,
 	"audit.events.get":       readers,
 	"audit.events.list":      readers,
 	"audit.expire":           noRequest,

@@ -81,8 +81,8 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	}
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
 	bodies := map[string]string{
-		"invitations.create": `{"email":"hopper@example.com"}`, "apikeys.create": newAPIKey(h.clock.Now()),
-		"users.create": newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":5,"content_type":"text/plain"}`,
+		"invitations.create": `{"email":"hopper@example.com"}`,
+		"users.create":       newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":5,"content_type":"text/plain"}`,
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,
 		"authz.explain": `{"permission":"users.list"}`, "permissions.create": `{"name":"billing.refund","summary":"Refund a payment."}`,
 		"tenants.create": fmt.Sprintf(`{"slug":"t%s","name":"New","admin_email":"new@example.com"}`, plain(uuid.NewString())),

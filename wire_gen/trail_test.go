@@ -71,14 +71,6 @@ var done = map[string]deed{
 		return n.as().post(t, n.openInvitation(t)+"/resend", "")
 	}, "user"},
 	"invitations.revoke": {func(t *testing.T, n *tenant) *response { return n.as().call(t, "DELETE", n.openInvitation(t), "") }, "user"},
-	"apikeys.create": {func(t *testing.T, n *tenant) *response {
-		w := n.as().post(t, "/v1/api-keys", newAPIKey(n.h.clock.Now()))
-		n.secrets.add(decode[usersapi.CreatedAPIKey](t, w, http.StatusCreated).Key)
-		return w
-	}, "apikey"},
-	"apikeys.revoke": {func(t *testing.T, n *tenant) *response {
-		return n.as().call(t, "DELETE", "/v1/api-keys/"+n.apiKey(t).ID.String(), "")
-	}, "apikey"},
 	"users.sessions.end": {func(t *testing.T, n *tenant) *response {
 		p := n.user(t)
 		mine := decode[httpx.List[usersapi.UserSession]](t, n.as().get(t, userPath(p)+"/sessions"), http.StatusOK)
@@ -206,12 +198,6 @@ var failed = map[string]attempt{
 	"invitations.revoke": {func(t *testing.T, n *tenant) *response {
 		return n.as().call(t, "DELETE", "/v1/invitations/"+n.user(t).id.String(), "")
 	}, "users.not_invited", true},
-	"apikeys.create": {func(t *testing.T, n *tenant) *response {
-		return n.as().post(t, "/v1/api-keys", strings.Replace(newAPIKey(n.h.clock.Now()), "users.list", "tenants.list", 1))
-	}, "users.api_key_beyond_own", false},
-	"apikeys.revoke": {func(t *testing.T, n *tenant) *response {
-		return n.as().call(t, "DELETE", "/v1/api-keys/"+someID(), "")
-	}, "users.api_key_not_found", true},
 	"users.sessions.end": {func(t *testing.T, n *tenant) *response {
 		return n.as().call(t, "DELETE", userPath(n.user(t))+"/sessions/"+someID(), "")
 	}, "users.session_not_found", true},

@@ -41,7 +41,6 @@ func (n *tenant) things(t *testing.T) map[string][]string {
 	all := map[string][]string{
 		"user": {p.id.String(), n.owner.id.String()}, "file": {file, strings.TrimPrefix(n.file(t), "/v1/files/")},
 		"role": {own.ID.String(), roles.Items[1].ID.String()}, "permission": {"billing.refund"}, "session": {sessions.Items[0].ID.String()},
-		"apikey":      {n.apiKey(t).ID.String()},
 		"audit_event": {n.events(t, "")[0].ID.String()},
 	}
 	for _, e := range exhibits {
@@ -114,7 +113,6 @@ var lists = map[string]string{
 	"/v1/audit/events": "outcome=done",
 	"/v1/me/sessions":  "",
 	"/v1/invitations":  "",
-	"/v1/api-keys":     "",
 }
 
 // stocked has at least three items in every list.
@@ -126,7 +124,6 @@ func (h *house) stocked(t *testing.T) *tenant {
 		n.file(t)
 		n.owner.signIn(t, n)
 		n.invite(t, uuid.NewString()+"@example.com")
-		n.apiKey(t)
 		for _, e := range exhibits {
 			e.thing(t, n)
 		}
