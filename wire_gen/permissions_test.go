@@ -28,7 +28,9 @@ const (
 var permissions = map[string]string{
 	"audit.events.get":       readers,
 	"audit.events.list":      readers,
+	"audit.age":              noRequest,
 	"audit.expire":           noRequest,
+	"audit.export":           readers,
 	"audit.key.get":          everybody,
 	"audit.publish":          noRequest,
 	"audit.seal":             noRequest,

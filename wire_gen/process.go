@@ -108,6 +108,8 @@ type Process struct {
 	HeadKeys  auditdomain.HeadKeys
 	Sealing   *auditservice.Sealing
 	Sealer    auditmodule.Sealer
+	Retention *auditservice.Retention
+	Remover   auditmodule.Remover
 
 	// Files.
 	Files        filesdomain.Repository

@@ -198,6 +198,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	policies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, policies, system)
+	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -250,10 +253,13 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		HeadKeys:      headKeys,
 		Sealing:       sealing,
 		Sealer:        sealer,
+		Retention:     retention,
+		Remover:       remover,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup7()
 		cleanup6()
 		cleanup5()
 		cleanup4()
@@ -411,6 +417,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	policies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, policies, clockClock)
+	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -463,10 +472,13 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		HeadKeys:      headKeys,
 		Sealing:       sealing,
 		Sealer:        sealer,
+		Retention:     retention,
+		Remover:       remover,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup7()
 		cleanup6()
 		cleanup5()
 		cleanup4()

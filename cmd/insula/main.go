@@ -33,7 +33,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), tenantCommand(), keysCommand(), doctorCommand(),
+	cmd.AddCommand(serveCommand(), migrateCommand(), tenantCommand(), auditCommand(), keysCommand(), doctorCommand(),
 		openapiCommand(), permissionsCommand(), configCommand(), versionCommand())
 	return cmd
 }

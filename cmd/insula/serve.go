@@ -64,6 +64,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
 	g.Go(func() error { return p.Folds.Run(ctx) })
 	g.Go(func() error { return p.Sealer.Run(ctx) })
+	g.Go(func() error { return p.Remover.Run(ctx) })
 	g.Go(func() error { return work.Run(ctx) })
 	g.Go(func() error { return p.KeyRing.Run(ctx) })
 	return g.Wait()

@@ -6,3 +6,28 @@
 // is no other way in, so that no record can be missing, invented or detached
 // from what it tells of.
 package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/insulahq/insula/platform/tenancy"
+)
+
+// Policy says how long a tenant keeps its trail.
+type Policy struct {
+	Keep time.Duration // zero: for ever
+	Hold bool          // a legal hold: nothing is removed, whatever its age
+}
+
+// Policies knows the policy of each tenant.
+type Policies interface {
+	PolicyOf(ctx context.Context, t tenancy.Tenant) (Policy, error)
+}
+
+// Same is the Policies of an installation whose tenants all keep their trails
+// equally long.
+type Same Policy
+
+// PolicyOf implements Policies.
+func (s Same) PolicyOf(context.Context, tenancy.Tenant) (Policy, error) { return Policy(s), nil }

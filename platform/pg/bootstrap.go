@@ -19,6 +19,10 @@ const (
 	MigratorRole = "insula_migrator" // owns the database; makes schemas and roles
 )
 
+// RetentionRole alone may remove rows of the tables that are otherwise only
+// added to. It cannot log in; AsRetention takes it on for one statement.
+const RetentionRole = "insula_retention"
+
 // BootstrapParams say what to make.
 type BootstrapParams struct {
 	Database         string
@@ -84,7 +88,21 @@ func bootstrapRoles(ctx context.Context, conn *pgx.Conn, p BootstrapParams) erro
 			return err
 		}
 	}
+	if err := bootstrapRetention(ctx, tx); err != nil {
+		return err
+	}
 	return tx.Commit(ctx)
+}
+
+func bootstrapRetention(ctx context.Context, tx pgx.Tx) error {
+	var exists bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", RetentionRole).Scan(&exists); err != nil || exists {
+		return err
+	}
+	return execAll(ctx, tx, []string{
+		"CREATE ROLE " + ident(RetentionRole) + " NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE",
+		"GRANT " + ident(RetentionRole) + " TO " + ident(AppRole),
+	})
 }
 
 func bootstrapDatabase(ctx context.Context, conn *pgx.Conn, name string) error {

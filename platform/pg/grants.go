@@ -13,7 +13,8 @@ var tablesOf string
 
 // grantTenant gives a tenant's role its tables: all rows, except where the
 // table's comment begins with "append-only"; there rows can be added and read
-// but never changed. It runs after every migration.
+// but never changed, and if the comment goes on with ", removable" the role of
+// retention may remove them. It runs after every migration.
 func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 	rows, err := tx.Query(ctx, tablesOf, schema)
 	if err != nil {
@@ -22,12 +23,13 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 	type table struct {
 		Name       string
 		AppendOnly bool
+		Removable  bool
 	}
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[table])
 	if err != nil {
 		return err
 	}
-	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", ident(schema), ident(schema))}
+	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s, %s", ident(schema), ident(schema), ident(RetentionRole))}
 	for _, t := range tables {
 		name := pgx.Identifier{schema, t.Name}.Sanitize()
 		rights := "SELECT, INSERT, UPDATE, DELETE"
@@ -36,6 +38,9 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(schema)))
 		}
 		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(schema)))
+		if t.Removable {
+			statements = append(statements, fmt.Sprintf("GRANT SELECT, DELETE ON %s TO %s", name, ident(RetentionRole)))
+		}
 	}
 	return execAll(ctx, tx, statements)
 }

@@ -33,11 +33,13 @@ func New(service func(scope.Request) *service.Audit, evidence func(scope.Request
 func (a *API) Register(r *httpx.Router) {
 	httpx.Get(r, service.List, "/v1/audit/events", a.list)
 	httpx.Get(r, service.Get, "/v1/audit/events/{id}", a.get)
+	httpx.GetStream(r, service.Export, "/v1/audit/export", []string{typeNDJSON, typeCSV}, a.export)
 	httpx.Get(r, service.Verify, "/v1/audit/verify", a.verify, httpx.Streams)
 	httpx.Get(r, service.Key, "/v1/audit/key", a.key)
 }
 
-type listInput struct {
+// AuditFilters are the query parameters that a search and an export share.
+type AuditFilters struct {
 	Actor      string    `query:"actor" format:"uuid" doc:"Only what this user did."`
 	Operation  string    `query:"operation" maxLength:"100" pattern:"^[a-z][a-z_.]*$" doc:"Only this operation, or all that begin so when it ends with a dot." example:"users."`
 	TargetKind string    `query:"target_kind" maxLength:"100" doc:"Only what was done to this sort of thing." example:"user"`
@@ -46,10 +48,9 @@ type listInput struct {
 	From       time.Time `query:"from" format:"date-time" doc:"Only from this instant on."`
 	To         time.Time `query:"to" format:"date-time" doc:"Only before this instant."`
 	RequestID  string    `query:"request_id" maxLength:"200" doc:"Only what this request did."`
-	httpx.Paging
 }
 
-func (in *listInput) spec() (domain.Spec, error) {
+func (in *AuditFilters) spec() (domain.Spec, error) {
 	s := domain.Spec{
 		Operation: in.Operation, TargetKind: in.TargetKind, TargetID: in.TargetID, Outcome: in.Outcome,
 		From: in.From, To: in.To, RequestID: in.RequestID,
@@ -63,6 +64,11 @@ func (in *listInput) spec() (domain.Spec, error) {
 	}
 	s.Actor = &actor
 	return s, nil
+}
+
+type listInput struct {
+	AuditFilters
+	httpx.Paging
 }
 
 // binding ties a cursor to its tenant and filters.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
@@ -95,7 +96,7 @@ func record(t *testing.T, f pgtest.Fixture) {
 	f.Write(t, func(tx uow.Tx) error {
 		for i, e := range []op.Entry{
 			{Operation: "users.create", Outcome: op.Done, Caller: authn.Caller{Kind: authn.User, ID: bob, Label: "bob@example.com"},
-				Target: uow.Target{Kind: "user", ID: "7", Label: "eve@example.com"}, After: map[string]string{"name": "Eve"}},
+				Target: uow.Target{Kind: "user", ID: "7", Label: "=1+1"}, After: map[string]string{"name": "Eve"}},
 			{Operation: "users.roles.set", Outcome: op.Failed, Code: "roles.last_owner"},
 			{Operation: "files.create", Outcome: op.Denied, Code: "forbidden"},
 		} {
@@ -193,7 +194,7 @@ func TestOneEvent(t *testing.T) {
 	key := read(t, get("a", "/v1/audit/events?operation=users.create")).Items[0]["id"].(string)
 	want := `{"id":"` + key + `","at":"2026-05-04T12:00:00Z","operation":"users.create","outcome":"done","rule":"",` +
 		`"actor":{"kind":"user","id":"` + bob.String() + `","label":"bob@example.com"},` +
-		`"target":{"kind":"user","id":"7","label":"eve@example.com"},"after":{"name":"Eve"},"request_id":"","address":"","client":""}`
+		`"target":{"kind":"user","id":"7","label":"=1+1"},"after":{"name":"Eve"},"request_id":"","address":"","client":""}`
 	w := get("a", "/v1/audit/events/"+key)
 	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("ETag") != `"v1"` {
 		t.Errorf("got %d %s\nwant %s", w.Code, w.Body, want)
@@ -203,5 +204,37 @@ func TestOneEvent(t *testing.T) {
 	}
 	if w := get("a", "/v1/audit/events/seven"); w.Code != 422 || read(t, w).Errors[0].Pointer != "path.id" {
 		t.Errorf("a bad id: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestExport(t *testing.T) {
+	t.Parallel()
+	get := serve(t)
+	w := get("a", "/v1/audit/export?operation=users.")
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Code != 200 || len(lines) != 2 || w.Header().Get("Content-Type") != "application/x-ndjson" ||
+		!strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
+		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
+	w = get("a", "/v1/audit/export?format=csv")
+	rows, err := csv.NewReader(w.Body).ReadAll()
+	if w.Code != 200 || err != nil || len(rows) != 4 {
+		t.Fatalf("%d, %v: %v", w.Code, err, rows)
+	}
+	for i, want := range map[int]string{9: "bob@example.com", 13: "'=1+1", 12: "7", 15: `{"name": "Eve"}`} {
+		if got := rows[1][i]; got != want {
+			t.Errorf("column %s has %q, want %q", rows[0][i], got, want)
+		}
+	}
+	if w := get("a", "/v1/audit/export?format=xls"); w.Code != 422 {
+		t.Errorf("an unknown format: %d", w.Code)
+	}
+	if w := get("b", "/v1/audit/export"); w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("another tenant's export: %d %s", w.Code, w.Body)
 	}
 }

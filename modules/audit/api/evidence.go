@@ -98,10 +98,11 @@ func (a *API) verify(ctx context.Context, in *verifyInput) (*httpx.Answer[AuditR
 	if err != nil {
 		return nil, err
 	}
-	return &httpx.Answer[AuditReport]{Body: showReport(r)}, nil
+	return &httpx.Answer[AuditReport]{Body: ShowReport(r)}, nil
 }
 
-func showReport(r domain.Report) AuditReport {
+// ShowReport is a report as clients and commands show it.
+func ShowReport(r domain.Report) AuditReport {
 	shown := AuditReport{
 		Fits: r.Finding == nil, Size: r.Size, Removed: r.Removed, Unsealed: r.Unsealed,
 		Heads: r.Heads, Head: r.Head, Key: r.PublicKey,

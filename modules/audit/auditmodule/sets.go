@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/wire"
 
+	"github.com/insulahq/insula/modules/audit"
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
 	"github.com/insulahq/insula/modules/audit/service"
@@ -23,7 +24,7 @@ var Process = wire.NewSet(
 	infra.NewRecorder, wire.Bind(new(op.Recorder), new(*infra.Recorder)),
 	infra.NewTree, wire.Bind(new(domain.Tree), new(*infra.Tree)),
 	infra.NewPublished, wire.Bind(new(domain.Published), new(*infra.Published)),
-	NewHeadKeys, NewSealing, NewSealer,
+	NewHeadKeys, NewSealing, NewSealer, NewPolicies, service.NewRetention, NewRemover,
 )
 
 // Request lives as long as a request. It takes the runner.
@@ -53,4 +54,22 @@ func NewSealer(s *service.Sealing, bell *infra.Bell, all Tenants, dir tenancy.Di
 	work.Observe = m.ObserveJob
 	w := jobs.NewWorker(work, log)
 	return Sealer{w}, w.Stop
+}
+
+// NewPolicies takes the same policy for all tenants from the configuration.
+func NewPolicies(c config.Audit) audit.Policies {
+	return audit.Same{Keep: c.Retention, Hold: c.LegalHold}
+}
+
+// Remover is the worker that removes what is not kept: a type of its own, as
+// Sealer is.
+type Remover struct{ *jobs.Worker }
+
+// NewRemover makes the worker. Its cleanup ends what is under way; the next
+// start goes on with it.
+func NewRemover(s *service.Retention, all Tenants, dir tenancy.Directory, log *slog.Logger, m *telemetry.Metrics) (Remover, func()) {
+	work := (&remover{service: s, tenants: all, dir: dir, slots: make(chan struct{}, 1)}).work()
+	work.Observe = m.ObserveJob
+	w := jobs.NewWorker(work, log)
+	return Remover{w}, w.Stop
 }

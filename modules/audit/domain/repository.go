@@ -44,6 +44,9 @@ type Tree interface {
 	SealOf(ctx context.Context, tx uow.Tx, size int64) (Seal, error)
 	// Sealed are the records with these numbers, from from on and before to.
 	Sealed(ctx context.Context, tx uow.Tx, from, to int64) ([]Numbered, error)
+	// Tail are the records behind a mark, without a number or with one of these
+	// numbers, in the order in which they are sealed.
+	Tail(ctx context.Context, tx uow.Tx, after Mark, from int64, limit int) ([]Tail, error)
 	// Leaves are the ids of records by these numbers, of those too that are
 	// gone.
 	Leaves(ctx context.Context, tx uow.Tx, from, to int64) (map[int64]uuid.UUID, error)
@@ -53,6 +56,9 @@ type Tree interface {
 	FirstNumber(ctx context.Context, tx uow.Tx) (*int64, error)
 	// Behind is a record that is older than the mark and has no number.
 	Behind(ctx context.Context, tx uow.Tx, m Mark) (*uuid.UUID, error)
+	// Remove removes records with numbers that follow one another, and what
+	// says that they had them. Their hashes stay.
+	Remove(ctx context.Context, tx uow.Tx, events []Numbered) error
 	// Unsealed counts the records behind the mark that have no number.
 	Unsealed(ctx context.Context, tx uow.Tx, m Mark) (int64, error)
 }
@@ -61,6 +67,12 @@ type Tree interface {
 type Numbered struct {
 	Event
 	Number int64
+}
+
+// Tail is a record that may not be sealed yet.
+type Tail struct {
+	Written
+	Number *int64
 }
 
 // Published keeps evidence outside the database.

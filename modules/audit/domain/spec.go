@@ -33,3 +33,21 @@ func (s Spec) Tidy() Spec {
 	s.RequestID = Text(s.RequestID, maxID)
 	return s
 }
+
+// Finds reports whether an event is among those that the spec means.
+func (s Spec) Finds(e Event) bool {
+	prefix, byPrefix := s.OperationPrefix()
+	switch {
+	case s.Actor != nil && (e.Actor.ID == nil || *e.Actor.ID != *s.Actor),
+		byPrefix && !strings.HasPrefix(e.Operation, prefix),
+		!byPrefix && s.Operation != "" && s.Operation != e.Operation,
+		s.TargetKind != "" && s.TargetKind != e.Target.Kind,
+		s.TargetID != "" && s.TargetID != e.Target.ID,
+		s.Outcome != "" && s.Outcome != e.Outcome,
+		s.RequestID != "" && s.RequestID != e.RequestID,
+		!s.From.IsZero() && e.At.Before(s.From),
+		!s.To.IsZero() && !e.At.Before(s.To):
+		return false
+	}
+	return true
+}

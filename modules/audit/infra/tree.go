@@ -139,6 +139,21 @@ func (t *Tree) Sealed(ctx context.Context, tx uow.Tx, from, to int64) ([]domain.
 	return events, nil
 }
 
+// Tail implements domain.Tree.
+func (t *Tree) Tail(ctx context.Context, tx uow.Tx, after domain.Mark, from int64, limit int) ([]domain.Tail, error) {
+	rows, err := t.q.EventsBehind(ctx, pg.DB(tx), auditdb.EventsBehindParams{
+		AfterXid: after.Xid, AfterID: after.ID, FromNumber: from, MaxRows: int32(limit),
+	})
+	if err != nil {
+		return nil, pg.Translate(err, nil, nil)
+	}
+	tail := make([]domain.Tail, len(rows))
+	for i, row := range rows {
+		tail[i] = domain.Tail{Written: domain.Written{Event: toEvent(row.AuditEvent), Xid: row.AuditEvent.Xid}, Number: row.Number}
+	}
+	return tail, nil
+}
+
 // Leaves implements domain.Tree.
 func (t *Tree) Leaves(ctx context.Context, tx uow.Tx, from, to int64) (map[int64]uuid.UUID, error) {
 	rows, err := t.q.LeavesBetween(ctx, pg.DB(tx), from, to)
@@ -171,6 +186,29 @@ func (t *Tree) Behind(ctx context.Context, tx uow.Tx, m domain.Mark) (*uuid.UUID
 func (t *Tree) Unsealed(ctx context.Context, tx uow.Tx, m domain.Mark) (int64, error) {
 	n, err := t.q.CountUnsealed(ctx, pg.DB(tx), m.Xid, m.ID)
 	return n, pg.Translate(err, nil, nil)
+}
+
+// Remove implements domain.Tree. The tenant's role may not: see pg.AsRetention.
+func (t *Tree) Remove(ctx context.Context, tx uow.Tx, events []domain.Numbered) error {
+	if len(events) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	err := pg.AsRetention(ctx, tx, func() error {
+		removed, err := t.q.RemoveEvents(ctx, pg.DB(tx), ids)
+		if err != nil {
+			return err
+		}
+		numbers, err := t.q.RemoveLeaves(ctx, pg.DB(tx), events[0].Number, events[len(events)-1].Number+1)
+		if err == nil && (removed != int64(len(ids)) || numbers != removed) {
+			err = fmt.Errorf("%d records and %d numbers were removed, not %d", removed, numbers, len(ids))
+		}
+		return err
+	})
+	return pg.Translate(err, nil, nil)
 }
 
 // optional is nil for no row.

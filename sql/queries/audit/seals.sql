@@ -89,3 +89,19 @@ LIMIT 1;
 SELECT count(*) FROM audit_events e
 WHERE (e.xid, e.id) > (@last_xid::bigint, @last_id::uuid)
   AND NOT EXISTS (SELECT FROM audit_leaves l WHERE l.event_id = e.id);
+
+-- name: EventsBehind :many
+-- Records behind a mark in the order in which they are sealed, and their
+-- numbers if they got one of these since.
+SELECT l.number, sqlc.embed(e) FROM audit_events e
+LEFT JOIN audit_leaves l ON l.event_id = e.id
+WHERE (e.xid, e.id) > (@after_xid::bigint, @after_id::uuid)
+  AND (l.number IS NULL OR l.number >= @from_number::bigint)
+ORDER BY e.xid, e.id
+LIMIT @max_rows;
+
+-- name: RemoveEvents :execrows
+DELETE FROM audit_events WHERE id = ANY(@ids::uuid[]);
+
+-- name: RemoveLeaves :execrows
+DELETE FROM audit_leaves WHERE number >= @from_number::bigint AND number < @to_number::bigint;

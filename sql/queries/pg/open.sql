@@ -25,3 +25,11 @@ WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended');
 -- name: TenantStatus :one
 -- Tells why a tenant did not open.
 SELECT t.status FROM control.tenants t WHERE t.id = @tenant_id;
+
+-- name: TakeRole :exec
+-- Takes on another role for the rest of the transaction; the schema stays.
+SELECT set_config('role', @role::text, true);
+
+-- name: TakeTenantRole :exec
+-- Goes back to the role of the tenant, which has the name of its schema.
+SELECT set_config('role', current_setting('search_path'), true);

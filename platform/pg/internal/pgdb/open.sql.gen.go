@@ -75,6 +75,26 @@ func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID) (O
 	return i, err
 }
 
+const TakeRole = `-- name: TakeRole :exec
+SELECT set_config('role', $1::text, true)
+`
+
+// Takes on another role for the rest of the transaction; the schema stays.
+func (q *Queries) TakeRole(ctx context.Context, db DBTX, role string) error {
+	_, err := db.Exec(ctx, TakeRole, role)
+	return err
+}
+
+const TakeTenantRole = `-- name: TakeTenantRole :exec
+SELECT set_config('role', current_setting('search_path'), true)
+`
+
+// Goes back to the role of the tenant, which has the name of its schema.
+func (q *Queries) TakeTenantRole(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, TakeTenantRole)
+	return err
+}
+
 const TenantStatus = `-- name: TenantStatus :one
 SELECT t.status FROM control.tenants t WHERE t.id = $1
 `

@@ -42,6 +42,75 @@ func (q *Queries) EventBehindSeals(ctx context.Context, db DBTX, lastXid int64, 
 	return id, err
 }
 
+const EventsBehind = `-- name: EventsBehind :many
+SELECT l.number, e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+LEFT JOIN audit_leaves l ON l.event_id = e.id
+WHERE (e.xid, e.id) > ($1::bigint, $2::uuid)
+  AND (l.number IS NULL OR l.number >= $3::bigint)
+ORDER BY e.xid, e.id
+LIMIT $4
+`
+
+type EventsBehindParams struct {
+	AfterXid   int64
+	AfterID    uuid.UUID
+	FromNumber int64
+	MaxRows    int32
+}
+
+type EventsBehindRow struct {
+	Number     *int64
+	AuditEvent AuditEvent
+}
+
+// Records behind a mark in the order in which they are sealed, and their
+// numbers if they got one of these since.
+func (q *Queries) EventsBehind(ctx context.Context, db DBTX, arg EventsBehindParams) ([]EventsBehindRow, error) {
+	rows, err := db.Query(ctx, EventsBehind,
+		arg.AfterXid,
+		arg.AfterID,
+		arg.FromNumber,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EventsBehindRow{}
+	for rows.Next() {
+		var i EventsBehindRow
+		if err := rows.Scan(
+			&i.Number,
+			&i.AuditEvent.ID,
+			&i.AuditEvent.At,
+			&i.AuditEvent.Operation,
+			&i.AuditEvent.Outcome,
+			&i.AuditEvent.Code,
+			&i.AuditEvent.Rule,
+			&i.AuditEvent.ActorKind,
+			&i.AuditEvent.ActorID,
+			&i.AuditEvent.ActorLabel,
+			&i.AuditEvent.SessionID,
+			&i.AuditEvent.TargetKind,
+			&i.AuditEvent.TargetID,
+			&i.AuditEvent.TargetLabel,
+			&i.AuditEvent.Before,
+			&i.AuditEvent.After,
+			&i.AuditEvent.RequestID,
+			&i.AuditEvent.Address,
+			&i.AuditEvent.Client,
+			&i.AuditEvent.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const FirstNumber = `-- name: FirstNumber :one
 SELECT number FROM audit_leaves ORDER BY number LIMIT 1
 `
@@ -164,6 +233,30 @@ func (q *Queries) NumberOf(ctx context.Context, db DBTX, eventID uuid.UUID) (int
 	var number int64
 	err := row.Scan(&number)
 	return number, err
+}
+
+const RemoveEvents = `-- name: RemoveEvents :execrows
+DELETE FROM audit_events WHERE id = ANY($1::uuid[])
+`
+
+func (q *Queries) RemoveEvents(ctx context.Context, db DBTX, ids []uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, RemoveEvents, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const RemoveLeaves = `-- name: RemoveLeaves :execrows
+DELETE FROM audit_leaves WHERE number >= $1::bigint AND number < $2::bigint
+`
+
+func (q *Queries) RemoveLeaves(ctx context.Context, db DBTX, fromNumber int64, toNumber int64) (int64, error) {
+	result, err := db.Exec(ctx, RemoveLeaves, fromNumber, toNumber)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const SealOfSize = `-- name: SealOfSize :one
