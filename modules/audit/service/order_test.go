@@ -11,25 +11,44 @@ import (
 
 	"github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/uow"
 )
 
 var errChangedMind = errors.New("changed my mind")
 
+// apart is a unit of work on a connection of its own: those of the pool are
+// few for one tenant, and a test that holds them would wait for itself.
+func (r *trail) apart(t *testing.T) uow.Unit {
+	t.Helper()
+	pool, err := pg.Open(t.Context(), pg.Options{URL: r.AppURL, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool.Tenant(r.Tenant)
+}
+
 // slow begins a transaction that records something and stays open until it is
 // told how to end.
 func (r *trail) slow(t *testing.T, e op.Entry) (end func(error)) {
 	t.Helper()
-	recorded, how, ended := make(chan struct{}), make(chan error), make(chan error)
+	unit := r.apart(t)
+	recorded, how, ended := make(chan struct{}), make(chan error), make(chan error, 1)
 	go func() {
 		once := sync.OnceFunc(func() { close(recorded) })
-		ended <- r.Unit().Write(t.Context(), func(tx uow.Tx) error {
+		ended <- unit.Write(t.Context(), func(tx uow.Tx) error {
 			if err := r.recorder.Record(t.Context(), tx, e); err != nil {
 				once()
 				return err
 			}
 			once()
-			return <-how
+			select {
+			case end := <-how:
+				return end
+			case <-t.Context().Done(): // the test failed: hold up no other
+				return t.Context().Err()
+			}
 		})
 	}()
 	<-recorded
@@ -113,6 +132,7 @@ func TestWritersAndSealersAtOnce(t *testing.T) {
 	}
 	kept := make([]int64, writers)
 	for w := range writers {
+		unit := r.apart(t)
 		chance := rand.New(rand.NewPCG(7, uint64(w)))
 		all.Go(func() {
 			for _, e := range entries[w] {
@@ -123,7 +143,7 @@ func TestWritersAndSealersAtOnce(t *testing.T) {
 					kept[w]++
 				}
 				pause := chance.IntN(3)
-				err := r.Unit().Write(t.Context(), func(tx uow.Tx) error {
+				err := unit.Write(t.Context(), func(tx uow.Tx) error {
 					if err := r.recorder.Record(t.Context(), tx, e); err != nil {
 						return err
 					}
