@@ -198,8 +198,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	policies := auditmodule.NewPolicies(audit)
-	retention := service4.NewRetention(jobs, tree, policies, system)
+	auditPolicies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, auditPolicies, system)
 	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
@@ -417,8 +417,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	policies := auditmodule.NewPolicies(audit)
-	retention := service4.NewRetention(jobs, tree, policies, clockClock)
+	auditPolicies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, auditPolicies, clockClock)
 	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
