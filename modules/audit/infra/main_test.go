@@ -57,17 +57,16 @@ func search(t *testing.T, f pgtest.Fixture, s domain.Spec) (found page.Page[doma
 	return found
 }
 
-// addRole is a change that others can see.
-func addRole(ctx context.Context, tx uow.Tx) error {
-	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO roles (id, name, description, built_in, permissions, custom_permissions, version, created_at, updated_at)
-		VALUES ($1, 'clerk', '', false, '{}', '{}', 1, $2, $2)`, uuid.Must(uuid.NewV7()), noon)
+// addWork is a change that others can see.
+func addWork(ctx context.Context, tx uow.Tx) error {
+	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO outbox (id, operation, args, run_at) VALUES ($1, 'things.make', '{}', $2)`, uuid.Must(uuid.NewV7()), noon)
 	return err
 }
 
-func countRoles(t *testing.T, f pgtest.Fixture) (n int) {
+func countWork(t *testing.T, f pgtest.Fixture) (n int) {
 	t.Helper()
 	f.Read(t, func(tx uow.Tx) error {
-		return pg.DB(tx).QueryRow(t.Context(), `SELECT count(*) FROM roles`).Scan(&n)
+		return pg.DB(tx).QueryRow(t.Context(), `SELECT count(*) FROM outbox`).Scan(&n)
 	})
 	return n
 }

@@ -45,14 +45,14 @@ func TestADoneOperationLeavesOneRecord(t *testing.T) {
 	_, err := op.Do(t.Context(), run(f, caller, true), create, func(tx uow.Tx) (int, error) {
 		tx.Trail().On("thing", "7", "Seven")
 		tx.Trail().Changed(thing{Name: "Seven", Color: "red"}, thing{Name: "Seven", Color: "blue"})
-		return 0, addRole(t.Context(), tx)
+		return 0, addWork(t.Context(), tx)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := trail(t, f)
-	if len(got) != 1 || countRoles(t, f) != 1 {
-		t.Fatalf("%d events, %d roles", len(got), countRoles(t, f))
+	if len(got) != 1 || countWork(t, f) != 1 {
+		t.Fatalf("%d events, %d pieces of work", len(got), countWork(t, f))
 	}
 	want := domain.Event{
 		ID: got[0].ID, At: noon, Operation: "things.create", Outcome: "done", Rule: "verdict",
@@ -93,14 +93,14 @@ func TestAFailureLeavesItsRecordAndNoChange(t *testing.T) {
 	_, err := op.Do(t.Context(), run(f, ada(), true), create, func(tx uow.Tx) (int, error) {
 		tx.Trail().On("thing", "7", "Seven")
 		tx.Trail().Changed(nil, thing{Name: "Seven"})
-		if err := addRole(t.Context(), tx); err != nil {
+		if err := addWork(t.Context(), tx); err != nil {
 			return 0, err
 		}
 		return 0, errs.ErrConflict
 	})
 	got := trail(t, f)
-	if !errors.Is(err, errs.ErrConflict) || countRoles(t, f) != 0 || len(got) != 1 {
-		t.Fatalf("%v: %d roles, events %+v", err, countRoles(t, f), got)
+	if !errors.Is(err, errs.ErrConflict) || countWork(t, f) != 0 || len(got) != 1 {
+		t.Fatalf("%v: %d pieces of work, events %+v", err, countWork(t, f), got)
 	}
 	if e := got[0]; e.Outcome != "failed" || e.Code != "conflict" || e.Target.ID != "7" || e.After != nil {
 		t.Errorf("got %+v", e)
@@ -141,10 +141,10 @@ func TestWhatCannotBeRecordedDoesNotHappen(t *testing.T) {
 	f := pgtest.Tenant(t)
 	_, err := op.Do(t.Context(), run(f, ada(), true), create, func(tx uow.Tx) (int, error) {
 		tx.Trail().Changed(nil, make(chan int))
-		return 0, addRole(t.Context(), tx)
+		return 0, addWork(t.Context(), tx)
 	})
-	if err == nil || countRoles(t, f) != 0 {
-		t.Errorf("%v, %d roles", err, countRoles(t, f))
+	if err == nil || countWork(t, f) != 0 {
+		t.Errorf("%v, %d pieces of work", err, countWork(t, f))
 	}
 }
 
