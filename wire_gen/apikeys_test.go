@@ -20,7 +20,7 @@ var _ = show(exhibit{
 			return w
 		}, "apikey"},
 		"apikeys.revoke": {func(t *testing.T, n *tenant) *response {
-			return n.as().call(t, "DELETE", "/v1/api-keys/"+n.apiKey(t), "")
+			return n.as().call(t, "DELETE", "/v1/api-keys/"+n.apiKey(t).ID.String(), "")
 		}, "apikey"},
 	},
 	failed: map[string]attempt{
@@ -34,7 +34,7 @@ var _ = show(exhibit{
 	bodies: map[string]string{"apikeys.create": newAPIKey()},
 	lists:  map[string]string{"/v1/api-keys": ""},
 	kind:   "apikey",
-	thing:  func(t *testing.T, n *tenant) string { return n.apiKey(t) },
+	thing:  func(t *testing.T, n *tenant) string { return n.apiKey(t).ID.String() },
 })
 
 // newAPIKey is a body that makes a key for listing users.
@@ -42,10 +42,10 @@ func newAPIKey() string {
 	return fmt.Sprintf(`{"name":"import","operations":["users.list"],"expires_at":%q}`, noon.Add(24*time.Hour).Format(time.RFC3339))
 }
 
-// apiKey makes a key and returns its id.
-func (n *tenant) apiKey(t *testing.T) string {
+// apiKey makes a key.
+func (n *tenant) apiKey(t *testing.T) usersapi.CreatedAPIKey {
 	t.Helper()
 	k := decode[usersapi.CreatedAPIKey](t, n.as().post(t, "/v1/api-keys", newAPIKey()), http.StatusCreated)
 	n.secrets.add(k.Key)
-	return k.ID.String()
+	return k
 }
