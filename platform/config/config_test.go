@@ -70,7 +70,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_RATE_USER": "2", "INSULA_RATE_LOGIN": "3", "INSULA_MAX_BODY_BYTES": "2048", "INSULA_MAX_FILE_BYTES": "9",
 		"INSULA_AUDIT_SEAL_EVERY": "1m0s", "INSULA_AUDIT_SEAL_BATCH": "7", "INSULA_AUDIT_FORWARD": "true", "INSULA_AUDIT_RETENTION": "720h0m0s", "INSULA_AUDIT_LEGAL_HOLD": "true",
 		"INSULA_LOG_LEVEL": "debug", "INSULA_LOG_FORMAT": "text", "INSULA_DB_POOLED": "true", "INSULA_OTLP_ENDPOINT": "http://127.0.0.1:4318/v1/traces", "INSULA_TRACE_PERCENT": "50", "INSULA_INVITATION_URL": "https://app.example/join",
-		"INSULA_PERMISSIONS": "billing.refund=Refund a payment.;billing.view:owner=See an invoice.",
+		"INSULA_PERMISSIONS":        "billing.refund=Refund a payment.;billing.view:owner=See an invoice.",
 		"INSULA_PASSWORD_RESET_URL": "https://app.example/reset", "INSULA_EMAIL_CHANGE_URL": "https://app.example/mail",
 		"INSULA_PASSWORD_PEPPERS_OLD": key(3) + ",-", "INSULA_SESSION_IDLE": "2h", "INSULA_REQUIRE_SECOND_FACTOR": "true",
 		"INSULA_KEY_ROTATION": "48h",
