@@ -25,7 +25,12 @@ CREATE TABLE audit_events (
 );
 CREATE INDEX audit_events_at_idx ON audit_events (at DESC, id DESC);
 CREATE INDEX audit_events_actor_idx ON audit_events (actor_id, at DESC, id DESC);
-CREATE INDEX audit_events_target_idx ON audit_events (target_kind, target_id, at DESC, id DESC);
+CREATE INDEX audit_events_target_idx ON audit_events (target_id, at DESC, id DESC);
+CREATE INDEX audit_events_kind_idx ON audit_events (target_kind, at DESC, id DESC);
+CREATE INDEX audit_events_operation_idx ON audit_events (operation, at DESC, id DESC);
+CREATE INDEX audit_events_request_idx ON audit_events (request_id, at DESC, id DESC);
+CREATE INDEX audit_events_address_idx ON audit_events (address, at DESC, id DESC);
+CREATE INDEX audit_events_refused_idx ON audit_events (outcome, at DESC, id DESC) WHERE outcome <> 'done';
 CREATE INDEX audit_events_xid_idx ON audit_events (xid, id);
 COMMENT ON TABLE audit_events IS 'append-only, removable';
 COMMENT ON COLUMN audit_events.xid IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
@@ -59,3 +64,13 @@ CREATE UNIQUE INDEX audit_seals_first_hash_key ON audit_seals (first_hash);
 COMMENT ON TABLE audit_seals IS 'append-only';
 COMMENT ON COLUMN audit_seals.hashes IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
 COMMENT ON COLUMN audit_seals.last_xid IS 'with last_id: every record up to here is sealed, on the server of that name';
+
+-- Words of what changes were about, for searches. Sealing writes them, so that
+-- writers of records do not have to.
+CREATE TABLE audit_words (
+    word text        NOT NULL,
+    at   timestamptz NOT NULL,
+    id   uuid        NOT NULL,
+    CONSTRAINT audit_words_pkey PRIMARY KEY (word, at, id)
+);
+COMMENT ON TABLE audit_words IS 'append-only, removable';

@@ -48,12 +48,14 @@ type AuditFilters struct {
 	From       time.Time `query:"from" format:"date-time" doc:"Only from this instant on."`
 	To         time.Time `query:"to" format:"date-time" doc:"Only before this instant."`
 	RequestID  string    `query:"request_id" maxLength:"200" doc:"Only what this request did."`
+	Address    string    `query:"address" maxLength:"100" doc:"Only what came from this network address." example:"192.0.2.7"`
+	Text       string    `query:"text" maxLength:"200" doc:"Only changes whose values have all these words. A record is found by words as soon as it is sealed." example:"ada@example.com"`
 }
 
 func (in *AuditFilters) spec() (domain.Spec, error) {
 	s := domain.Spec{
 		Operation: in.Operation, TargetKind: in.TargetKind, TargetID: in.TargetID, Outcome: in.Outcome,
-		From: in.From, To: in.To, RequestID: in.RequestID,
+		From: in.From, To: in.To, RequestID: in.RequestID, Address: in.Address, Text: in.Text,
 	}
 	if in.Actor == "" {
 		return s, nil
@@ -75,7 +77,7 @@ type listInput struct {
 func (in *listInput) binding(tenant uuid.UUID) string {
 	return fmt.Sprintf("%s %s %q", tenant, service.List.Name, []string{
 		in.Actor, in.Operation, in.TargetKind, in.TargetID, in.Outcome,
-		in.From.UTC().Format(time.RFC3339Nano), in.To.UTC().Format(time.RFC3339Nano), in.RequestID,
+		in.From.UTC().Format(time.RFC3339Nano), in.To.UTC().Format(time.RFC3339Nano), in.RequestID, in.Address, in.Text,
 	})
 }
 

@@ -30,6 +30,7 @@ type Seal struct {
 	// order of tlog.StoredHashIndex, without a gap to the batch before.
 	Hashes []byte
 	Events []uuid.UUID // the records in their order
+	Words  []Word      // that searches find the records by
 	Head   string      // signed note
 	At     time.Time
 	Last   Mark   // all records up to here are sealed
@@ -70,6 +71,7 @@ func NewSeal(edge *Edge, batch []Written, key *HeadKey, at time.Time) (Seal, err
 		}
 		hashes = append(hashes, edge.Append(leaf)...)
 		s.Events = append(s.Events, w.ID)
+		s.Words = append(s.Words, WordsOf(w.Event)...)
 		s.Last = Mark{Xid: w.Xid, ID: w.ID}
 	}
 	s.Size, s.Hashes = edge.Size(), Pack(hashes)

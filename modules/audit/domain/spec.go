@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ type Spec struct {
 	Outcome    string
 	From, To   time.Time // from From on, before To
 	RequestID  string
+	Address    string
+	Text       string // words that a change must all have in its values
 }
 
 // OperationPrefix is the beginning that operations must have, when that is
@@ -30,8 +33,24 @@ func (s Spec) OperationPrefix() (prefix string, ok bool) {
 func (s Spec) Tidy() Spec {
 	s.Operation, s.Outcome = Text(s.Operation, maxName), Text(s.Outcome, maxName)
 	s.TargetKind, s.TargetID = Text(s.TargetKind, maxName), Text(s.TargetID, maxID)
-	s.RequestID = Text(s.RequestID, maxID)
+	s.RequestID, s.Address = Text(s.RequestID, maxID), Text(s.Address, maxName)
 	return s
+}
+
+// Words are those of Text. One that is longer than any that is kept stays, so
+// that nothing is found.
+func (s Spec) Words() []string { return split(s.Text) }
+
+func (s Spec) findsWords(e Event) bool {
+	wanted := s.Words()
+	if len(wanted) == 0 {
+		return true
+	}
+	found := map[string]bool{}
+	for _, w := range WordsOf(e) {
+		found[w.Word] = true
+	}
+	return !slices.ContainsFunc(wanted, func(word string) bool { return !found[word] })
 }
 
 // Finds reports whether an event is among those that the spec means.
@@ -45,9 +64,10 @@ func (s Spec) Finds(e Event) bool {
 		s.TargetID != "" && s.TargetID != e.Target.ID,
 		s.Outcome != "" && s.Outcome != e.Outcome,
 		s.RequestID != "" && s.RequestID != e.RequestID,
+		s.Address != "" && s.Address != e.Address,
 		!s.From.IsZero() && e.At.Before(s.From),
 		!s.To.IsZero() && !e.At.Before(s.To):
 		return false
 	}
-	return true
+	return s.findsWords(e)
 }

@@ -3,6 +3,7 @@ package infra_test
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -25,10 +26,11 @@ var (
 	ids        = id.NewSequence(7)
 	people     = []uuid.UUID{uuid.Nil, ids.New(), ids.New()}
 	operations = []string{"users.create", "users.roles.set", "usersx.create", "files.create", "users.create_many"}
-	kinds      = []string{"", "user", "file"}
-	targets    = []string{"", "1", "2"}
+	kinds      = []string{"", "", "user", "file"}
+	targets    = []string{"", "", "1", "2"}
 	outcomes   = []string{"done", "denied", "failed"}
-	requests   = []string{"", "r-1", "r-2"}
+	requests   = []string{"", "", "r-1", "r-2"}
+	addresses  = []netip.Addr{{}, {}, netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}
 )
 
 func instant() *rapid.Generator[time.Time] {
@@ -46,6 +48,7 @@ func anEntry() *rapid.Generator[op.Entry] {
 		e.Target.Kind = rapid.SampledFrom(kinds).Draw(t, "target kind")
 		e.Target.ID = rapid.SampledFrom(targets).Draw(t, "target id")
 		e.Caller.Origin.RequestID = rapid.SampledFrom(requests).Draw(t, "request")
+		e.Caller.Origin.Addr = rapid.SampledFrom(addresses).Draw(t, "address")
 		return e
 	})
 }
@@ -58,6 +61,9 @@ func aSpec() *rapid.Generator[domain.Spec] {
 			TargetID:   rapid.SampledFrom(targets).Draw(t, "target id"),
 			Outcome:    rapid.SampledFrom(append([]string{"", ""}, outcomes...)).Draw(t, "outcome"),
 			RequestID:  rapid.SampledFrom(requests).Draw(t, "request"),
+		}
+		if from := rapid.SampledFrom(addresses).Draw(t, "address"); from.IsValid() {
+			s.Address = from.String()
 		}
 		if rapid.Bool().Draw(t, "by actor") {
 			s.Actor = &people[rapid.IntRange(1, 2).Draw(t, "actor")]
@@ -82,6 +88,7 @@ func finds(s domain.Spec, e op.Entry) bool {
 		s.TargetID != "" && s.TargetID != e.Target.ID,
 		s.Outcome != "" && s.Outcome != string(e.Outcome),
 		s.RequestID != "" && s.RequestID != e.Caller.Origin.RequestID,
+		s.Address != "" && s.Address != e.Caller.Origin.Addr.String(),
 		!s.From.IsZero() && e.At.Before(s.From),
 		!s.To.IsZero() && !e.At.Before(s.To):
 		return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -68,7 +69,21 @@ func (t *Tree) Add(ctx context.Context, tx uow.Tx, s domain.Seal) (bool, error) 
 	if err != nil || n == 0 {
 		return false, pg.Translate(err, nil, nil)
 	}
-	return true, pg.Translate(t.q.InsertLeaves(ctx, pg.DB(tx), s.First, s.Events), nil, nil)
+	if err := t.q.InsertLeaves(ctx, pg.DB(tx), s.First, s.Events); err != nil {
+		return false, pg.Translate(err, nil, nil)
+	}
+	if len(s.Words) == 0 {
+		return true, nil
+	}
+	words, ats, ids := columns(s.Words)
+	return true, pg.Translate(t.q.InsertWords(ctx, pg.DB(tx), words, ats, ids), nil, nil)
+}
+
+func columns(all []domain.Word) (words []string, ats []time.Time, ids []uuid.UUID) {
+	for _, w := range all {
+		words, ats, ids = append(words, w.Word), append(ats, w.At), append(ids, w.ID)
+	}
+	return words, ats, ids
 }
 
 // Hashes implements domain.Tree.
@@ -194,9 +209,12 @@ func (t *Tree) Remove(ctx context.Context, tx uow.Tx, events []domain.Numbered) 
 		return nil
 	}
 	ids := make([]uuid.UUID, len(events))
+	var all []domain.Word
 	for i, e := range events {
 		ids[i] = e.ID
+		all = append(all, domain.WordsOf(e.Event)...)
 	}
+	words, ats, wordIDs := columns(all)
 	err := pg.AsRetention(ctx, tx, func() error {
 		removed, err := t.q.RemoveEvents(ctx, pg.DB(tx), ids)
 		if err != nil {
@@ -206,7 +224,10 @@ func (t *Tree) Remove(ctx context.Context, tx uow.Tx, events []domain.Numbered) 
 		if err == nil && (removed != int64(len(ids)) || numbers != removed) {
 			err = fmt.Errorf("%d records and %d numbers were removed, not %d", removed, numbers, len(ids))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.q.RemoveWords(ctx, pg.DB(tx), words, ats, wordIDs)
 	})
 	return pg.Translate(err, nil, nil)
 }

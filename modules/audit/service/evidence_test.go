@@ -43,7 +43,7 @@ type trail struct {
 	n         int // records so far
 }
 
-func newTrail(t *testing.T, o service.SealingOptions) *trail {
+func newTrail(t testing.TB, o service.SealingOptions) *trail {
 	t.Helper()
 	root, err := secret.NewKey(strings.NewReader(strings.Repeat("k", secret.KeySize)))
 	if err != nil {
@@ -97,9 +97,9 @@ func (r *trail) seal(t *testing.T, want int64) {
 	}
 }
 
-// sealOnly waits until these records are settled, which transactions of other
-// tests on the same server can hold up, and seals them.
-func (r *trail) sealOnly(t *testing.T, want int64) {
+// settle waits until this many records are settled, which transactions of
+// other tests on the same server can hold up.
+func (r *trail) settle(t *testing.T, want int64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -109,16 +109,22 @@ func (r *trail) sealOnly(t *testing.T, want int64) {
 			if err != nil {
 				return err
 			}
-			found, err := r.tree.Settled(ctx, tx, last.Last, 1000)
-			settled = last.Size+int64(len(found)) >= want || last.Server == "elsewhere"
+			found, err := r.tree.Settled(ctx, tx, last.Last, int(min(want, 1000)))
+			settled = last.Size+int64(len(found)) >= min(want, 1000) || last.Server == "elsewhere"
 			return err
 		})
 		if ctx.Err() != nil {
 			t.Fatal("the records do not settle")
 		}
 	}
+}
+
+// sealOnly seals the records up to this many.
+func (r *trail) sealOnly(t *testing.T, want int64) {
+	t.Helper()
+	r.settle(t, want)
 	for r.size(t) < want {
-		if _, err := r.sealing.Seal(ctx, r.Tenant); err != nil {
+		if _, err := r.sealing.Seal(t.Context(), r.Tenant); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,10 +1,13 @@
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
+-- Create "custom_permissions" table
+CREATE TABLE "custom_permissions" (
+  "name" text NOT NULL,
+  "summary" text NOT NULL,
+  "owner_too" boolean NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
 );
+-- Set comment to column: "owner_too" on table: "custom_permissions"
+COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
   "id" uuid NOT NULL,
@@ -31,10 +34,20 @@ CREATE TABLE "audit_events" (
 );
 -- Create index "audit_events_actor_idx" to table: "audit_events"
 CREATE INDEX "audit_events_actor_idx" ON "audit_events" ("actor_id", "at" DESC, "id" DESC);
+-- Create index "audit_events_address_idx" to table: "audit_events"
+CREATE INDEX "audit_events_address_idx" ON "audit_events" ("address", "at" DESC, "id" DESC);
 -- Create index "audit_events_at_idx" to table: "audit_events"
 CREATE INDEX "audit_events_at_idx" ON "audit_events" ("at" DESC, "id" DESC);
+-- Create index "audit_events_kind_idx" to table: "audit_events"
+CREATE INDEX "audit_events_kind_idx" ON "audit_events" ("target_kind", "at" DESC, "id" DESC);
+-- Create index "audit_events_operation_idx" to table: "audit_events"
+CREATE INDEX "audit_events_operation_idx" ON "audit_events" ("operation", "at" DESC, "id" DESC);
+-- Create index "audit_events_refused_idx" to table: "audit_events"
+CREATE INDEX "audit_events_refused_idx" ON "audit_events" ("outcome", "at" DESC, "id" DESC) WHERE (outcome <> 'done'::text);
+-- Create index "audit_events_request_idx" to table: "audit_events"
+CREATE INDEX "audit_events_request_idx" ON "audit_events" ("request_id", "at" DESC, "id" DESC);
 -- Create index "audit_events_target_idx" to table: "audit_events"
-CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_kind", "target_id", "at" DESC, "id" DESC);
+CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_id", "at" DESC, "id" DESC);
 -- Create index "audit_events_xid_idx" to table: "audit_events"
 CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 -- Set comment to table: "audit_events"
@@ -75,16 +88,52 @@ COMMENT ON TABLE "audit_seals" IS 'append-only';
 COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
 -- Set comment to column: "last_xid" on table: "audit_seals"
 COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
--- Create "custom_permissions" table
-CREATE TABLE "custom_permissions" (
-  "name" text NOT NULL,
-  "summary" text NOT NULL,
-  "owner_too" boolean NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  PRIMARY KEY ("name")
+-- Create "audit_words" table
+CREATE TABLE "audit_words" (
+  "word" text NOT NULL,
+  "at" timestamptz NOT NULL,
+  "id" uuid NOT NULL,
+  PRIMARY KEY ("word", "at", "id")
 );
--- Set comment to column: "owner_too" on table: "custom_permissions"
-COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+-- Set comment to table: "audit_words"
+COMMENT ON TABLE "audit_words" IS 'append-only, removable';
+-- Create "users" table
+CREATE TABLE "users" (
+  "id" uuid NOT NULL,
+  "email" text NOT NULL,
+  "email_key" text NOT NULL,
+  "name" text NOT NULL,
+  "name_key" text NOT NULL,
+  "locale" text NOT NULL,
+  "time_zone" text NOT NULL,
+  "status" text NOT NULL,
+  "password_hash" text NULL,
+  "second_factor" boolean NOT NULL,
+  "access_version" bigint NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
+);
+-- Create index "users_created_idx" to table: "users"
+CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
+-- Create index "users_email_key" to table: "users"
+CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
+-- Create index "users_name_idx" to table: "users"
+CREATE INDEX "users_name_idx" ON "users" ("name_key", "id");
+-- Set comment to column: "email_key" on table: "users"
+COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
+-- Set comment to column: "name_key" on table: "users"
+COMMENT ON COLUMN "users"."name_key" IS 'the name as it is sorted: lower case';
+-- Set comment to column: "locale" on table: "users"
+COMMENT ON COLUMN "users"."locale" IS 'BCP 47; empty when not chosen';
+-- Set comment to column: "time_zone" on table: "users"
+COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
+-- Set comment to column: "second_factor" on table: "users"
+COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
+-- Set comment to column: "access_version" on table: "users"
+COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
 -- Create "failed_attempts" table
 CREATE TABLE "failed_attempts" (
   "subject" bytea NOT NULL,
@@ -130,43 +179,6 @@ CREATE TABLE "idempotency_keys" (
 );
 -- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
--- Create "users" table
-CREATE TABLE "users" (
-  "id" uuid NOT NULL,
-  "email" text NOT NULL,
-  "email_key" text NOT NULL,
-  "name" text NOT NULL,
-  "name_key" text NOT NULL,
-  "locale" text NOT NULL,
-  "time_zone" text NOT NULL,
-  "status" text NOT NULL,
-  "password_hash" text NULL,
-  "second_factor" boolean NOT NULL,
-  "access_version" bigint NOT NULL,
-  "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
-);
--- Create index "users_created_idx" to table: "users"
-CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
--- Create index "users_email_key" to table: "users"
-CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
--- Create index "users_name_idx" to table: "users"
-CREATE INDEX "users_name_idx" ON "users" ("name_key", "id");
--- Set comment to column: "email_key" on table: "users"
-COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
--- Set comment to column: "name_key" on table: "users"
-COMMENT ON COLUMN "users"."name_key" IS 'the name as it is sorted: lower case';
--- Set comment to column: "locale" on table: "users"
-COMMENT ON COLUMN "users"."locale" IS 'BCP 47; empty when not chosen';
--- Set comment to column: "time_zone" on table: "users"
-COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
--- Set comment to column: "second_factor" on table: "users"
-COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
--- Set comment to column: "access_version" on table: "users"
-COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
 -- Create "outbox" table
 CREATE TABLE "outbox" (
   "id" uuid NOT NULL,
@@ -174,6 +186,13 @@ CREATE TABLE "outbox" (
   "args" jsonb NOT NULL,
   "run_at" timestamptz NOT NULL,
   PRIMARY KEY ("id")
+);
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
+  "version" bigint NOT NULL,
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
 );
 -- Create "api_keys" table
 CREATE TABLE "api_keys" (

@@ -19,23 +19,206 @@ SELECT id, at, operation, outcome, code, rule,
 FROM audit_events
 WHERE id = @id;
 
+-- Searches. There is one statement for each filter that an index leads to; the
+-- other filters thin out what it finds. The span of time and the keyset are
+-- always bound, so that one plan serves every page.
+
 -- name: ListEvents :many
--- The span of time and the keyset are always bound, so that one plan, along
--- the index, serves every page.
-SELECT id, at, operation, outcome, code, rule,
-       actor_kind, actor_id, actor_label, session_id,
-       target_kind, target_id, target_label,
-       before, after, request_id, address, client, xid
-FROM audit_events
-WHERE (at, id) < (@after_at::timestamptz, @after_id::uuid)
-  AND at >= @from_at::timestamptz
-  AND at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR request_id = sqlc.narg('request_id'))
-ORDER BY at DESC, id DESC
-LIMIT @max_rows;
+-- Along the time.
+SELECT e.* FROM audit_events e
+WHERE true
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByActor :many
+SELECT e.* FROM audit_events e
+WHERE e.actor_id = @actor_id::uuid
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByOperation :many
+SELECT e.* FROM audit_events e
+WHERE e.operation = @operation::text
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByTarget :many
+SELECT e.* FROM audit_events e
+WHERE e.target_id = @target_id::text
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByKind :many
+SELECT e.* FROM audit_events e
+WHERE e.target_kind = @target_kind::text
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByRequest :many
+SELECT e.* FROM audit_events e
+WHERE e.request_id = @request_id::text
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByAddress :many
+SELECT e.* FROM audit_events e
+WHERE e.address = @address::text
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListRefusedEvents :many
+-- Along the index of what was not done.
+SELECT e.* FROM audit_events e
+WHERE e.outcome = @outcome::text AND e.outcome <> 'done'
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- name: ListEventsByOperations :many
+-- The newest of each operation, and of them the newest.
+SELECT e.* FROM (
+    SELECT k.id, k.at FROM unnest(@operations::text[]) AS o (name)
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.at FROM audit_events e
+        WHERE e.operation = o.name
+  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+        ORDER BY e.at DESC, e.id DESC LIMIT @max_rows
+    ) k
+    ORDER BY k.at DESC, k.id DESC LIMIT @max_rows
+) top
+JOIN audit_events e ON e.id = top.id
+ORDER BY top.at DESC, top.id DESC;
+
+-- name: OperationNames :many
+-- The operations of a trail that begin so: one step along the index for each
+-- operation that there is, however many records it has.
+-- @sqlc-vet-disable no-full-index-scan
+WITH RECURSIVE names (operation) AS (
+    (SELECT e.operation FROM audit_events e ORDER BY e.operation LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.operation FROM audit_events e WHERE e.operation > n.operation ORDER BY e.operation LIMIT 1)
+    FROM names n WHERE n.operation IS NOT NULL
+)
+SELECT n.operation::text FROM names n WHERE starts_with(n.operation, @prefix::text);
+
+-- name: ListEventsByWord :many
+SELECT e.* FROM audit_words w
+JOIN audit_events e ON e.id = w.id
+WHERE w.word = @word::text
+  AND (w.at, w.id) < (@after_at::timestamptz, @after_id::uuid)
+  AND w.at >= @from_at::timestamptz AND w.at < @to_at::timestamptz
+  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
+  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
+  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
+  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
+  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
+  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
+  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY w.at DESC, w.id DESC LIMIT @max_rows;
+
+-- name: InsertWords :exec
+INSERT INTO audit_words (word, at, id)
+SELECT unnest(@words::text[]), unnest(@ats::timestamptz[]), unnest(@ids::uuid[])
+ON CONFLICT DO NOTHING;
+
+-- name: RemoveWords :exec
+DELETE FROM audit_words w
+USING (SELECT unnest(@words::text[]) AS word, unnest(@ats::timestamptz[]) AS at, unnest(@ids::uuid[]) AS id) gone
+WHERE w.word = gone.word AND w.at = gone.at AND w.id = gone.id;
+
+-- name: WordCounts :many
+-- How many records have each word; no more than some are counted.
+SELECT o.word::text AS word, c.n::bigint AS n FROM unnest(@words::text[]) AS o (word)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n FROM (SELECT FROM audit_words w WHERE w.word = o.word LIMIT 1000) AS counted
+) c;

@@ -108,24 +108,34 @@ func (q *Queries) InsertEvent(ctx context.Context, db DBTX, arg InsertEventParam
 	return err
 }
 
+const InsertWords = `-- name: InsertWords :exec
+INSERT INTO audit_words (word, at, id)
+SELECT unnest($1::text[]), unnest($2::timestamptz[]), unnest($3::uuid[])
+ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) InsertWords(ctx context.Context, db DBTX, words []string, ats []time.Time, ids []uuid.UUID) error {
+	_, err := db.Exec(ctx, InsertWords, words, ats, ids)
+	return err
+}
+
 const ListEvents = `-- name: ListEvents :many
-SELECT id, at, operation, outcome, code, rule,
-       actor_kind, actor_id, actor_label, session_id,
-       target_kind, target_id, target_label,
-       before, after, request_id, address, client, xid
-FROM audit_events
-WHERE (at, id) < ($1::timestamptz, $2::uuid)
-  AND at >= $3::timestamptz
-  AND at < $4::timestamptz
-  AND ($5::uuid IS NULL OR actor_id = $5)
-  AND ($6::text IS NULL OR operation = $6)
-  AND ($7::text IS NULL OR starts_with(operation, $7))
-  AND ($8::text IS NULL OR target_kind = $8)
-  AND ($9::text IS NULL OR target_id = $9)
-  AND ($10::text IS NULL OR outcome = $10)
-  AND ($11::text IS NULL OR request_id = $11)
-ORDER BY at DESC, id DESC
-LIMIT $12
+
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE true
+  AND (e.at, e.id) < ($1::timestamptz, $2::uuid)
+  AND e.at >= $3::timestamptz AND e.at < $4::timestamptz
+  AND ($5::uuid IS NULL OR e.actor_id = $5)
+  AND ($6::text IS NULL OR e.operation = $6)
+  AND ($7::text IS NULL OR starts_with(e.operation, $7))
+  AND ($8::text IS NULL OR e.target_kind = $8)
+  AND ($9::text IS NULL OR e.target_id = $9)
+  AND ($10::text IS NULL OR e.outcome = $10)
+  AND ($11::text IS NULL OR e.request_id = $11)
+  AND ($12::text IS NULL OR e.address = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
 `
 
 type ListEventsParams struct {
@@ -140,11 +150,15 @@ type ListEventsParams struct {
 	TargetID        *string
 	Outcome         *string
 	RequestID       *string
+	Address         *string
+	Words           []string
 	MaxRows         int32
 }
 
-// The span of time and the keyset are always bound, so that one plan, along
-// the index, serves every page.
+// Searches. There is one statement for each filter that an index leads to; the
+// other filters thin out what it finds. The span of time and the keyset are
+// always bound, so that one plan serves every page.
+// Along the time.
 func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEvents,
 		arg.AfterAt,
@@ -158,6 +172,8 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 		arg.TargetID,
 		arg.Outcome,
 		arg.RequestID,
+		arg.Address,
+		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -188,6 +204,889 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 			&i.Client,
 			&i.Xid,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByActor = `-- name: ListEventsByActor :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.actor_id = $1::uuid
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::text IS NULL OR e.operation = $6)
+  AND ($7::text IS NULL OR starts_with(e.operation, $7))
+  AND ($8::text IS NULL OR e.target_kind = $8)
+  AND ($9::text IS NULL OR e.target_id = $9)
+  AND ($10::text IS NULL OR e.outcome = $10)
+  AND ($11::text IS NULL OR e.request_id = $11)
+  AND ($12::text IS NULL OR e.address = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
+`
+
+type ListEventsByActorParams struct {
+	ActorID         uuid.UUID
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	TargetID        *string
+	Outcome         *string
+	RequestID       *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByActor(ctx context.Context, db DBTX, arg ListEventsByActorParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByActor,
+		arg.ActorID,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByAddress = `-- name: ListEventsByAddress :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.address = $1::text
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.target_kind = $9)
+  AND ($10::text IS NULL OR e.target_id = $10)
+  AND ($11::text IS NULL OR e.outcome = $11)
+  AND ($12::text IS NULL OR e.request_id = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
+`
+
+type ListEventsByAddressParams struct {
+	Address         string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	TargetID        *string
+	Outcome         *string
+	RequestID       *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByAddress(ctx context.Context, db DBTX, arg ListEventsByAddressParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByAddress,
+		arg.Address,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByKind = `-- name: ListEventsByKind :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.target_kind = $1::text
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.outcome = $9)
+  AND ($10::text IS NULL OR e.request_id = $10)
+  AND ($11::text IS NULL OR e.address = $11)
+  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $13
+`
+
+type ListEventsByKindParams struct {
+	TargetKind      string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	Outcome         *string
+	RequestID       *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByKind(ctx context.Context, db DBTX, arg ListEventsByKindParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByKind,
+		arg.TargetKind,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByOperation = `-- name: ListEventsByOperation :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.operation = $1::text
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.target_kind = $7)
+  AND ($8::text IS NULL OR e.target_id = $8)
+  AND ($9::text IS NULL OR e.outcome = $9)
+  AND ($10::text IS NULL OR e.request_id = $10)
+  AND ($11::text IS NULL OR e.address = $11)
+  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $13
+`
+
+type ListEventsByOperationParams struct {
+	Operation  string
+	AfterAt    time.Time
+	AfterID    uuid.UUID
+	FromAt     time.Time
+	ToAt       time.Time
+	ActorID    *uuid.UUID
+	TargetKind *string
+	TargetID   *string
+	Outcome    *string
+	RequestID  *string
+	Address    *string
+	Words      []string
+	MaxRows    int32
+}
+
+func (q *Queries) ListEventsByOperation(ctx context.Context, db DBTX, arg ListEventsByOperationParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByOperation,
+		arg.Operation,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByOperations = `-- name: ListEventsByOperations :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM (
+    SELECT k.id, k.at FROM unnest($1::text[]) AS o (name)
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.at FROM audit_events e
+        WHERE e.operation = o.name
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.target_kind = $7)
+  AND ($8::text IS NULL OR e.target_id = $8)
+  AND ($9::text IS NULL OR e.outcome = $9)
+  AND ($10::text IS NULL OR e.request_id = $10)
+  AND ($11::text IS NULL OR e.address = $11)
+  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+        ORDER BY e.at DESC, e.id DESC LIMIT $13
+    ) k
+    ORDER BY k.at DESC, k.id DESC LIMIT $13
+) top
+JOIN audit_events e ON e.id = top.id
+ORDER BY top.at DESC, top.id DESC
+`
+
+type ListEventsByOperationsParams struct {
+	Operations []string
+	AfterAt    time.Time
+	AfterID    uuid.UUID
+	FromAt     time.Time
+	ToAt       time.Time
+	ActorID    *uuid.UUID
+	TargetKind *string
+	TargetID   *string
+	Outcome    *string
+	RequestID  *string
+	Address    *string
+	Words      []string
+	MaxRows    int32
+}
+
+// The newest of each operation, and of them the newest.
+func (q *Queries) ListEventsByOperations(ctx context.Context, db DBTX, arg ListEventsByOperationsParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByOperations,
+		arg.Operations,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByRequest = `-- name: ListEventsByRequest :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.request_id = $1::text
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.target_kind = $9)
+  AND ($10::text IS NULL OR e.target_id = $10)
+  AND ($11::text IS NULL OR e.outcome = $11)
+  AND ($12::text IS NULL OR e.address = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
+`
+
+type ListEventsByRequestParams struct {
+	RequestID       string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	TargetID        *string
+	Outcome         *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByRequest(ctx context.Context, db DBTX, arg ListEventsByRequestParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByRequest,
+		arg.RequestID,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByTarget = `-- name: ListEventsByTarget :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.target_id = $1::text
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.target_kind = $9)
+  AND ($10::text IS NULL OR e.outcome = $10)
+  AND ($11::text IS NULL OR e.request_id = $11)
+  AND ($12::text IS NULL OR e.address = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
+`
+
+type ListEventsByTargetParams struct {
+	TargetID        string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	Outcome         *string
+	RequestID       *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByTarget(ctx context.Context, db DBTX, arg ListEventsByTargetParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByTarget,
+		arg.TargetID,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListEventsByWord = `-- name: ListEventsByWord :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_words w
+JOIN audit_events e ON e.id = w.id
+WHERE w.word = $1::text
+  AND (w.at, w.id) < ($2::timestamptz, $3::uuid)
+  AND w.at >= $4::timestamptz AND w.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.target_kind = $9)
+  AND ($10::text IS NULL OR e.target_id = $10)
+  AND ($11::text IS NULL OR e.outcome = $11)
+  AND ($12::text IS NULL OR e.request_id = $12)
+  AND ($13::text IS NULL OR e.address = $13)
+  AND NOT EXISTS (SELECT FROM unnest($14::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY w.at DESC, w.id DESC LIMIT $15
+`
+
+type ListEventsByWordParams struct {
+	Word            string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	TargetID        *string
+	Outcome         *string
+	RequestID       *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+func (q *Queries) ListEventsByWord(ctx context.Context, db DBTX, arg ListEventsByWordParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListEventsByWord,
+		arg.Word,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.Outcome,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListRefusedEvents = `-- name: ListRefusedEvents :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE e.outcome = $1::text AND e.outcome <> 'done'
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
+  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
+  AND ($6::uuid IS NULL OR e.actor_id = $6)
+  AND ($7::text IS NULL OR e.operation = $7)
+  AND ($8::text IS NULL OR starts_with(e.operation, $8))
+  AND ($9::text IS NULL OR e.target_kind = $9)
+  AND ($10::text IS NULL OR e.target_id = $10)
+  AND ($11::text IS NULL OR e.request_id = $11)
+  AND ($12::text IS NULL OR e.address = $12)
+  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+ORDER BY e.at DESC, e.id DESC LIMIT $14
+`
+
+type ListRefusedEventsParams struct {
+	Outcome         string
+	AfterAt         time.Time
+	AfterID         uuid.UUID
+	FromAt          time.Time
+	ToAt            time.Time
+	ActorID         *uuid.UUID
+	Operation       *string
+	OperationPrefix *string
+	TargetKind      *string
+	TargetID        *string
+	RequestID       *string
+	Address         *string
+	Words           []string
+	MaxRows         int32
+}
+
+// Along the index of what was not done.
+func (q *Queries) ListRefusedEvents(ctx context.Context, db DBTX, arg ListRefusedEventsParams) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, ListRefusedEvents,
+		arg.Outcome,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.ActorID,
+		arg.Operation,
+		arg.OperationPrefix,
+		arg.TargetKind,
+		arg.TargetID,
+		arg.RequestID,
+		arg.Address,
+		arg.Words,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OperationNames = `-- name: OperationNames :many
+WITH RECURSIVE names (operation) AS (
+    (SELECT e.operation FROM audit_events e ORDER BY e.operation LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.operation FROM audit_events e WHERE e.operation > n.operation ORDER BY e.operation LIMIT 1)
+    FROM names n WHERE n.operation IS NOT NULL
+)
+SELECT n.operation::text FROM names n WHERE starts_with(n.operation, $1::text)
+`
+
+// The operations of a trail that begin so: one step along the index for each
+// operation that there is, however many records it has.
+// @sqlc-vet-disable no-full-index-scan
+func (q *Queries) OperationNames(ctx context.Context, db DBTX, prefix string) ([]string, error) {
+	rows, err := db.Query(ctx, OperationNames, prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var n_operation string
+		if err := rows.Scan(&n_operation); err != nil {
+			return nil, err
+		}
+		items = append(items, n_operation)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const RemoveWords = `-- name: RemoveWords :exec
+DELETE FROM audit_words w
+USING (SELECT unnest($1::text[]) AS word, unnest($2::timestamptz[]) AS at, unnest($3::uuid[]) AS id) gone
+WHERE w.word = gone.word AND w.at = gone.at AND w.id = gone.id
+`
+
+func (q *Queries) RemoveWords(ctx context.Context, db DBTX, words []string, ats []time.Time, ids []uuid.UUID) error {
+	_, err := db.Exec(ctx, RemoveWords, words, ats, ids)
+	return err
+}
+
+const WordCounts = `-- name: WordCounts :many
+SELECT o.word::text AS word, c.n::bigint AS n FROM unnest($1::text[]) AS o (word)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n FROM (SELECT FROM audit_words w WHERE w.word = o.word LIMIT 1000) AS counted
+) c
+`
+
+type WordCountsRow struct {
+	Word string
+	N    int64
+}
+
+// How many records have each word; no more than some are counted.
+func (q *Queries) WordCounts(ctx context.Context, db DBTX, words []string) ([]WordCountsRow, error) {
+	rows, err := db.Query(ctx, WordCounts, words)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []WordCountsRow{}
+	for rows.Next() {
+		var i WordCountsRow
+		if err := rows.Scan(&i.Word, &i.N); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

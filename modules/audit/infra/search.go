@@ -1,0 +1,168 @@
+package infra
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/audit/domain"
+	"github.com/insulahq/insula/modules/audit/infra/internal/auditdb"
+	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// List implements domain.Repository.
+func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.Event], error) {
+	q := newQuery(s.Tidy(), p)
+	if err := r.rarestFirst(ctx, tx, q.words); err != nil {
+		return page.Page[domain.Event]{}, pg.Translate(err, nil, nil)
+	}
+	rows, err := r.search(ctx, tx, q)
+	if err != nil {
+		return page.Page[domain.Event]{}, pg.Translate(err, nil, nil)
+	}
+	events := make([]domain.Event, len(rows))
+	for i, row := range rows {
+		events[i] = toEvent(row)
+	}
+	return page.Cut(events, p.Limit, func(e domain.Event) page.Position {
+		return page.Position{At: e.At, ID: e.ID}
+	}), nil
+}
+
+// query is a spec as statements take it. What leads is bound by the statement
+// of its name; the rest thins out, nil for what is not asked for.
+type query struct {
+	afterAt   time.Time
+	afterID   uuid.UUID
+	from, to  time.Time
+	actor     *uuid.UUID
+	operation *string
+	prefix    *string
+	kind      *string
+	target    *string
+	outcome   *string
+	request   *string
+	address   *string
+	words     []string
+	rows      int32
+}
+
+func newQuery(s domain.Spec, p page.Request) query {
+	after := p.From()
+	q := query{
+		afterAt: after.At, afterID: after.ID, rows: int32(p.Limit) + 1, from: s.From, to: endOf(s.To),
+		actor: s.Actor, kind: given(s.TargetKind), target: given(s.TargetID), outcome: given(s.Outcome),
+		request: given(s.RequestID), address: given(s.Address), words: s.Words(),
+	}
+	if prefix, ok := s.OperationPrefix(); ok {
+		q.prefix = &prefix
+	} else {
+		q.operation = given(s.Operation)
+	}
+	return q
+}
+
+// search runs the statement whose index narrows most: the filters stand in the
+// order in which few records are to be expected.
+func (r *Repository) search(ctx context.Context, tx uow.Tx, q query) ([]auditdb.AuditEvent, error) {
+	db := pg.DB(tx)
+	switch {
+	case q.request != nil:
+		return r.q.ListEventsByRequest(ctx, db, auditdb.ListEventsByRequestParams{
+			RequestID: *q.request, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words,
+			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, TargetID: q.target, Outcome: q.outcome, Address: q.address,
+		})
+	case q.target != nil:
+		return r.q.ListEventsByTarget(ctx, db, auditdb.ListEventsByTargetParams{
+			TargetID: *q.target, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words,
+			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
+		})
+	case len(q.words) > 0:
+		return r.q.ListEventsByWord(ctx, db, auditdb.ListEventsByWordParams{
+			Word: q.words[0], AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words[1:],
+			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
+		})
+	case q.actor != nil:
+		return r.q.ListEventsByActor(ctx, db, auditdb.ListEventsByActorParams{
+			ActorID: *q.actor, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
+		})
+	case q.address != nil:
+		return r.q.ListEventsByAddress(ctx, db, auditdb.ListEventsByAddressParams{
+			Address: *q.address, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome,
+		})
+	case q.operation != nil:
+		return r.q.ListEventsByOperation(ctx, db, auditdb.ListEventsByOperationParams{
+			Operation: *q.operation, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			TargetKind: q.kind, Outcome: q.outcome,
+		})
+	}
+	return r.searchWide(ctx, tx, q)
+}
+
+// searchWide is for the filters that many records can pass.
+func (r *Repository) searchWide(ctx context.Context, tx uow.Tx, q query) ([]auditdb.AuditEvent, error) {
+	db := pg.DB(tx)
+	switch {
+	case q.prefix != nil:
+		names, err := r.q.OperationNames(ctx, db, *q.prefix)
+		if err != nil {
+			return nil, err
+		}
+		return r.q.ListEventsByOperations(ctx, db, auditdb.ListEventsByOperationsParams{
+			Operations: names, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			TargetKind: q.kind, Outcome: q.outcome,
+		})
+	case q.outcome != nil && *q.outcome != "done":
+		return r.q.ListRefusedEvents(ctx, db, auditdb.ListRefusedEventsParams{
+			Outcome: *q.outcome, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, TargetKind: q.kind,
+		})
+	case q.kind != nil:
+		return r.q.ListEventsByKind(ctx, db, auditdb.ListEventsByKindParams{
+			TargetKind: *q.kind, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Outcome: q.outcome,
+		})
+	}
+	return r.q.ListEvents(ctx, db, auditdb.ListEventsParams{
+		AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Outcome: q.outcome,
+	})
+}
+
+// rarestFirst sorts words by how many records have them, so that the search
+// goes along the fewest.
+func (r *Repository) rarestFirst(ctx context.Context, tx uow.Tx, words []string) error {
+	if len(words) < 2 {
+		return nil
+	}
+	rows, err := r.q.WordCounts(ctx, pg.DB(tx), words)
+	if err != nil {
+		return err
+	}
+	counts := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		counts[row.Word] = row.N
+	}
+	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(counts[a], counts[b]) })
+	return nil
+}
+
+// endOf is the end of the span of time; after all events when none is given.
+func endOf(to time.Time) time.Time {
+	if to.IsZero() {
+		return page.Start.At
+	}
+	return to
+}
+
+// given is nil for a filter that is not set.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
