@@ -306,6 +306,7 @@ func TestASuspendedTenantIsNotServed(t *testing.T) {
 	mustDo(t, away.login(t, n.owner.email, n.owner.password))
 
 	mustDo(t, operator.as().post(t, path+"/suspend", ""))
+	var turnedAway []*response // with a token: who it was is known
 	for _, here := range []*tenant{n, &away} {
 		for _, w := range []*response{
 			here.as().get(t, "/v1/me"), here.as().get(t, "/v1/users"), here.as().post(t, "/v1/files", `{"name":"a","size":1}`),
@@ -314,12 +315,19 @@ func TestASuspendedTenantIsNotServed(t *testing.T) {
 		} {
 			refused(t, w, http.StatusForbidden, "tenant_suspended")
 		}
+		turnedAway = append(turnedAway, here.as().get(t, "/v1/me"), here.as().post(t, "/v1/files", `{"name":"a","size":1}`))
 	}
 	mustDo(t, operator.as().post(t, path+"/resume", ""))
 	for _, here := range []*tenant{n, &away} {
 		mustDo(t, here.as().get(t, "/v1/me"))
 	}
 	mustDo(t, n.refresh(t, n.owner.refresh))
+	for _, w := range turnedAway {
+		found := n.records(t, w)
+		if len(found) != 1 || found[0].Outcome != "denied" || found[0].Code != "tenant_suspended" || found[0].Actor.ID == nil || *found[0].Actor.ID != n.owner.id {
+			t.Errorf("the refusal is recorded as %+v", found)
+		}
+	}
 }
 
 // TestRefreshTokensRotate: a token works once; when it comes back after the

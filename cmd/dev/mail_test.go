@@ -17,7 +17,7 @@ import (
 func startTestMail(t *testing.T, dir string) (smtpURL *url.URL, page string) {
 	t.Helper()
 	addr := freeAddress(t)
-	text, p, err := startMail(addr, dir, "smtp password")
+	text, p, err := startMail(address{host: "127.0.0.1"}, addr, dir, "smtp password")
 	if err != nil {
 		t.Fatal(err)
 	}

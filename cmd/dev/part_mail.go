@@ -25,13 +25,13 @@ const (
 )
 
 // startMail runs a mail server that delivers to nobody and shows what it got
-// on a page at addr. It returns the URL for sending.
-func startMail(addr address, dir, password string) (string, part, error) {
+// on a page at addr. It takes mail at sink and returns the URL for sending.
+func startMail(sinkAddr, addr address, dir, password string) (string, part, error) {
 	box, err := openMailbox(dir)
 	if err != nil {
 		return "", part{}, err
 	}
-	smtpListener, err := net.Listen("tcp", "127.0.0.1:0")
+	smtpListener, err := net.Listen("tcp", sinkAddr.String())
 	if err != nil {
 		return "", part{}, fmt.Errorf("start the mail sink: %w", err)
 	}

@@ -102,7 +102,11 @@ func (p *parts) mail(context.Context) error {
 	if err != nil {
 		return err
 	}
-	url, running, err := startMail(addr, p.settings.in("mail"), p.secrets[secretSMTP])
+	sink, err := claim(p.settings.smtp, "the mail sink", p.say)
+	if err != nil {
+		return err
+	}
+	url, running, err := startMail(sink, addr, p.settings.in("mail"), p.secrets[secretSMTP])
 	if err != nil {
 		return err
 	}

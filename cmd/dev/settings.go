@@ -16,6 +16,7 @@ type settings struct {
 
 	http, admin, mail address
 	pg, s3, redis     address
+	smtp              address
 
 	// given holds the parts that stand elsewhere: their variables are already
 	// in the environment and no embedded part is started.
@@ -67,6 +68,7 @@ func readSettings(env lookup) (settings, error) {
 		{&s.http, "INSULA_HTTP_ADDR", 8080, true},
 		{&s.admin, "INSULA_ADMIN_ADDR", 9090, true},
 		{&s.mail, "INSULA_DEV_MAIL_ADDR", 8025, true},
+		{&s.smtp, "INSULA_DEV_SMTP_PORT", 18025, false},
 		{&s.pg, "INSULA_DEV_PG_PORT", 15432, false},
 		{&s.s3, "INSULA_DEV_S3_PORT", 19000, false},
 		{&s.redis, "INSULA_DEV_REDIS_PORT", 16379, false},

@@ -120,10 +120,14 @@ func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, ori
 		return scope.Request{}, disagree
 	}
 	caller, err := g.caller(ctx, tenant, claims)
+	caller.Origin = origin
+	if errors.Is(err, tenancy.ErrSuspended) {
+		caller.Grants = nil
+		return scope.Request{Tenant: tenant, Caller: caller}, err
+	}
 	if err != nil {
 		return scope.Request{}, err
 	}
-	caller.Origin = origin
 	return scope.Request{Tenant: tenant, Caller: caller}, disagree
 }
 

@@ -33,6 +33,9 @@ func (s *Server) readyz(ready func(context.Context) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
 		defer cancel()
+		if s.leaving.Load() {
+			return errs.ErrUnavailable.After(time.Second)
+		}
 		if err := ready(ctx); err != nil {
 			return errs.ErrUnavailable.Because(err).After(time.Second)
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,6 +45,7 @@ type Options struct {
 // Server is the public listener's handler.
 type Server struct {
 	echo       *echo.Echo
+	leaving    atomic.Bool
 	handler    http.Handler // echo, with spans around it when they are wanted
 	router     *Router
 	gate       Gate
@@ -85,6 +87,9 @@ func NewServer(o Options) *Server {
 	s.addOwnRoutes(o)
 	return s
 }
+
+// Leave makes the server say that it is not ready: it is about to stop.
+func (s *Server) Leave() { s.leaving.Store(true) }
 
 // Router is where modules register.
 func (s *Server) Router() *Router { return s.router }
@@ -135,9 +140,20 @@ func apiConfig(o Options) huma.Config {
 	return cfg
 }
 
-// Run serves until ctx ends, then stops taking connections and lets running
-// requests finish for up to drain.
-func Run(ctx context.Context, h http.Handler, l net.Listener, drain time.Duration, log *slog.Logger) error {
+// Stopping says how a server ends.
+type Stopping struct {
+	// Notice is how long it goes on serving, not ready and without keeping
+	// connections, so that balancers send their requests elsewhere.
+	Notice time.Duration
+	// Drain is how long running requests then get to finish.
+	Drain time.Duration
+	// Begin is called at the start of the notice; nil is fine.
+	Begin func()
+}
+
+// Run serves until ctx ends, gives notice, then stops taking connections and
+// lets running requests finish.
+func Run(ctx context.Context, h http.Handler, l net.Listener, s Stopping, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -151,7 +167,18 @@ func Run(ctx context.Context, h http.Handler, l net.Listener, drain time.Duratio
 		return err
 	case <-ctx.Done():
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	if s.Begin != nil {
+		s.Begin()
+	}
+	srv.SetKeepAlivesEnabled(false)
+	notice := time.NewTimer(s.Notice)
+	defer notice.Stop()
+	select {
+	case err := <-failed:
+		return err
+	case <-notice.C:
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
 	defer cancel()
 	if err := srv.Shutdown(stopping); err != nil {
 		return errors.Join(errors.New("some requests did not finish in time"), err, srv.Close())

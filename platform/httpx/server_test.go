@@ -214,6 +214,35 @@ func TestARouteWithoutOperationIsDenied(t *testing.T) {
 	}
 }
 
+// Between the wish to stop and the end of listening new requests are still
+// answered, while /readyz sends the balancer away.
+func TestNoticeBeforeStopping(t *testing.T) {
+	h := newHouse(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	s := httpx.Stopping{Notice: 500 * time.Millisecond, Drain: time.Minute, Begin: func() { h.Leave(); close(begun) }}
+	go func() { ended <- httpx.Run(ctx, h, l, s, httpx.LogForTest(h.Server)) }()
+	stop()
+	<-begun
+	for path, want := range map[string]int{"/readyz": 503, "/livez": 200, "/v1/nothing": 404} {
+		res, err := http.Get("http://" + l.Addr().String() + path)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want || !res.Close {
+			t.Errorf("%s: %d, connection kept: %v", path, res.StatusCode, !res.Close)
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDrain(t *testing.T) {
 	entered, finish := make(chan struct{}), make(chan struct{})
 	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -228,7 +257,9 @@ func TestDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	h := newHouse(t)
-	go func() { ended <- httpx.Run(ctx, slow, l, time.Minute, httpx.LogForTest(h.Server)) }()
+	go func() {
+		ended <- httpx.Run(ctx, slow, l, httpx.Stopping{Drain: time.Minute}, httpx.LogForTest(h.Server))
+	}()
 	status := make(chan int, 1)
 	go func() {
 		res, err := http.Get("http://" + l.Addr().String())
