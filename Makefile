@@ -17,7 +17,8 @@ GEN   := $(call stamp,gen)
 LINT  := $(call stamp,lint)
 
 .PHONY: help run test generate verify verify-plants lint bench clean reset-data new-migration \
-	check-schema check-migrations check-generated check-queries check-docs docs need-go need-cc dev schema insula
+	new-module check-new-module check-schema check-migrations check-generated check-queries check-docs docs need-go need-cc \
+	dev schema insula
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -45,6 +46,12 @@ generate: $(GEN) ## make all generated code and reference pages anew
 new-migration: schema ## write the next migration: make new-migration SCOPE=tenant NAME=add_color
 	@test -n "$(NAME)" -a -n "$(SCOPE)" || { echo 'usage: make new-migration SCOPE=control|tenant NAME=what_it_does' >&2; exit 2; }
 	$(BIN)/schema diff $(NAME) --scope $(SCOPE)
+
+new-module: schema $(GEN) ## write a module: make new-module NAME=invoices NOUN=invoice (ARGS=-dry-run shows it first)
+	go run ./cmd/newmodule -bin $(BIN) -name '$(NAME)' -noun '$(NOUN)' $(ARGS)
+
+check-new-module: schema $(GEN) $(LINT) ## prove, in a copy of the tree, that a new module stands
+	scripts/check_new_module.sh $(BIN)
 
 verify: check-schema check-migrations check-generated check-queries check-docs lint ## prove that nothing has drifted
 	@echo '== verified'
