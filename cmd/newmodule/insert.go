@@ -77,8 +77,7 @@ func (m module) intoWire(text []byte) ([]byte, error) {
 		return nil, err
 	}
 	s.insert(len(text), string(block))
-	err = s.insertImports(m.Module, m.Name+"/"+m.Name+"module", "", m.Name+"/service", m.Name+"service")
-	if err != nil {
+	if err := s.insertImports(m.ours("", m.Name+"module"), m.ours(m.Name+"service", "service")); err != nil {
 		return nil, err
 	}
 	return s.format()
@@ -104,8 +103,7 @@ func (m module) intoModules(text []byte) ([]byte, error) {
 	if err := s.insertLine(operations.Rparen, m.Name+"service.Operations,"); err != nil {
 		return nil, fmt.Errorf("the call in func Operations: %w", err)
 	}
-	err = s.insertImports(m.Module, m.Name+"/api", m.Name+"api", m.Name+"/service", m.Name+"service")
-	if err != nil {
+	if err := s.insertImports(m.ours(m.Name+"api", "api"), m.ours(m.Name+"service", "service")); err != nil {
 		return nil, err
 	}
 	return s.format()
@@ -142,17 +140,19 @@ func (s *source) insertLine(closing token.Pos, line string) error {
 	return nil
 }
 
-// insertImports adds imports of modules, given as path below modules/ and name,
-// to those that are there; format sorts them.
-func (s *source) insertImports(root string, imports ...string) error {
+// ours is the line that imports a folder of the module under a name, which is
+// empty for the folder's own.
+func (m module) ours(name, folder string) string {
+	return fmt.Sprintf("%s %q", name, m.Module+"/modules/"+m.Name+"/"+folder)
+}
+
+// insertImports adds lines to the imports of modules; format sorts them.
+func (s *source) insertImports(lines ...string) error {
 	for _, spec := range s.syntax.Imports {
-		if !strings.HasPrefix(spec.Path.Value, `"`+root+"/modules/") {
-			continue
+		if strings.Contains(spec.Path.Value, "/modules/") {
+			s.insert(s.offset(spec.End()), "\n"+strings.Join(lines, "\n"))
+			return nil
 		}
-		for i := 0; i < len(imports); i += 2 {
-			s.insert(s.offset(spec.End()), fmt.Sprintf("\n%s %q", imports[i+1], root+"/modules/"+imports[i]))
-		}
-		return nil
 	}
 	return errors.New("no import of a module, beside which the new ones would stand")
 }

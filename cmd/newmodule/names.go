@@ -110,10 +110,10 @@ func (m module) free(tree fs.FS, files []file) error {
 		return fmt.Errorf("modules/%s is there already: choose another NAME", m.Name)
 	}
 	for _, taken := range []struct{ in, like, what string }{
-		{"schema/*/*.sql", `CREATE TABLE (?:control\.)?` + m.Name + `\b`, "a table " + m.Name},
+		{"schema/*/*.sql", `\bTABLE (?:control\.)?` + m.Name + `\b`, "a table " + m.Name},
+		{"modules/*/api/*.go", `"/v1/` + m.Name + `[/"]`, "the path /v1/" + m.Name},
 		{"modules/*/service/*.go", `"` + m.Name + `\.[a-z]`, "operations named " + m.Name},
 		{"modules/*/service/*.go", `op\.About\("` + m.Noun + `"\)`, "things called " + m.Noun + " in the trail"},
-		{"modules/*/api/*.go", `"/v1/` + m.Name + `[/"]`, "the path /v1/" + m.Name},
 		{"modules/*/api/*.go", `(?m)^type (?:New)?` + m.Type + `(?:ID|Change)? `, "an API document " + m.Type},
 	} {
 		files, err := fs.Glob(tree, taken.in)
