@@ -24,6 +24,9 @@ func newTurns(slots, most int) *turns {
 // take waits for a slot. It reports false when too many wait in the tenant or
 // ctx ended first.
 func (t *turns) take(ctx context.Context, tenant uuid.UUID) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	turn, ok := t.enqueue(tenant)
 	if !ok {
 		return false

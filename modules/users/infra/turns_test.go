@@ -113,6 +113,9 @@ func TestWhoGivesUpWaitingTakesNobodysTurn(t *testing.T) {
 	}
 	held.Release()
 	<-got
+	if _, err := h.Reserve(ctx, tenant); !errors.Is(err, errs.ErrUnavailable) {
+		t.Errorf("who has gone already got a free slot: %v", err)
+	}
 	reserve(t, h).Release()
 }
 
