@@ -35,7 +35,7 @@ func BenchmarkNeighbourOfALoginFlood(b *testing.B) {
 			var group sync.WaitGroup
 			for range logins {
 				group.Go(func() {
-					for compare(ctx, h, flood) == nil { //nolint:revive // the body is the condition
+					for compare(ctx, h, flood) == nil {
 					}
 				})
 			}
