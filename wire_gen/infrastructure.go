@@ -71,9 +71,13 @@ func spansOf(t *telemetry.Traces) trace.TracerProvider {
 }
 
 func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *telemetry.Traces) (*pg.Pool, func(), error) {
+	floor, err := pg.Floor(migrations.Tenant)
+	if err != nil {
+		return nil, nil, err
+	}
 	pool, err := pg.Open(ctx, pg.Options{
 		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
-		Spans: spansOf(t),
+		Spans: spansOf(t), Floor: floor,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -84,16 +88,6 @@ func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *tele
 
 // newControl opens units of work for the control schema.
 func newControl(pool *pg.Pool) func() pg.ControlUnit { return pool.Control }
-
-// newSchemaPool is the pool of a process that migrates: one connection is
-// enough to find the tenants.
-func newSchemaPool(ctx context.Context, c config.Config) (*pg.Pool, func(), error) {
-	pool, err := pg.Open(ctx, pg.Options{URL: c.Database.URL, MaxConns: 1, Pooled: c.Database.Pooled})
-	if err != nil {
-		return nil, nil, err
-	}
-	return pool, pool.Close, nil
-}
 
 func newMigrator(ctx context.Context, c config.Config) (*pg.Migrator, func(), error) {
 	m, err := pg.OpenMigrator(ctx, c.Database.MigratorURL, migrations.Control, migrations.Tenant)

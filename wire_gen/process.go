@@ -42,6 +42,7 @@ import (
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/fleet"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/telemetry"
@@ -118,8 +119,8 @@ type Process struct {
 
 // Schemas is what migrating needs.
 type Schemas struct {
-	Migrator  *pg.Migrator
-	Directory *tenantsinfra.Directory
+	Migrator *pg.Migrator
+	Fleet    *fleet.Fleet
 }
 
 // Ready tells which part the process needs is away. Redis is not asked: every

@@ -14,7 +14,6 @@ import (
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
-	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	usersservice "github.com/insulahq/insula/modules/users/service"
@@ -27,6 +26,7 @@ import (
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/fleet"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/telemetry"
@@ -69,7 +69,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 // NewSchemas makes what migrating needs, and nothing that needs the schemas
 // to be there already.
 func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
-	panic(wire.Build(newSchemaPool, newControl, newMigrator, tenantsinfra.NewDirectory, wire.Struct(new(Schemas), "*")))
+	panic(wire.Build(newMigrator, wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)), fleet.New, wire.Struct(new(Schemas), "*")))
 }
 
 // The tenant lifetime: a tenant takes the process.

@@ -32,6 +32,7 @@ import (
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/fleet"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/telemetry"
@@ -495,22 +496,20 @@ func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	pool, cleanup2, err := newSchemaPool(ctx, c)
-	if err != nil {
-		cleanup()
-		return nil, nil, err
-	}
-	v := newControl(pool)
-	directory := infra2.NewDirectory(v)
+	system := _wireClockSystemValue
+	fleetFleet := fleet.New(migrator, system)
 	schemas := &Schemas{
-		Migrator:  migrator,
-		Directory: directory,
+		Migrator: migrator,
+		Fleet:    fleetFleet,
 	}
 	return schemas, func() {
-		cleanup2()
 		cleanup()
 	}, nil
 }
+
+var (
+	_wireClockSystemValue = clock.System{}
+)
 
 func newTenant(p *Process, t tenancy.Tenant) *Tenant {
 	tenant := &Tenant{

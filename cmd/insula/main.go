@@ -22,7 +22,7 @@ func main() {
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil {
 		complain(err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -33,7 +33,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), tenantCommand(), auditCommand(), keysCommand(), doctorCommand(),
+	cmd.AddCommand(serveCommand(), migrateCommand(), fleetCommand(), tenantCommand(), auditCommand(), keysCommand(), doctorCommand(),
 		openapiCommand(), permissionsCommand(), configCommand(), versionCommand())
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/pg/fleet"
 	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
@@ -16,48 +17,46 @@ func migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the control schema and every tenant's schema to the newest version.",
-		Long: "Bring the control schema and every tenant's schema to the newest version.\n\n" +
+		Long: "Bring the control schema and every tenant's schema to the newest version: the control schema first,\n" +
+			"then what `insula fleet apply` does without any caution of its own.\n\n" +
 			"Each schema is one transaction: after a failure it is as it was, and the others are not touched.\n" +
 			"Running it again does only what is missing.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(os.Environ())
-			if err != nil {
-				return err
-			}
-			return migrate(cmd.Context(), cfg, cmd.OutOrStdout())
+			return withSchemas(cmd.Context(), func(s *wiregen.Schemas) error {
+				if err := upgradeControl(cmd.Context(), s, cmd.OutOrStdout()); err != nil {
+					return err
+				}
+				return applyFleet(cmd.Context(), s.Fleet, fleet.Options{Parallel: defaultParallel},
+					newTeller(cmd.OutOrStdout(), cmd.ErrOrStderr(), false))
+			})
 		},
 	}
 }
 
-func migrate(ctx context.Context, cfg config.Config, out io.Writer) error {
+func upgradeControl(ctx context.Context, s *wiregen.Schemas, out io.Writer) error {
+	applied, err := s.Migrator.UpgradeControl(ctx)
+	if err != nil {
+		return fmt.Errorf("control schema: %w", err)
+	}
+	what := "up to date"
+	if len(applied) > 0 {
+		what = fmt.Sprintf("applied %d, now at %s", len(applied), applied[len(applied)-1])
+	}
+	_, err = fmt.Fprintf(out, "control schema: %s\n", what)
+	return err
+}
+
+// withSchemas runs fn with what migrating needs.
+func withSchemas(ctx context.Context, fn func(*wiregen.Schemas) error) error {
+	cfg, err := config.Load(os.Environ())
+	if err != nil {
+		return err
+	}
 	s, cleanup, err := wiregen.NewSchemas(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer cleanup()
-	applied, err := s.Migrator.UpgradeControl(ctx)
-	if err != nil {
-		return fmt.Errorf("control schema: %w", err)
-	}
-	fmt.Fprintf(out, "control schema: %s\n", summary(applied))
-	all, err := s.Directory.Served(ctx)
-	if err != nil {
-		return err
-	}
-	for i, t := range all {
-		applied, err := s.Migrator.UpgradeTenant(ctx, t.Schema)
-		if err != nil {
-			return fmt.Errorf("tenant %s (%d of %d): %w", t.Slug, i+1, len(all), err)
-		}
-		fmt.Fprintf(out, "tenant %d/%d %s: %s\n", i+1, len(all), t.Slug, summary(applied))
-	}
-	return nil
-}
-
-func summary(applied []string) string {
-	if len(applied) == 0 {
-		return "up to date"
-	}
-	return fmt.Sprintf("applied %d, now at %s", len(applied), applied[len(applied)-1])
+	return fn(s)
 }

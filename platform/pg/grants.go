@@ -3,9 +3,12 @@ package pg
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
 
 //go:embed grants.sql
@@ -24,6 +27,7 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 		Name       string
 		AppendOnly bool
 		Removable  bool
+		Rights     string
 	}
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[table])
 	if err != nil {
@@ -32,28 +36,45 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s, %s", ident(schema), ident(schema), ident(RetentionRole))}
 	for _, t := range tables {
 		name := pgx.Identifier{schema, t.Name}.Sanitize()
-		rights := "SELECT, INSERT, UPDATE, DELETE"
-		if t.AppendOnly {
-			rights = "SELECT, INSERT"
-			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(schema)))
-		}
-		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(schema)))
 		if t.Removable {
 			statements = append(statements, fmt.Sprintf("GRANT SELECT, DELETE ON %s TO %s", name, ident(RetentionRole)))
 		}
+		rights := "DELETE, INSERT, SELECT, UPDATE"
+		if t.AppendOnly {
+			rights = "INSERT, SELECT"
+		}
+		if t.Rights == rights {
+			continue // granting it again would write the catalog for nothing
+		}
+		if t.Rights != "" {
+			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(schema)))
+		}
+		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(schema)))
 	}
 	return execAll(ctx, tx, statements)
 }
 
 // grantControl lets the application see the registry and keep signing keys.
-// Everything else in the control schema is the landlord's.
+// Everything else in the control schema is the landlord's, whose rights follow
+// when the schema grows.
 func grantControl(ctx context.Context, tx pgx.Tx) error {
 	app := ident(AppRole)
-	return execAll(ctx, tx, []string{
+	err := execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + app,
 		"GRANT SELECT ON control.tenants, control.operations TO " + app,
 		"GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON control.signing_keys TO " + app,
 	})
+	if err != nil {
+		return err
+	}
+	landlord, err := pgdb.New().LandlordSchema(ctx, tx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return grantLandlord(ctx, tx, landlord)
 }
 
 // grantLandlord lets the operator's tenant change the registry. Its role is

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 	"github.com/insulahq/insula/platform/pg/migrate"
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
@@ -48,10 +50,25 @@ func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) 
 	if m.tenant, err = migrate.Load(tenant); err != nil {
 		return nil, fmt.Errorf("tenant migrations: %w", err)
 	}
+	if err := numbered(m.tenant); err != nil {
+		return nil, fmt.Errorf("tenant migrations: %w", err)
+	}
 	if m.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("migrator pool: %w", err)
 	}
 	return m, nil
+}
+
+// Wide returns a migrator with as many connections as are to work at once. The
+// caller closes it; what it was made of stays open.
+func (m *Migrator) Wide(ctx context.Context, conns int32) (*Migrator, error) {
+	cfg := m.pool.Config().Copy()
+	cfg.MaxConns = conns
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("migrator pool: %w", err)
+	}
+	return &Migrator{pool: pool, control: m.control, tenant: m.tenant}, nil
 }
 
 // Close closes the connections.
@@ -61,8 +78,12 @@ func (m *Migrator) Close() { m.pool.Close() }
 // rights, for jobs that finish what an operation began.
 func (m *Migrator) Control() ControlUnit { return ControlUnit{&unit{shards: one(m.pool)}} }
 
-// TenantVersion is the newest version of a tenant's schema.
-func (m *Migrator) TenantVersion() string { return m.tenant.Version() }
+// TenantVersion is the newest version of a tenant's schema, 0 when there are no
+// migrations.
+func (m *Migrator) TenantVersion() int64 {
+	n, _ := number(m.tenant.Version()) // OpenMigrator has looked at them all
+	return n
+}
 
 // UpgradeControl brings the control schema to the newest version and returns
 // the versions applied.
@@ -101,15 +122,13 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx u
 		if ok, err := p.Claim(ctx, owner); err != nil || !ok {
 			return err
 		}
-		err := execAll(ctx, tx, []string{
-			"CREATE ROLE " + ident(p.Schema) + " NOLOGIN",
-			"GRANT " + ident(p.Schema) + " TO " + ident(AppRole),
-			"CREATE SCHEMA " + ident(p.Schema),
-		})
-		if err != nil {
+		if err := makeSchema(ctx, tx, p.Schema); err != nil {
 			return err
 		}
 		if _, err := m.tenant.Apply(ctx, tx, p.Schema); err != nil {
+			return err
+		}
+		if err := pgdb.New().SetSchemaVersion(ctx, tx, m.TenantVersion(), p.Schema); err != nil {
 			return err
 		}
 		if err := grantTenant(ctx, tx, p.Schema); err != nil {
@@ -127,19 +146,56 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx u
 	})
 }
 
-// UpgradeTenant brings one tenant's schema to the newest version in one
-// transaction and returns the versions applied.
-func (m *Migrator) UpgradeTenant(ctx context.Context, schema string) (applied []string, err error) {
-	err = pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
-		if applied, err = m.tenant.Apply(ctx, tx, schema); err != nil {
+// upgradeAttempts is how often UpgradeTenant tries when the schema is in use:
+// a lock that is not to be had in seconds, or a deadlock, is usually gone soon.
+const (
+	upgradeAttempts = 3
+	upgradePause    = time.Second
+)
+
+// UpgradeTenant brings one tenant's schema to the newest version and returns
+// the versions applied. Schema, rights, history and the version in the control
+// schema change in one transaction; also runs in it, when that is the last one
+// and the schema is complete. Only migrations that must run outside one make
+// several; after a failure among these the next call goes on.
+func (m *Migrator) UpgradeTenant(ctx context.Context, schema string, also func(tx uow.Tx) error) ([]string, error) {
+	var applied []string
+	for attempt := 1; ; attempt++ {
+		done, err := m.upgradeTenant(ctx, schema, also)
+		applied = append(applied, done...)
+		if err == nil || attempt == upgradeAttempts || !repeatable(err) {
+			return applied, err
+		}
+		select {
+		case <-ctx.Done():
+			return applied, ctx.Err()
+		case <-time.After(upgradePause):
+		}
+	}
+}
+
+func (m *Migrator) upgradeTenant(ctx context.Context, schema string, also func(tx uow.Tx) error) ([]string, error) {
+	conn, err := m.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	return m.tenant.Upgrade(ctx, conn.Conn(), schema, func(tx pgx.Tx, version string) error {
+		n, err := number(version)
+		if err != nil {
 			return err
 		}
-		if len(applied) == 0 {
+		if err := grantTenant(ctx, tx, schema); err != nil {
+			return err
+		}
+		if err := pgdb.New().SetSchemaVersion(ctx, tx, n, schema); err != nil {
+			return err
+		}
+		if also == nil || version != m.tenant.Version() {
 			return nil
 		}
-		return grantTenant(ctx, tx, schema)
+		return also(&ownerTx{tx: tx})
 	})
-	return applied, err
 }
 
 func setSearchPath(ctx context.Context, tx pgx.Tx, schema string) error {

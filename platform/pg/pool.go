@@ -32,6 +32,9 @@ const minVersion = 150000
 type Options struct {
 	URL      secret.Value
 	MaxConns int32
+	// Floor is the oldest version of a tenant's schema that this process can
+	// work with (see Floor); a tenant below it is refused for the time being.
+	Floor int64
 	// Pooled says that a pooler in transaction mode (PgBouncer) stands between:
 	// a connection of ours is another backend for each transaction, so nothing
 	// can stay prepared on it.
@@ -46,6 +49,7 @@ type Options struct {
 // run no DDL and, by itself, see no tenant.
 type Pool struct {
 	shards *shards
+	floor  int64
 }
 
 // Open connects and checks that the server is new enough. The caller closes
@@ -79,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	p := &Pool{shards: s}
+	p := &Pool{shards: s, floor: o.Floor}
 	if err := p.checkVersion(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -136,7 +140,7 @@ func (p *Pool) Stats() telemetry.PoolStats {
 // Tenant returns a unit of work for one tenant: for one request or one job,
 // not for sharing.
 func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
-	return &unit{shards: p.shards, tenant: &t.ID}
+	return &unit{shards: p.shards, tenant: &t.ID, floor: p.floor}
 }
 
 // Control returns a unit of work for the control schema, for process-long

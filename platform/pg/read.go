@@ -76,7 +76,7 @@ func (t *readTx) query(ctx context.Context, c *conn, sql string, args []any) (pg
 // BEGIN both are one implicit transaction that ends with the batch.
 func (t *readTx) pipelined(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
-	batch.Queue(pgdb.OpenRead, *t.unit.tenant)
+	batch.Queue(pgdb.OpenRead, *t.unit.tenant, t.unit.floor)
 	batch.Queue(sql, args...)
 	results := c.SendBatch(ctx, batch)
 	if err := walled(results); err != nil {
@@ -94,7 +94,7 @@ func (t *readTx) pipelined(ctx context.Context, c *conn, sql string, args []any)
 // stepwise is for the first time a connection meets a statement: it is
 // prepared inside the walled transaction.
 func (t *readTx) stepwise(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, c.Conn.Conn(), pgdb.OpenRead, *t.unit.tenant); err != nil {
+	if err := begin(ctx, c.Conn.Conn(), pgdb.OpenRead, *t.unit.tenant, t.unit.floor); err != nil {
 		return nil, err
 	}
 	rows, err := c.Query(ctx, sql, args...)

@@ -19,6 +19,7 @@ import (
 type unit struct {
 	shards *shards
 	tenant *uuid.UUID
+	floor  int64 // the oldest version of the tenant's schema that is served
 	busy   atomic.Bool
 }
 
@@ -87,24 +88,26 @@ func (u *unit) explain(ctx context.Context, err error) error {
 	if !errors.Is(err, errClosed) {
 		return Translate(err, nil, nil)
 	}
-	status, qerr := u.status(ctx)
+	row, qerr := u.status(ctx)
 	switch {
 	case errors.Is(qerr, pgx.ErrNoRows):
 		return tenancy.ErrUnknown
 	case qerr != nil:
 		return Translate(qerr, nil, nil)
-	case status == string(tenancy.Suspended):
+	case row.SchemaVersion < u.floor && (row.Status == string(tenancy.Active) || row.Status == string(tenancy.Suspended)):
+		return tenancy.ErrOutdated
+	case row.Status == string(tenancy.Suspended):
 		return tenancy.ErrSuspended
-	case status == string(tenancy.Active), status == string(tenancy.Provisioning):
+	case row.Status == string(tenancy.Active), row.Status == string(tenancy.Provisioning):
 		return errs.ErrUnavailable.Because(err) // it opened, or will, just now
 	}
 	return tenancy.ErrUnknown
 }
 
-func (u *unit) status(ctx context.Context) (string, error) {
+func (u *unit) status(ctx context.Context) (pgdb.TenantStatusRow, error) {
 	c, err := u.shards.acquire(ctx, nil)
 	if err != nil {
-		return "", err
+		return pgdb.TenantStatusRow{}, err
 	}
 	defer c.Release()
 	return pgdb.New().TenantStatus(ctx, c, *u.tenant)

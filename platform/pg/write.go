@@ -86,7 +86,7 @@ func (t *writeTx) own(sql string) string {
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(t.opening, *t.unit.tenant)
+	batch.Queue(t.opening, *t.unit.tenant, t.unit.floor)
 	batch.Queue(sql, args...)
 	results := t.conn.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
@@ -106,7 +106,7 @@ func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Ro
 }
 
 func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, *t.unit.tenant); err != nil {
+	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, *t.unit.tenant, t.unit.floor); err != nil {
 		return nil, err
 	}
 	rows, err := t.conn.Query(ctx, sql, args...)
@@ -148,10 +148,10 @@ func (t *writeTx) rollback(ctx context.Context) {
 }
 
 // begin opens an explicit, walled transaction in one round trip.
-func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID) error {
+func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID, floor int64) error {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(opening, tenant)
+	batch.Queue(opening, tenant, floor)
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	if err == nil {

@@ -12,6 +12,9 @@ CREATE TABLE control.tenants (
     version     bigint      NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
+    -- The newest migration of the tenant's schema, 0 before the first. Its own history has the last word; this
+    -- copy tells at a glance who is behind, and who is so far behind that the server must not use the schema.
+    schema_version bigint   NOT NULL DEFAULT 0,
     CONSTRAINT tenants_pkey PRIMARY KEY (id),
     CONSTRAINT tenants_slug_check CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
     CONSTRAINT tenants_kind_check CHECK (kind IN ('customer', 'operator')),

@@ -18,8 +18,12 @@ import (
 // ErrNoSchema is what Read answers for a schema that does not exist.
 var ErrNoSchema = errors.New("no such schema")
 
-//go:embed catalog.sql
-var query string
+var (
+	//go:embed catalog.sql
+	objectsSQL string
+	//go:embed rights.sql
+	rightsSQL string
+)
 
 // Object is one thing in a schema.
 type Object struct {
@@ -45,19 +49,29 @@ type Beginner interface {
 // Read lists a schema. It changes nothing; its transaction, which it rolls back, is for the search path: how
 // PostgreSQL prints a name depends on it.
 func Read(ctx context.Context, db Beginner, schema string) (Catalog, error) {
+	return list(ctx, db, schema, objectsSQL)
+}
+
+// Rights lists who may do what in a schema, and what the role of the same name may do elsewhere in the database.
+// The owner of an object is not named: it may do everything. It changes nothing either.
+func Rights(ctx context.Context, db Beginner, schema string) (Catalog, error) {
+	return list(ctx, db, schema, rightsSQL)
+}
+
+func list(ctx context.Context, db Beginner, schema, query string) (Catalog, error) {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog of %s: %w", schema, err)
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // nothing was written that could be lost
-	objects, err := read(ctx, tx, schema)
+	objects, err := read(ctx, tx, schema, query)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog of %s: %w", schema, err)
 	}
 	return objects, nil
 }
 
-func read(ctx context.Context, tx pgx.Tx, schema string) (Catalog, error) {
+func read(ctx context.Context, tx pgx.Tx, schema, query string) (Catalog, error) {
 	if _, err := tx.Exec(ctx, "SET LOCAL search_path = ''"); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@
 // depends on how the schema came about. Two uses follow: the declared schema and the replayed migrations must
 // give the same catalog, and so must a freshly migrated tenant and one that has lived for years.
 //
-// Left out on purpose: owners and privileges, which provisioning sets per installation; the order of columns,
+// Left out on purpose: owners; privileges, which provisioning sets and which Rights lists; the order of columns,
 // which a migration cannot change; and the history of migrations. Definitions are printed by PostgreSQL, so
 // catalogs compare only between servers of one major version.
 package catalog

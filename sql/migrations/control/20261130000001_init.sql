@@ -1,5 +1,27 @@
 -- Add new schema named "control"
 CREATE SCHEMA "control";
+-- Create "fleet_attempts" table
+CREATE TABLE "control"."fleet_attempts" (
+  "tenant_id" uuid NOT NULL,
+  "target" bigint NOT NULL,
+  "state" text NOT NULL,
+  "attempts" integer NOT NULL,
+  "error" text NOT NULL,
+  "started_at" timestamptz NOT NULL,
+  "finished_at" timestamptz NOT NULL,
+  PRIMARY KEY ("tenant_id"),
+  CONSTRAINT "fleet_attempts_attempts_check" CHECK (attempts > 0),
+  CONSTRAINT "fleet_attempts_state_check" CHECK (state = ANY (ARRAY['done'::text, 'failed'::text]))
+);
+-- Create "fleet_freezes" table
+CREATE TABLE "control"."fleet_freezes" (
+  "id" smallint NOT NULL,
+  "reason" text NOT NULL,
+  "frozen_by" text NOT NULL,
+  "frozen_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "fleet_freezes_id_check" CHECK (id = 1)
+);
 -- Create "operations" table
 CREATE TABLE "control"."operations" (
   "id" uuid NOT NULL,
@@ -46,6 +68,7 @@ CREATE TABLE "control"."tenants" (
   "version" bigint NOT NULL,
   "created_at" timestamptz NOT NULL,
   "updated_at" timestamptz NOT NULL,
+  "schema_version" bigint NOT NULL DEFAULT 0,
   PRIMARY KEY ("id"),
   CONSTRAINT "tenants_kind_check" CHECK (kind = ANY (ARRAY['customer'::text, 'operator'::text])),
   CONSTRAINT "tenants_schema_name_check" CHECK (schema_name ~ '^t_[0-9a-f]{32}$'::text),

@@ -1,18 +1,19 @@
 -- name: OpenRead :one
--- Walls the transaction into a tenant for reading: schema, role and status
--- come from the control table in one statement. No row means not served.
+-- Walls the transaction into a tenant for reading: schema, role, status
+-- and the version of the schema come from the control table in one statement.
+-- No row means not served. Below the floor is a schema that this binary does not know how to use.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active';
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active';
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
 -- name: OpenRecord :one
 -- Walls the transaction into a tenant for the record of a refusal, which a
@@ -20,11 +21,11 @@ WHERE t.id = @tenant_id AND t.status = 'active';
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended');
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended') AND t.schema_version >= @floor;
 
 -- name: TenantStatus :one
 -- Tells why a tenant did not open.
-SELECT t.status FROM control.tenants t WHERE t.id = @tenant_id;
+SELECT t.status, t.schema_version FROM control.tenants t WHERE t.id = @tenant_id;
 
 -- name: TakeRole :exec
 -- Takes on another role for the rest of the transaction; the schema stays.

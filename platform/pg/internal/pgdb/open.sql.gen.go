@@ -16,7 +16,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = 'active'
+WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
 `
 
 type OpenReadRow struct {
@@ -25,10 +25,11 @@ type OpenReadRow struct {
 	ReadOnly string
 }
 
-// Walls the transaction into a tenant for reading: schema, role and status
-// come from the control table in one statement. No row means not served.
-func (q *Queries) OpenRead(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenReadRow, error) {
-	row := db.QueryRow(ctx, OpenRead, tenantID)
+// Walls the transaction into a tenant for reading: schema, role, status
+// and the version of the schema come from the control table in one statement.
+// No row means not served. Below the floor is a schema that this binary does not know how to use.
+func (q *Queries) OpenRead(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenReadRow, error) {
+	row := db.QueryRow(ctx, OpenRead, tenantID, floor)
 	var i OpenReadRow
 	err := row.Scan(&i.Schema, &i.Role, &i.ReadOnly)
 	return i, err
@@ -38,7 +39,7 @@ const OpenRecord = `-- name: OpenRecord :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = $1 AND t.status IN ('active', 'suspended')
+WHERE t.id = $1 AND t.status IN ('active', 'suspended') AND t.schema_version >= $2
 `
 
 type OpenRecordRow struct {
@@ -48,8 +49,8 @@ type OpenRecordRow struct {
 
 // Walls the transaction into a tenant for the record of a refusal, which a
 // suspended tenant keeps too.
-func (q *Queries) OpenRecord(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenRecordRow, error) {
-	row := db.QueryRow(ctx, OpenRecord, tenantID)
+func (q *Queries) OpenRecord(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenRecordRow, error) {
+	row := db.QueryRow(ctx, OpenRecord, tenantID, floor)
 	var i OpenRecordRow
 	err := row.Scan(&i.Schema, &i.Role)
 	return i, err
@@ -59,7 +60,7 @@ const OpenWrite = `-- name: OpenWrite :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = 'active'
+WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
 `
 
 type OpenWriteRow struct {
@@ -68,8 +69,8 @@ type OpenWriteRow struct {
 }
 
 // Walls the transaction into a tenant for writing.
-func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID) (OpenWriteRow, error) {
-	row := db.QueryRow(ctx, OpenWrite, tenantID)
+func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenWriteRow, error) {
+	row := db.QueryRow(ctx, OpenWrite, tenantID, floor)
 	var i OpenWriteRow
 	err := row.Scan(&i.Schema, &i.Role)
 	return i, err
@@ -96,13 +97,18 @@ func (q *Queries) TakeTenantRole(ctx context.Context, db DBTX) error {
 }
 
 const TenantStatus = `-- name: TenantStatus :one
-SELECT t.status FROM control.tenants t WHERE t.id = $1
+SELECT t.status, t.schema_version FROM control.tenants t WHERE t.id = $1
 `
 
+type TenantStatusRow struct {
+	Status        string
+	SchemaVersion int64
+}
+
 // Tells why a tenant did not open.
-func (q *Queries) TenantStatus(ctx context.Context, db DBTX, tenantID uuid.UUID) (string, error) {
+func (q *Queries) TenantStatus(ctx context.Context, db DBTX, tenantID uuid.UUID) (TenantStatusRow, error) {
 	row := db.QueryRow(ctx, TenantStatus, tenantID)
-	var status string
-	err := row.Scan(&status)
-	return status, err
+	var i TenantStatusRow
+	err := row.Scan(&i.Status, &i.SchemaVersion)
+	return i, err
 }

@@ -23,14 +23,15 @@ type ControlOperation struct {
 }
 
 type ControlTenant struct {
-	ID         uuid.UUID
-	Slug       string
-	Name       string
-	Kind       string
-	Status     string
-	SchemaName string
-	AdminEmail string
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	ID            uuid.UUID
+	Slug          string
+	Name          string
+	Kind          string
+	Status        string
+	SchemaName    string
+	AdminEmail    string
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	SchemaVersion int64
 }

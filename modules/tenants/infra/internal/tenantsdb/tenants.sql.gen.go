@@ -13,7 +13,7 @@ import (
 )
 
 const GetTenant = `-- name: GetTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE id = $1
 `
 
@@ -31,12 +31,13 @@ func (q *Queries) GetTenant(ctx context.Context, db DBTX, id uuid.UUID) (Control
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SchemaVersion,
 	)
 	return i, err
 }
 
 const GetTenantBySlug = `-- name: GetTenantBySlug :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE slug = $1
 `
 
@@ -54,6 +55,7 @@ func (q *Queries) GetTenantBySlug(ctx context.Context, db DBTX, slug string) (Co
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SchemaVersion,
 	)
 	return i, err
 }
@@ -93,7 +95,7 @@ func (q *Queries) InsertTenant(ctx context.Context, db DBTX, arg InsertTenantPar
 }
 
 const LandlordTenant = `-- name: LandlordTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE kind = 'operator'
 `
 
@@ -113,12 +115,13 @@ func (q *Queries) LandlordTenant(ctx context.Context, db DBTX) (ControlTenant, e
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SchemaVersion,
 	)
 	return i, err
 }
 
 const ListTenants = `-- name: ListTenants :many
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
   AND ($3::text IS NULL OR status = $3::text)
@@ -158,6 +161,7 @@ func (q *Queries) ListTenants(ctx context.Context, db DBTX, arg ListTenantsParam
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SchemaVersion,
 		); err != nil {
 			return nil, err
 		}
@@ -170,7 +174,7 @@ func (q *Queries) ListTenants(ctx context.Context, db DBTX, arg ListTenantsParam
 }
 
 const LockTenant = `-- name: LockTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE id = $1 FOR UPDATE
 `
 
@@ -188,12 +192,13 @@ func (q *Queries) LockTenant(ctx context.Context, db DBTX, id uuid.UUID) (Contro
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SchemaVersion,
 	)
 	return i, err
 }
 
 const ServedSchemas = `-- name: ServedSchemas :many
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE status IN ('active', 'suspended') ORDER BY id
 `
 
@@ -219,6 +224,7 @@ func (q *Queries) ServedSchemas(ctx context.Context, db DBTX) ([]ControlTenant, 
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SchemaVersion,
 		); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/insulahq/insula/platform/pg/fleet"
+)
+
+// teller tells how an apply goes: a bar on a terminal, a line for each tenant
+// elsewhere, JSON where that is asked for.
+type teller struct {
+	out    io.Writer
+	bar    io.Writer // nil when there is none
+	asJSON bool
+	of     int
+	done   int
+	failed int
+}
+
+func newTeller(out, progress io.Writer, asJSON bool) *teller {
+	t := &teller{out: out, asJSON: asJSON}
+	if f, ok := progress.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		t.bar = progress
+	}
+	return t
+}
+
+func (t *teller) planned(behind int) { t.of = behind }
+
+// tenantLine is what --json prints for each tenant.
+type tenantLine struct {
+	Tenant  string   `json:"tenant"`
+	Canary  bool     `json:"canary,omitempty"`
+	Applied []string `json:"applied,omitempty"`
+	TookMS  float64  `json:"took_ms"`
+	Error   string   `json:"error,omitempty"`
+}
+
+func (t *teller) outcome(o fleet.Outcome) {
+	t.done++
+	if o.Err != nil {
+		t.failed++
+	}
+	switch {
+	case t.asJSON:
+		line := tenantLine{Tenant: o.Tenant.Slug, Canary: o.Canary, Applied: o.Applied, TookMS: float64(o.Took.Microseconds()) / 1000}
+		if o.Err != nil {
+			line.Error = o.Err.Error()
+		}
+		_ = json.NewEncoder(t.out).Encode(line) // a closed output must not stop half-way
+	case t.bar != nil && o.Err == nil:
+		t.draw()
+	default:
+		t.clear()
+		fmt.Fprintf(t.out, "%d/%d %s: %s\n", t.done, t.of, o.Tenant.Slug, said(o))
+		if t.bar != nil {
+			t.draw()
+		}
+	}
+}
+
+func said(o fleet.Outcome) string {
+	as := ""
+	if o.Canary {
+		as = " (canary)"
+	}
+	if o.Err != nil {
+		return "FAILED" + as + ": " + o.Err.Error()
+	}
+	return fmt.Sprintf("applied %d in %d ms%s", len(o.Applied), o.Took.Milliseconds(), as)
+}
+
+// barWidth is how many characters the bar has.
+const barWidth = 40
+
+func (t *teller) draw() {
+	full := barWidth * t.done / max(t.of, 1)
+	fmt.Fprintf(t.bar, "\r[%s%s] %d/%d, %d failed ", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), t.done, t.of, t.failed)
+}
+
+// clear takes the bar away before a line is printed.
+func (t *teller) clear() {
+	if t.bar != nil {
+		fmt.Fprint(t.bar, "\r\x1b[K")
+	}
+}
+
+func (t *teller) end(r fleet.Report) error {
+	t.clear()
+	if t.asJSON {
+		return json.NewEncoder(t.out).Encode(r)
+	}
+	text := fmt.Sprintf("tenants: %d brought to version %d", r.Done, r.Target)
+	if r.Done+r.Failed+r.Left == 0 {
+		text = fmt.Sprintf("tenants: all at version %d", r.Target)
+	}
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{r.Failed, "failed"}, {r.Left, "not begun"}, {r.Newer, "newer than this binary"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.what)
+		}
+	}
+	_, err := fmt.Fprintln(t.out, text)
+	return err
+}
+
+func printPlan(out io.Writer, p fleet.Plan, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(p)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, t := range p.Behind {
+		fmt.Fprintf(w, "%s\t%d -> %d\t%s\n", t.Slug, t.Version, p.Target, lastFailure(t))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%d behind version %d, %d beyond it\n", len(p.Behind), p.Target, p.Newer)
+	return err
+}
+
+func lastFailure(t fleet.Tenant) string {
+	if !t.Failed {
+		return ""
+	}
+	return fmt.Sprintf("failed %d times: %s", t.Attempts, t.Error)
+}
+
+func printStatus(out io.Writer, s fleet.Status, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(s)
+	}
+	fmt.Fprintf(out, "this binary: version %d\n", s.Target)
+	for _, v := range s.Versions {
+		fmt.Fprintf(out, "%d tenants at version %d\n", v.Tenants, v.Version)
+	}
+	for _, t := range s.Failed {
+		fmt.Fprintf(out, "failed: %s at version %d: %s\n", t.Slug, t.Version, lastFailure(t))
+	}
+	if s.Freeze == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "frozen since %s by %s: %s\n", s.Freeze.At.UTC().Format("2006-01-02 15:04:05"), s.Freeze.By, s.Freeze.Reason)
+	return err
+}

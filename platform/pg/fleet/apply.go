@@ -1,0 +1,179 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// What ends an Apply early or imperfectly.
+var (
+	// ErrCanary: one of the tenants that go first failed, and none was begun after it.
+	ErrCanary = errors.New("a canary failed, the others were not touched")
+	// ErrFailed: some tenants failed; they are as they were.
+	ErrFailed = errors.New("some tenants failed")
+)
+
+// Options say how to go about it.
+type Options struct {
+	Selection
+	Parallel int // tenants at once, at least 1
+	Canary   int // so many go first, one by one; the first failure among them ends everything
+	Wave     int // after so many a failure among them ends everything; 0 is one wave of all
+	// Planned hears how many tenants are behind, before the first is begun.
+	Planned func(behind int)
+	// Told hears of each tenant as it ends, one at a time.
+	Told func(Outcome)
+}
+
+// Outcome is how it went with one tenant.
+type Outcome struct {
+	Tenant  Tenant
+	Canary  bool
+	Applied []string // versions
+	Took    time.Duration
+	Err     error // the tenant is then as it was
+}
+
+// Report counts.
+type Report struct {
+	Target int64 `json:"target"`
+	Done   int   `json:"done"`
+	Failed int   `json:"failed"`
+	Left   int   `json:"left"`  // not begun, because something ended the run
+	Newer  int   `json:"newer"` // beyond the target, left alone
+}
+
+// Apply brings the tenants that are behind to the newest version. Each is a
+// transaction of its own, and what fails in one does not touch another. The
+// error is ErrFrozen, ErrCanary or ErrFailed, or that of the control schema,
+// without which nothing can be done. It may be repeated at any time, and run
+// by several processes at once.
+func (f *Fleet) Apply(ctx context.Context, o Options) (Report, error) {
+	plan, err := f.Plan(ctx, o.Selection)
+	r := &pass{fleet: f, o: o, report: Report{Target: plan.Target, Left: len(plan.Behind), Newer: plan.Newer}}
+	if err != nil || len(plan.Behind) == 0 {
+		return r.report, err
+	}
+	if r.worker, err = f.migrator.Wide(ctx, int32(max(o.Parallel, 1))); err != nil {
+		return r.report, err
+	}
+	defer r.worker.Close()
+	if o.Planned != nil {
+		o.Planned(len(plan.Behind))
+	}
+	err = r.all(ctx, plan.Behind)
+	return r.report, err
+}
+
+// pass is one Apply.
+type pass struct {
+	fleet  *Fleet
+	o      Options
+	worker *pg.Migrator
+
+	mu     sync.Mutex
+	report Report
+}
+
+func (r *pass) all(ctx context.Context, behind []Tenant) error {
+	canaries := min(max(r.o.Canary, 0), len(behind))
+	for _, t := range behind[:canaries] {
+		if err := r.one(ctx, t, true); err != nil {
+			return err
+		}
+		if r.report.Failed > 0 {
+			return ErrCanary
+		}
+	}
+	rest := behind[canaries:]
+	for len(rest) > 0 && r.report.Failed == 0 {
+		n := len(rest)
+		if r.o.Wave > 0 {
+			n = min(r.o.Wave, n)
+		}
+		if err := r.wave(ctx, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	if r.report.Failed > 0 {
+		return ErrFailed
+	}
+	return nil
+}
+
+// wave takes tenants at the same time. What ends the pass does not interrupt
+// those that are under way.
+func (r *pass) wave(ctx context.Context, tenants []Tenant) error {
+	var g errgroup.Group
+	g.SetLimit(max(r.o.Parallel, 1))
+	var over atomic.Bool
+	for _, t := range tenants {
+		g.Go(func() error {
+			if over.Load() {
+				return nil
+			}
+			err := r.one(ctx, t, false)
+			if err != nil {
+				over.Store(true)
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// one takes a tenant. Its failure is an outcome; an error is what must end the
+// pass: a freeze, the end of ctx, or that the control schema is out of reach.
+func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
+	if err := r.fleet.open(ctx); err != nil {
+		return err
+	}
+	q, start := r.fleet.q, r.fleet.clock.Now()
+	ended := func(state, message string) pgdb.FinishAttemptParams {
+		return pgdb.FinishAttemptParams{
+			TenantID: t.ID, Target: r.report.Target, State: state, Error: message,
+			StartedAt: start, FinishedAt: r.fleet.clock.Now(),
+		}
+	}
+	applied, err := r.worker.UpgradeTenant(ctx, t.Schema, func(tx uow.Tx) error {
+		return q.FinishAttempt(ctx, pg.DB(tx), ended(stateDone, ""))
+	})
+	if ctx.Err() != nil {
+		return ctx.Err() // nobody's fault
+	}
+	if err != nil {
+		failed := r.fleet.write(ctx, func(db pg.DBTX) error {
+			return q.FinishAttempt(ctx, db, ended(stateFailed, err.Error()))
+		})
+		if failed != nil {
+			return fmt.Errorf("tenant %s: %w; and that cannot be noted: %w", t.Slug, err, failed)
+		}
+	}
+	r.tell(Outcome{Tenant: t, Canary: canary, Applied: applied, Took: r.fleet.clock.Now().Sub(start), Err: err})
+	return nil
+}
+
+func (r *pass) tell(o Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Left--
+	if o.Err != nil {
+		r.report.Failed++
+	} else {
+		r.report.Done++
+	}
+	if r.o.Told != nil {
+		r.o.Told(o)
+	}
+}

@@ -1,0 +1,56 @@
+-- name: FleetElsewhere :many
+-- The tenants that are not at a version, with their last attempt. All are read: there are as many pages of tenants
+-- as the fleet has, and usually the answer is empty.
+-- @sqlc-vet-disable no-seq-scan no-full-index-scan
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version,
+       coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
+       coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error
+FROM control.tenants t
+LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
+WHERE t.status IN ('active', 'suspended') AND t.schema_version <> @version
+ORDER BY t.id;
+
+-- name: FleetTenants :many
+-- All tenants that have a schema to look after.
+-- @sqlc-vet-disable no-seq-scan no-full-index-scan
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version
+FROM control.tenants t
+WHERE t.status IN ('active', 'suspended')
+ORDER BY t.id;
+
+-- name: FleetVersions :many
+-- How many tenants are at each version.
+-- @sqlc-vet-disable no-seq-scan no-full-index-scan
+SELECT t.schema_version, count(*) AS tenants
+FROM control.tenants t
+WHERE t.status IN ('active', 'suspended')
+GROUP BY t.schema_version
+ORDER BY t.schema_version;
+
+-- name: SetSchemaVersion :exec
+UPDATE control.tenants SET schema_version = @version WHERE schema_name = @schema_name;
+
+-- name: FinishAttempt :exec
+-- Keeps how an attempt on a tenant ended.
+INSERT INTO control.fleet_attempts AS a (tenant_id, target, state, attempts, error, started_at, finished_at)
+VALUES (@tenant_id, @target, @state, 1, @error, @started_at, @finished_at)
+ON CONFLICT (tenant_id) DO UPDATE
+SET target = excluded.target, state = excluded.state, error = excluded.error,
+    started_at = excluded.started_at, finished_at = excluded.finished_at,
+    attempts = CASE WHEN a.target = excluded.target THEN a.attempts + 1 ELSE 1 END;
+
+-- name: Freeze :execrows
+INSERT INTO control.fleet_freezes (id, reason, frozen_by, frozen_at)
+VALUES (1, @reason, @frozen_by, @frozen_at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: Thaw :execrows
+DELETE FROM control.fleet_freezes WHERE id = 1;
+
+-- name: GetFreeze :one
+SELECT reason, frozen_by, frozen_at FROM control.fleet_freezes WHERE id = 1;
+
+-- name: LandlordSchema :one
+-- The schema of the operator's tenant. Its partial index holds this one row.
+-- @sqlc-vet-disable no-full-index-scan
+SELECT schema_name FROM control.tenants WHERE kind = 'operator' AND status IN ('active', 'suspended');
