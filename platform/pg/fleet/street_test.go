@@ -20,7 +20,6 @@ import (
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
-	"github.com/insulahq/insula/sql/migrations"
 )
 
 // The versions of the schemas in these tests.
@@ -65,7 +64,7 @@ func directory(t testing.TB, files ...file) fstest.MapFS {
 
 func migrator(t testing.TB, files ...file) *pg.Migrator {
 	t.Helper()
-	m, err := pg.OpenMigrator(t.Context(), pgtest.Database(t).MigratorURL, migrations.Control, directory(t, files...))
+	m, err := pg.OpenMigrator(t.Context(), pgtest.Database(t).MigratorURL, fstest.MapFS{}, directory(t, files...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +143,7 @@ func value[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) T {
 	return v
 }
 
-// break makes the second migration fail in a tenant.
+// breakHouse makes the second migration fail in a tenant.
 func breakHouse(t testing.TB, h tenancy.Tenant) {
 	t.Helper()
 	run(t, superuser(t), "CREATE TABLE "+h.Schema+".keys (id integer)")
