@@ -111,7 +111,7 @@ func (h household) filters() map[string]string {
 	return map[string]string{
 		"actor": h.things["/v1/users/{id}"][0], "target_id": h.file, "request_id": h.request,
 		"email": h.ownerEmail, "name": h.slug,
-		"role": "", "created_from": "", "created_before": "", "sort": "", "limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "", "proof": "", "size": "", "root": "",
+		"role": "", "created_from": "", "created_before": "", "sort": "", "limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "", "proof": "", "size": "", "root": "", "format": "", "address": "", "text": h.file,
 	}
 }
 
@@ -310,6 +310,10 @@ func (in *intruder) byFilter(t *testing.T, o *operation) {
 		case p.Name == "cursor":
 			if e := a.refused(t, http.StatusUnprocessableEntity, "").Errors; len(e) != 1 || e[0].Pointer != "query.cursor" {
 				t.Errorf("%s answers %s", a.what, a.body)
+			}
+		case strings.HasPrefix(a.header.Get("Content-Type"), "application/x-ndjson"): // a line for each thing
+			if found := strings.TrimSpace(string(a.want(t, http.StatusOK).body)); found != "" {
+				t.Errorf("%s finds %s", a.what, found)
 			}
 		default:
 			if found := read[list[json.RawMessage]](t, a.want(t, http.StatusOK)); len(found.Items) != 0 {
