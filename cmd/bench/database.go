@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,9 +69,11 @@ func (d database) fill(ctx context.Context, schema string, n int) ([]uuid.UUID, 
 		ids[i] = uuid.Must(uuid.NewV7())
 		email := fmt.Sprintf("user%06d@bench.example", i)
 		at := begin.Add(time.Duration(i) * time.Second)
-		return []any{ids[i], email, email, fmt.Sprintf("User %d", i), "active", nil, 1, 1, at, at}, nil
+		name := fmt.Sprintf("User %d", i)
+		return []any{ids[i], email, email, name, strings.ToLower(name), "", "", "active", nil, false, 1, 1, at, at}, nil
 	}
-	columns := []string{"id", "email", "email_key", "name", "status", "password_hash", "access_version", "version", "created_at", "updated_at"}
+	columns := []string{"id", "email", "email_key", "name", "name_key", "locale", "time_zone", "status",
+		"password_hash", "second_factor", "access_version", "version", "created_at", "updated_at"}
 	if _, err := conn.CopyFrom(ctx, pgx.Identifier{schema, "users"}, columns, pgx.CopyFromSlice(n, row)); err != nil {
 		return nil, fmt.Errorf("add users: %w", err)
 	}

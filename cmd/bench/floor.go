@@ -18,16 +18,18 @@ import (
 // The floor runs the statements of the users module as they stand in
 // sql/queries/users/users.sql, with numbers for names.
 const (
-	findUser = `SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+	findUser = `SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE id = $1`
-	listUsers = `SELECT id, email, email_key, name, status, password_hash, access_version, version, created_at, updated_at
+	listUsers = `SELECT id, email, email_key, name, name_key, locale, time_zone, status, password_hash, second_factor, access_version, version, created_at, updated_at
 FROM users
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
-  AND ($3::text IS NULL OR status = $3)
-  AND ($4::text IS NULL OR starts_with(email_key, $4))
+  AND created_at >= $3 AND created_at < $4
+  AND ($5::text IS NULL OR status = $5)
+  AND ($6::text IS NULL OR starts_with(email_key, $6))
+  AND ($7::uuid[] IS NULL OR id = ANY($7))
 ORDER BY created_at DESC, id DESC
-LIMIT $5`
+LIMIT $8`
 )
 
 // floorSettings reach the floor on its standard input, because they hold a
@@ -44,8 +46,12 @@ type floorUser struct {
 	Email         string    `json:"email"`
 	EmailKey      string    `json:"-"`
 	Name          string    `json:"name"`
+	NameKey       string    `json:"-"`
+	Locale        string    `json:"-"`
+	TimeZone      string    `json:"-"`
 	Status        string    `json:"status"`
 	PasswordHash  *string   `json:"-"`
+	SecondFactor  bool      `json:"-"`
 	AccessVersion int64     `json:"-"`
 	Version       int64     `json:"-"`
 	CreatedAt     time.Time `json:"created_at"`
@@ -112,7 +118,7 @@ const floorPage = 50
 
 func getUsers(w http.ResponseWriter, r *http.Request, pool *pgxpool.Pool) {
 	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	rows, err := pool.Query(r.Context(), listUsers, far, uuid.Max, nil, nil, floorPage+1)
+	rows, err := pool.Query(r.Context(), listUsers, far, uuid.Max, time.Time{}, far, nil, nil, nil, floorPage+1)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -124,7 +130,8 @@ func getUsers(w http.ResponseWriter, r *http.Request, pool *pgxpool.Pool) {
 // scanUser reads a row as generated code does, without reflection.
 func scanUser(row pgx.CollectableRow) (floorUser, error) {
 	var u floorUser
-	return u, row.Scan(&u.ID, &u.Email, &u.EmailKey, &u.Name, &u.Status, &u.PasswordHash, &u.AccessVersion,
+	return u, row.Scan(&u.ID, &u.Email, &u.EmailKey, &u.Name, &u.NameKey, &u.Locale, &u.TimeZone, &u.Status,
+		&u.PasswordHash, &u.SecondFactor, &u.AccessVersion,
 		&u.Version, &u.CreatedAt, &u.UpdatedAt)
 }
 

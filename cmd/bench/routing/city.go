@@ -93,8 +93,8 @@ func (c *city) provision(ctx context.Context, m *pg.Migrator, i, users int) erro
 			return true, err
 		},
 	}, func(tx uow.Tx) error {
-		_, err := pg.DB(tx).Exec(ctx, `INSERT INTO users (id, email, email_key, name, status, access_version, version, created_at, updated_at)
-			SELECT u, u::text || '@example.com', u::text || '@example.com', 'Somebody', 'active', 1, 1, $2, $2 FROM unnest($1::uuid[]) AS u`, c.users[i], now)
+		_, err := pg.DB(tx).Exec(ctx, `INSERT INTO users (id, email, email_key, name, name_key, locale, time_zone, status, second_factor, access_version, version, created_at, updated_at)
+			SELECT u, u::text || '@example.com', u::text || '@example.com', 'Somebody', 'somebody', '', '', 'active', false, 1, 1, $2, $2 FROM unnest($1::uuid[]) AS u`, c.users[i], now)
 		return err
 	})
 }
