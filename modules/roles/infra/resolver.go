@@ -25,9 +25,9 @@ import (
 // at a version, so that resolving a user reads the ids of the user's roles
 // and nothing else; and users who have the same roles share one set.
 //
-// Nothing of it is kept in Redis: reading it there costs as much as reading
-// the few ids from the database (docs/performance.md), and would be one more
-// place that has to be right.
+// Nothing of it is kept in Redis: that would spare each process half of one
+// query per user and version (docs/performance.md), and be one more place that
+// has to be right.
 type Resolver struct {
 	q         *rolesdb.Queries
 	catalogue *domain.Catalogue
