@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -37,9 +36,8 @@ func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.
 // query is a spec as statements take it. What leads is bound by the statement
 // of its name; the rest thins out, nil for what is not asked for.
 type query struct {
-	afterAt   time.Time
-	afterID   uuid.UUID
-	from, to  time.Time
+	until     page.Position // places before it, in time
+	from      page.Position // and from here on
 	actor     *uuid.UUID
 	operation *string
 	prefix    *string
@@ -53,11 +51,13 @@ type query struct {
 }
 
 func newQuery(s domain.Spec, p page.Request) query {
-	after := p.From()
 	q := query{
-		afterAt: after.At, afterID: after.ID, rows: int32(p.Limit) + 1, from: s.From, to: endOf(s.To),
+		until: p.From(), from: page.Position{At: s.From}, rows: int32(p.Limit) + 1,
 		actor: s.Actor, kind: given(s.TargetKind), target: given(s.TargetID), outcome: given(s.Outcome),
 		request: given(s.RequestID), address: given(s.Address), words: s.Words(),
+	}
+	if !s.To.IsZero() && !q.until.At.Before(s.To) {
+		q.until = page.Position{At: s.To} // no id is smaller than none: before To
 	}
 	if prefix, ok := s.OperationPrefix(); ok {
 		q.prefix = &prefix
@@ -74,32 +74,32 @@ func (r *Repository) search(ctx context.Context, tx uow.Tx, q query) ([]auditdb.
 	switch {
 	case q.request != nil:
 		return r.q.ListEventsByRequest(ctx, db, auditdb.ListEventsByRequestParams{
-			RequestID: *q.request, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words,
+			RequestID: *q.request, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, Words: q.words,
 			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, TargetID: q.target, Outcome: q.outcome, Address: q.address,
 		})
 	case q.target != nil:
 		return r.q.ListEventsByTarget(ctx, db, auditdb.ListEventsByTargetParams{
-			TargetID: *q.target, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words,
+			TargetID: *q.target, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, Words: q.words,
 			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
 		})
 	case len(q.words) > 0:
 		return r.q.ListEventsByWord(ctx, db, auditdb.ListEventsByWordParams{
-			Word: q.words[0], AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Words: q.words[1:],
+			Word: q.words[0], UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, Words: q.words[1:],
 			ActorID: q.actor, Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
 		})
 	case q.actor != nil:
 		return r.q.ListEventsByActor(ctx, db, auditdb.ListEventsByActorParams{
-			ActorID: *q.actor, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			ActorID: *q.actor, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows,
 			Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome, Address: q.address,
 		})
 	case q.address != nil:
 		return r.q.ListEventsByAddress(ctx, db, auditdb.ListEventsByAddressParams{
-			Address: *q.address, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			Address: *q.address, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows,
 			Operation: q.operation, OperationPrefix: q.prefix, TargetKind: q.kind, Outcome: q.outcome,
 		})
 	case q.operation != nil:
 		return r.q.ListEventsByOperation(ctx, db, auditdb.ListEventsByOperationParams{
-			Operation: *q.operation, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			Operation: *q.operation, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows,
 			TargetKind: q.kind, Outcome: q.outcome,
 		})
 	}
@@ -116,20 +116,20 @@ func (r *Repository) searchWide(ctx context.Context, tx uow.Tx, q query) ([]audi
 			return nil, err
 		}
 		return r.q.ListEventsByOperations(ctx, db, auditdb.ListEventsByOperationsParams{
-			Operations: names, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows,
+			Operations: names, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows,
 			TargetKind: q.kind, Outcome: q.outcome,
 		})
 	case q.outcome != nil && *q.outcome != "done":
 		return r.q.ListRefusedEvents(ctx, db, auditdb.ListRefusedEventsParams{
-			Outcome: *q.outcome, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, TargetKind: q.kind,
+			Outcome: *q.outcome, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, TargetKind: q.kind,
 		})
 	case q.kind != nil:
 		return r.q.ListEventsByKind(ctx, db, auditdb.ListEventsByKindParams{
-			TargetKind: *q.kind, AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Outcome: q.outcome,
+			TargetKind: *q.kind, UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, Outcome: q.outcome,
 		})
 	}
 	return r.q.ListEvents(ctx, db, auditdb.ListEventsParams{
-		AfterAt: q.afterAt, AfterID: q.afterID, FromAt: q.from, ToAt: q.to, MaxRows: q.rows, Outcome: q.outcome,
+		UntilAt: q.until.At, UntilID: q.until.ID, FromAt: q.from.At, FromID: q.from.ID, MaxRows: q.rows, Outcome: q.outcome,
 	})
 }
 
@@ -149,14 +149,6 @@ func (r *Repository) rarestFirst(ctx context.Context, tx uow.Tx, words []string)
 	}
 	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(counts[a], counts[b]) })
 	return nil
-}
-
-// endOf is the end of the span of time; after all events when none is given.
-func endOf(to time.Time) time.Time {
-	if to.IsZero() {
-		return page.Start.At
-	}
-	return to
 }
 
 // given is nil for a filter that is not set.

@@ -20,70 +20,46 @@ FROM audit_events
 WHERE id = @id;
 
 -- Searches. There is one statement for each filter that an index leads to; the
--- other filters thin out what it finds. The span of time and the keyset are
--- always bound, so that one plan serves every page.
+-- filters that can come beside it thin out what it finds. The ends of the span
+-- are always bound, and compared as places in the list, and optional filters
+-- stand in CASE: so the server expects many records, keeps to the order of the
+-- index and stops at the limit, whatever the values are.
 
 -- name: ListEvents :many
--- Along the time.
 SELECT e.* FROM audit_events e
-WHERE true
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+WHERE (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListEventsByActor :many
 SELECT e.* FROM audit_events e
 WHERE e.actor_id = @actor_id::uuid
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('operation')::text IS NULL THEN true ELSE e.operation = sqlc.narg('operation') END
+  AND CASE WHEN sqlc.narg('operation_prefix')::text IS NULL THEN true ELSE starts_with(e.operation, sqlc.narg('operation_prefix')) END
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
+  AND CASE WHEN sqlc.narg('address')::text IS NULL THEN true ELSE e.address = sqlc.narg('address') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListEventsByOperation :many
 SELECT e.* FROM audit_events e
 WHERE e.operation = @operation::text
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListEventsByTarget :many
 SELECT e.* FROM audit_events e
 WHERE e.target_id = @target_id::text
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('actor_id')::uuid IS NULL THEN true ELSE e.actor_id = sqlc.narg('actor_id') END
+  AND CASE WHEN sqlc.narg('operation')::text IS NULL THEN true ELSE e.operation = sqlc.narg('operation') END
+  AND CASE WHEN sqlc.narg('operation_prefix')::text IS NULL THEN true ELSE starts_with(e.operation, sqlc.narg('operation_prefix')) END
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
+  AND CASE WHEN sqlc.narg('address')::text IS NULL THEN true ELSE e.address = sqlc.narg('address') END
   AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
@@ -91,30 +67,21 @@ ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 -- name: ListEventsByKind :many
 SELECT e.* FROM audit_events e
 WHERE e.target_kind = @target_kind::text
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListEventsByRequest :many
 SELECT e.* FROM audit_events e
 WHERE e.request_id = @request_id::text
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('actor_id')::uuid IS NULL THEN true ELSE e.actor_id = sqlc.narg('actor_id') END
+  AND CASE WHEN sqlc.narg('operation')::text IS NULL THEN true ELSE e.operation = sqlc.narg('operation') END
+  AND CASE WHEN sqlc.narg('operation_prefix')::text IS NULL THEN true ELSE starts_with(e.operation, sqlc.narg('operation_prefix')) END
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('target_id')::text IS NULL THEN true ELSE e.target_id = sqlc.narg('target_id') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
+  AND CASE WHEN sqlc.narg('address')::text IS NULL THEN true ELSE e.address = sqlc.narg('address') END
   AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
@@ -122,34 +89,18 @@ ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 -- name: ListEventsByAddress :many
 SELECT e.* FROM audit_events e
 WHERE e.address = @address::text
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('operation')::text IS NULL THEN true ELSE e.operation = sqlc.narg('operation') END
+  AND CASE WHEN sqlc.narg('operation_prefix')::text IS NULL THEN true ELSE starts_with(e.operation, sqlc.narg('operation_prefix')) END
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListRefusedEvents :many
--- Along the index of what was not done.
 SELECT e.* FROM audit_events e
 WHERE e.outcome = @outcome::text AND e.outcome <> 'done'
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
 
 -- name: ListEventsByOperations :many
@@ -159,16 +110,9 @@ SELECT e.* FROM (
     CROSS JOIN LATERAL (
         SELECT e.id, e.at FROM audit_events e
         WHERE e.operation = o.name
-  AND (e.at, e.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND e.at >= @from_at::timestamptz AND e.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
-  AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
+  AND (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
         ORDER BY e.at DESC, e.id DESC LIMIT @max_rows
     ) k
     ORDER BY k.at DESC, k.id DESC LIMIT @max_rows
@@ -192,16 +136,13 @@ SELECT n.operation::text FROM names n WHERE starts_with(n.operation, @prefix::te
 SELECT e.* FROM audit_words w
 JOIN audit_events e ON e.id = w.id
 WHERE w.word = @word::text
-  AND (w.at, w.id) < (@after_at::timestamptz, @after_id::uuid)
-  AND w.at >= @from_at::timestamptz AND w.at < @to_at::timestamptz
-  AND (sqlc.narg('actor_id')::uuid IS NULL OR e.actor_id = sqlc.narg('actor_id'))
-  AND (sqlc.narg('operation')::text IS NULL OR e.operation = sqlc.narg('operation'))
-  AND (sqlc.narg('operation_prefix')::text IS NULL OR starts_with(e.operation, sqlc.narg('operation_prefix')))
-  AND (sqlc.narg('target_kind')::text IS NULL OR e.target_kind = sqlc.narg('target_kind'))
-  AND (sqlc.narg('target_id')::text IS NULL OR e.target_id = sqlc.narg('target_id'))
-  AND (sqlc.narg('outcome')::text IS NULL OR e.outcome = sqlc.narg('outcome'))
-  AND (sqlc.narg('request_id')::text IS NULL OR e.request_id = sqlc.narg('request_id'))
-  AND (sqlc.narg('address')::text IS NULL OR e.address = sqlc.narg('address'))
+  AND (w.at, w.id) < (@until_at::timestamptz, @until_id::uuid) AND (w.at, w.id) >= (@from_at::timestamptz, @from_id::uuid)
+  AND CASE WHEN sqlc.narg('actor_id')::uuid IS NULL THEN true ELSE e.actor_id = sqlc.narg('actor_id') END
+  AND CASE WHEN sqlc.narg('operation')::text IS NULL THEN true ELSE e.operation = sqlc.narg('operation') END
+  AND CASE WHEN sqlc.narg('operation_prefix')::text IS NULL THEN true ELSE starts_with(e.operation, sqlc.narg('operation_prefix')) END
+  AND CASE WHEN sqlc.narg('target_kind')::text IS NULL THEN true ELSE e.target_kind = sqlc.narg('target_kind') END
+  AND CASE WHEN sqlc.narg('outcome')::text IS NULL THEN true ELSE e.outcome = sqlc.narg('outcome') END
+  AND CASE WHEN sqlc.narg('address')::text IS NULL THEN true ELSE e.address = sqlc.narg('address') END
   AND NOT EXISTS (SELECT FROM unnest(@words::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
 ORDER BY w.at DESC, w.id DESC LIMIT @max_rows;

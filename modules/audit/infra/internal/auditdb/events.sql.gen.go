@@ -122,58 +122,32 @@ func (q *Queries) InsertWords(ctx context.Context, db DBTX, words []string, ats 
 const ListEvents = `-- name: ListEvents :many
 
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
-WHERE true
-  AND (e.at, e.id) < ($1::timestamptz, $2::uuid)
-  AND e.at >= $3::timestamptz AND e.at < $4::timestamptz
-  AND ($5::uuid IS NULL OR e.actor_id = $5)
-  AND ($6::text IS NULL OR e.operation = $6)
-  AND ($7::text IS NULL OR starts_with(e.operation, $7))
-  AND ($8::text IS NULL OR e.target_kind = $8)
-  AND ($9::text IS NULL OR e.target_id = $9)
-  AND ($10::text IS NULL OR e.outcome = $10)
-  AND ($11::text IS NULL OR e.request_id = $11)
-  AND ($12::text IS NULL OR e.address = $12)
-  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $14
+WHERE (e.at, e.id) < ($1::timestamptz, $2::uuid) AND (e.at, e.id) >= ($3::timestamptz, $4::uuid)
+  AND CASE WHEN $5::text IS NULL THEN true ELSE e.outcome = $5 END
+ORDER BY e.at DESC, e.id DESC LIMIT $6
 `
 
 type ListEventsParams struct {
-	AfterAt         time.Time
-	AfterID         uuid.UUID
-	FromAt          time.Time
-	ToAt            time.Time
-	ActorID         *uuid.UUID
-	Operation       *string
-	OperationPrefix *string
-	TargetKind      *string
-	TargetID        *string
-	Outcome         *string
-	RequestID       *string
-	Address         *string
-	Words           []string
-	MaxRows         int32
+	UntilAt time.Time
+	UntilID uuid.UUID
+	FromAt  time.Time
+	FromID  uuid.UUID
+	Outcome *string
+	MaxRows int32
 }
 
 // Searches. There is one statement for each filter that an index leads to; the
-// other filters thin out what it finds. The span of time and the keyset are
-// always bound, so that one plan serves every page.
-// Along the time.
+// filters that can come beside it thin out what it finds. The ends of the span
+// are always bound, and compared as places in the list, and optional filters
+// stand in CASE: so the server expects many records, keeps to the order of the
+// index and stops at the limit, whatever the values are.
 func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEvents,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
-		arg.Operation,
-		arg.OperationPrefix,
-		arg.TargetKind,
-		arg.TargetID,
+		arg.FromID,
 		arg.Outcome,
-		arg.RequestID,
-		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -217,52 +191,41 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 const ListEventsByActor = `-- name: ListEventsByActor :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.actor_id = $1::uuid
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::text IS NULL OR e.operation = $6)
-  AND ($7::text IS NULL OR starts_with(e.operation, $7))
-  AND ($8::text IS NULL OR e.target_kind = $8)
-  AND ($9::text IS NULL OR e.target_id = $9)
-  AND ($10::text IS NULL OR e.outcome = $10)
-  AND ($11::text IS NULL OR e.request_id = $11)
-  AND ($12::text IS NULL OR e.address = $12)
-  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $14
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.operation = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE starts_with(e.operation, $7) END
+  AND CASE WHEN $8::text IS NULL THEN true ELSE e.target_kind = $8 END
+  AND CASE WHEN $9::text IS NULL THEN true ELSE e.outcome = $9 END
+  AND CASE WHEN $10::text IS NULL THEN true ELSE e.address = $10 END
+ORDER BY e.at DESC, e.id DESC LIMIT $11
 `
 
 type ListEventsByActorParams struct {
 	ActorID         uuid.UUID
-	AfterAt         time.Time
-	AfterID         uuid.UUID
+	UntilAt         time.Time
+	UntilID         uuid.UUID
 	FromAt          time.Time
-	ToAt            time.Time
+	FromID          uuid.UUID
 	Operation       *string
 	OperationPrefix *string
 	TargetKind      *string
-	TargetID        *string
 	Outcome         *string
-	RequestID       *string
 	Address         *string
-	Words           []string
 	MaxRows         int32
 }
 
 func (q *Queries) ListEventsByActor(ctx context.Context, db DBTX, arg ListEventsByActorParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByActor,
 		arg.ActorID,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
+		arg.FromID,
 		arg.Operation,
 		arg.OperationPrefix,
 		arg.TargetKind,
-		arg.TargetID,
 		arg.Outcome,
-		arg.RequestID,
 		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -306,52 +269,38 @@ func (q *Queries) ListEventsByActor(ctx context.Context, db DBTX, arg ListEvents
 const ListEventsByAddress = `-- name: ListEventsByAddress :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.address = $1::text
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.target_kind = $9)
-  AND ($10::text IS NULL OR e.target_id = $10)
-  AND ($11::text IS NULL OR e.outcome = $11)
-  AND ($12::text IS NULL OR e.request_id = $12)
-  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $14
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.operation = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE starts_with(e.operation, $7) END
+  AND CASE WHEN $8::text IS NULL THEN true ELSE e.target_kind = $8 END
+  AND CASE WHEN $9::text IS NULL THEN true ELSE e.outcome = $9 END
+ORDER BY e.at DESC, e.id DESC LIMIT $10
 `
 
 type ListEventsByAddressParams struct {
 	Address         string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
+	UntilAt         time.Time
+	UntilID         uuid.UUID
 	FromAt          time.Time
-	ToAt            time.Time
-	ActorID         *uuid.UUID
+	FromID          uuid.UUID
 	Operation       *string
 	OperationPrefix *string
 	TargetKind      *string
-	TargetID        *string
 	Outcome         *string
-	RequestID       *string
-	Words           []string
 	MaxRows         int32
 }
 
 func (q *Queries) ListEventsByAddress(ctx context.Context, db DBTX, arg ListEventsByAddressParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByAddress,
 		arg.Address,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
+		arg.FromID,
 		arg.Operation,
 		arg.OperationPrefix,
 		arg.TargetKind,
-		arg.TargetID,
 		arg.Outcome,
-		arg.RequestID,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -395,49 +344,29 @@ func (q *Queries) ListEventsByAddress(ctx context.Context, db DBTX, arg ListEven
 const ListEventsByKind = `-- name: ListEventsByKind :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.target_kind = $1::text
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.outcome = $9)
-  AND ($10::text IS NULL OR e.request_id = $10)
-  AND ($11::text IS NULL OR e.address = $11)
-  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $13
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.outcome = $6 END
+ORDER BY e.at DESC, e.id DESC LIMIT $7
 `
 
 type ListEventsByKindParams struct {
-	TargetKind      string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
-	FromAt          time.Time
-	ToAt            time.Time
-	ActorID         *uuid.UUID
-	Operation       *string
-	OperationPrefix *string
-	Outcome         *string
-	RequestID       *string
-	Address         *string
-	Words           []string
-	MaxRows         int32
+	TargetKind string
+	UntilAt    time.Time
+	UntilID    uuid.UUID
+	FromAt     time.Time
+	FromID     uuid.UUID
+	Outcome    *string
+	MaxRows    int32
 }
 
 func (q *Queries) ListEventsByKind(ctx context.Context, db DBTX, arg ListEventsByKindParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByKind,
 		arg.TargetKind,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
-		arg.Operation,
-		arg.OperationPrefix,
+		arg.FromID,
 		arg.Outcome,
-		arg.RequestID,
-		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -481,49 +410,32 @@ func (q *Queries) ListEventsByKind(ctx context.Context, db DBTX, arg ListEventsB
 const ListEventsByOperation = `-- name: ListEventsByOperation :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.operation = $1::text
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.target_kind = $7)
-  AND ($8::text IS NULL OR e.target_id = $8)
-  AND ($9::text IS NULL OR e.outcome = $9)
-  AND ($10::text IS NULL OR e.request_id = $10)
-  AND ($11::text IS NULL OR e.address = $11)
-  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $13
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.target_kind = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE e.outcome = $7 END
+ORDER BY e.at DESC, e.id DESC LIMIT $8
 `
 
 type ListEventsByOperationParams struct {
 	Operation  string
-	AfterAt    time.Time
-	AfterID    uuid.UUID
+	UntilAt    time.Time
+	UntilID    uuid.UUID
 	FromAt     time.Time
-	ToAt       time.Time
-	ActorID    *uuid.UUID
+	FromID     uuid.UUID
 	TargetKind *string
-	TargetID   *string
 	Outcome    *string
-	RequestID  *string
-	Address    *string
-	Words      []string
 	MaxRows    int32
 }
 
 func (q *Queries) ListEventsByOperation(ctx context.Context, db DBTX, arg ListEventsByOperationParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByOperation,
 		arg.Operation,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
+		arg.FromID,
 		arg.TargetKind,
-		arg.TargetID,
 		arg.Outcome,
-		arg.RequestID,
-		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -570,19 +482,12 @@ SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor
     CROSS JOIN LATERAL (
         SELECT e.id, e.at FROM audit_events e
         WHERE e.operation = o.name
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.target_kind = $7)
-  AND ($8::text IS NULL OR e.target_id = $8)
-  AND ($9::text IS NULL OR e.outcome = $9)
-  AND ($10::text IS NULL OR e.request_id = $10)
-  AND ($11::text IS NULL OR e.address = $11)
-  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-        ORDER BY e.at DESC, e.id DESC LIMIT $13
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.target_kind = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE e.outcome = $7 END
+        ORDER BY e.at DESC, e.id DESC LIMIT $8
     ) k
-    ORDER BY k.at DESC, k.id DESC LIMIT $13
+    ORDER BY k.at DESC, k.id DESC LIMIT $8
 ) top
 JOIN audit_events e ON e.id = top.id
 ORDER BY top.at DESC, top.id DESC
@@ -590,17 +495,12 @@ ORDER BY top.at DESC, top.id DESC
 
 type ListEventsByOperationsParams struct {
 	Operations []string
-	AfterAt    time.Time
-	AfterID    uuid.UUID
+	UntilAt    time.Time
+	UntilID    uuid.UUID
 	FromAt     time.Time
-	ToAt       time.Time
-	ActorID    *uuid.UUID
+	FromID     uuid.UUID
 	TargetKind *string
-	TargetID   *string
 	Outcome    *string
-	RequestID  *string
-	Address    *string
-	Words      []string
 	MaxRows    int32
 }
 
@@ -608,17 +508,12 @@ type ListEventsByOperationsParams struct {
 func (q *Queries) ListEventsByOperations(ctx context.Context, db DBTX, arg ListEventsByOperationsParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByOperations,
 		arg.Operations,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
+		arg.FromID,
 		arg.TargetKind,
-		arg.TargetID,
 		arg.Outcome,
-		arg.RequestID,
-		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -662,15 +557,14 @@ func (q *Queries) ListEventsByOperations(ctx context.Context, db DBTX, arg ListE
 const ListEventsByRequest = `-- name: ListEventsByRequest :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.request_id = $1::text
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.target_kind = $9)
-  AND ($10::text IS NULL OR e.target_id = $10)
-  AND ($11::text IS NULL OR e.outcome = $11)
-  AND ($12::text IS NULL OR e.address = $12)
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::uuid IS NULL THEN true ELSE e.actor_id = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE e.operation = $7 END
+  AND CASE WHEN $8::text IS NULL THEN true ELSE starts_with(e.operation, $8) END
+  AND CASE WHEN $9::text IS NULL THEN true ELSE e.target_kind = $9 END
+  AND CASE WHEN $10::text IS NULL THEN true ELSE e.target_id = $10 END
+  AND CASE WHEN $11::text IS NULL THEN true ELSE e.outcome = $11 END
+  AND CASE WHEN $12::text IS NULL THEN true ELSE e.address = $12 END
   AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
 ORDER BY e.at DESC, e.id DESC LIMIT $14
@@ -678,10 +572,10 @@ ORDER BY e.at DESC, e.id DESC LIMIT $14
 
 type ListEventsByRequestParams struct {
 	RequestID       string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
+	UntilAt         time.Time
+	UntilID         uuid.UUID
 	FromAt          time.Time
-	ToAt            time.Time
+	FromID          uuid.UUID
 	ActorID         *uuid.UUID
 	Operation       *string
 	OperationPrefix *string
@@ -696,10 +590,10 @@ type ListEventsByRequestParams struct {
 func (q *Queries) ListEventsByRequest(ctx context.Context, db DBTX, arg ListEventsByRequestParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByRequest,
 		arg.RequestID,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
+		arg.FromID,
 		arg.ActorID,
 		arg.Operation,
 		arg.OperationPrefix,
@@ -751,32 +645,29 @@ func (q *Queries) ListEventsByRequest(ctx context.Context, db DBTX, arg ListEven
 const ListEventsByTarget = `-- name: ListEventsByTarget :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.target_id = $1::text
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.target_kind = $9)
-  AND ($10::text IS NULL OR e.outcome = $10)
-  AND ($11::text IS NULL OR e.request_id = $11)
-  AND ($12::text IS NULL OR e.address = $12)
-  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::uuid IS NULL THEN true ELSE e.actor_id = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE e.operation = $7 END
+  AND CASE WHEN $8::text IS NULL THEN true ELSE starts_with(e.operation, $8) END
+  AND CASE WHEN $9::text IS NULL THEN true ELSE e.target_kind = $9 END
+  AND CASE WHEN $10::text IS NULL THEN true ELSE e.outcome = $10 END
+  AND CASE WHEN $11::text IS NULL THEN true ELSE e.address = $11 END
+  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $14
+ORDER BY e.at DESC, e.id DESC LIMIT $13
 `
 
 type ListEventsByTargetParams struct {
 	TargetID        string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
+	UntilAt         time.Time
+	UntilID         uuid.UUID
 	FromAt          time.Time
-	ToAt            time.Time
+	FromID          uuid.UUID
 	ActorID         *uuid.UUID
 	Operation       *string
 	OperationPrefix *string
 	TargetKind      *string
 	Outcome         *string
-	RequestID       *string
 	Address         *string
 	Words           []string
 	MaxRows         int32
@@ -785,16 +676,15 @@ type ListEventsByTargetParams struct {
 func (q *Queries) ListEventsByTarget(ctx context.Context, db DBTX, arg ListEventsByTargetParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByTarget,
 		arg.TargetID,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
+		arg.FromID,
 		arg.ActorID,
 		arg.Operation,
 		arg.OperationPrefix,
 		arg.TargetKind,
 		arg.Outcome,
-		arg.RequestID,
 		arg.Address,
 		arg.Words,
 		arg.MaxRows,
@@ -841,34 +731,29 @@ const ListEventsByWord = `-- name: ListEventsByWord :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_words w
 JOIN audit_events e ON e.id = w.id
 WHERE w.word = $1::text
-  AND (w.at, w.id) < ($2::timestamptz, $3::uuid)
-  AND w.at >= $4::timestamptz AND w.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.target_kind = $9)
-  AND ($10::text IS NULL OR e.target_id = $10)
-  AND ($11::text IS NULL OR e.outcome = $11)
-  AND ($12::text IS NULL OR e.request_id = $12)
-  AND ($13::text IS NULL OR e.address = $13)
-  AND NOT EXISTS (SELECT FROM unnest($14::text[]) AS wanted (word) WHERE NOT EXISTS (
+  AND (w.at, w.id) < ($2::timestamptz, $3::uuid) AND (w.at, w.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::uuid IS NULL THEN true ELSE e.actor_id = $6 END
+  AND CASE WHEN $7::text IS NULL THEN true ELSE e.operation = $7 END
+  AND CASE WHEN $8::text IS NULL THEN true ELSE starts_with(e.operation, $8) END
+  AND CASE WHEN $9::text IS NULL THEN true ELSE e.target_kind = $9 END
+  AND CASE WHEN $10::text IS NULL THEN true ELSE e.outcome = $10 END
+  AND CASE WHEN $11::text IS NULL THEN true ELSE e.address = $11 END
+  AND NOT EXISTS (SELECT FROM unnest($12::text[]) AS wanted (word) WHERE NOT EXISTS (
       SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY w.at DESC, w.id DESC LIMIT $15
+ORDER BY w.at DESC, w.id DESC LIMIT $13
 `
 
 type ListEventsByWordParams struct {
 	Word            string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
+	UntilAt         time.Time
+	UntilID         uuid.UUID
 	FromAt          time.Time
-	ToAt            time.Time
+	FromID          uuid.UUID
 	ActorID         *uuid.UUID
 	Operation       *string
 	OperationPrefix *string
 	TargetKind      *string
-	TargetID        *string
 	Outcome         *string
-	RequestID       *string
 	Address         *string
 	Words           []string
 	MaxRows         int32
@@ -877,17 +762,15 @@ type ListEventsByWordParams struct {
 func (q *Queries) ListEventsByWord(ctx context.Context, db DBTX, arg ListEventsByWordParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEventsByWord,
 		arg.Word,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
+		arg.FromID,
 		arg.ActorID,
 		arg.Operation,
 		arg.OperationPrefix,
 		arg.TargetKind,
-		arg.TargetID,
 		arg.Outcome,
-		arg.RequestID,
 		arg.Address,
 		arg.Words,
 		arg.MaxRows,
@@ -933,53 +816,29 @@ func (q *Queries) ListEventsByWord(ctx context.Context, db DBTX, arg ListEventsB
 const ListRefusedEvents = `-- name: ListRefusedEvents :many
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE e.outcome = $1::text AND e.outcome <> 'done'
-  AND (e.at, e.id) < ($2::timestamptz, $3::uuid)
-  AND e.at >= $4::timestamptz AND e.at < $5::timestamptz
-  AND ($6::uuid IS NULL OR e.actor_id = $6)
-  AND ($7::text IS NULL OR e.operation = $7)
-  AND ($8::text IS NULL OR starts_with(e.operation, $8))
-  AND ($9::text IS NULL OR e.target_kind = $9)
-  AND ($10::text IS NULL OR e.target_id = $10)
-  AND ($11::text IS NULL OR e.request_id = $11)
-  AND ($12::text IS NULL OR e.address = $12)
-  AND NOT EXISTS (SELECT FROM unnest($13::text[]) AS wanted (word) WHERE NOT EXISTS (
-      SELECT FROM audit_words x WHERE x.word = wanted.word AND x.at = e.at AND x.id = e.id))
-ORDER BY e.at DESC, e.id DESC LIMIT $14
+  AND (e.at, e.id) < ($2::timestamptz, $3::uuid) AND (e.at, e.id) >= ($4::timestamptz, $5::uuid)
+  AND CASE WHEN $6::text IS NULL THEN true ELSE e.target_kind = $6 END
+ORDER BY e.at DESC, e.id DESC LIMIT $7
 `
 
 type ListRefusedEventsParams struct {
-	Outcome         string
-	AfterAt         time.Time
-	AfterID         uuid.UUID
-	FromAt          time.Time
-	ToAt            time.Time
-	ActorID         *uuid.UUID
-	Operation       *string
-	OperationPrefix *string
-	TargetKind      *string
-	TargetID        *string
-	RequestID       *string
-	Address         *string
-	Words           []string
-	MaxRows         int32
+	Outcome    string
+	UntilAt    time.Time
+	UntilID    uuid.UUID
+	FromAt     time.Time
+	FromID     uuid.UUID
+	TargetKind *string
+	MaxRows    int32
 }
 
-// Along the index of what was not done.
 func (q *Queries) ListRefusedEvents(ctx context.Context, db DBTX, arg ListRefusedEventsParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListRefusedEvents,
 		arg.Outcome,
-		arg.AfterAt,
-		arg.AfterID,
+		arg.UntilAt,
+		arg.UntilID,
 		arg.FromAt,
-		arg.ToAt,
-		arg.ActorID,
-		arg.Operation,
-		arg.OperationPrefix,
+		arg.FromID,
 		arg.TargetKind,
-		arg.TargetID,
-		arg.RequestID,
-		arg.Address,
-		arg.Words,
 		arg.MaxRows,
 	)
 	if err != nil {
