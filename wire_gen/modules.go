@@ -37,7 +37,7 @@ func modules(p *Process) []Module {
 			Users: in(p, requestUsers), Auth: in(p, requestAuth), Me: in(p, requestMe), APIKeys: in(p, requestAPIKeys),
 		}, p.Cursors),
 		rolesapi.New(in(p, requestRoles), p.Cursors),
-		auditapi.New(in(p, requestAudit), in(p, requestEvidence), p.Cursors),
+		auditapi.New(in(p, requestAudit), in(p, requestEvidence), in(p, requestViewing), p.Cursors),
 		filesapi.New(in(p, requestFiles), p.Cursors, p.MaxFileBytes),
 	}
 }

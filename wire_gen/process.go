@@ -111,6 +111,7 @@ type Process struct {
 	Sealer    auditmodule.Sealer
 	Retention *auditservice.Retention
 	Remover   auditmodule.Remover
+	Tails     *auditmodule.Tails
 
 	// Files.
 	Files        filesdomain.Repository

@@ -86,7 +86,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
-		"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"),
+		"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys", "Tails"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
@@ -127,6 +127,10 @@ func requestAudit(t *Tenant, r scope.Request) *auditservice.Audit {
 
 func requestEvidence(t *Tenant, r scope.Request) *auditservice.Evidence {
 	panic(wire.Build(request, auditmodule.Request))
+}
+
+func requestViewing(t *Tenant, r scope.Request) *auditservice.Viewing {
+	panic(wire.Build(request, wire.Bind(new(auditservice.Tails), new(*auditmodule.Tails)), auditmodule.Request))
 }
 
 func requestFiles(t *Tenant, r scope.Request) *filesservice.Files {

@@ -202,6 +202,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	auditPolicies := auditmodule.NewPolicies(audit)
 	retention := service4.NewRetention(jobs, tree, auditPolicies, system)
 	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	following := service4.NewFollowing(jobs, tree)
+	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -256,10 +258,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Sealer:        sealer,
 		Retention:     retention,
 		Remover:       remover,
+		Tails:         tails,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -421,6 +425,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	auditPolicies := auditmodule.NewPolicies(audit)
 	retention := service4.NewRetention(jobs, tree, auditPolicies, clockClock)
 	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	following := service4.NewFollowing(jobs, tree)
+	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
 	infraRepository := infra5.NewRepository()
 	limits := c.Limits
 	maxBytes := filesmodule.MaxBytes(limits)
@@ -475,10 +481,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Sealer:        sealer,
 		Retention:     retention,
 		Remover:       remover,
+		Tails:         tails,
 		Files:         infraRepository,
 		MaxFileBytes:  maxBytes,
 	}
 	return wiregenProcess, func() {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -713,6 +721,25 @@ func requestEvidence(t *Tenant, r scope.Request) *service4.Evidence {
 	return evidence
 }
 
+func requestViewing(t *Tenant, r scope.Request) *service4.Viewing {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	tree := wiregenProcess.Tree
+	tails := wiregenProcess.Tails
+	viewing := service4.NewViewing(runner, r, tree, tails)
+	return viewing
+}
+
 func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	wiregenProcess := t.Process
 	pool := wiregenProcess.Pool
@@ -748,5 +775,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
-	"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

@@ -66,6 +66,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 	g.Go(func() error { return p.Folds.Run(ctx) })
 	g.Go(func() error { return p.Sealer.Run(ctx) })
 	g.Go(func() error { return p.Remover.Run(ctx) })
+	g.Go(func() error { return p.Tails.Run(ctx) })
 	g.Go(func() error { return work.Run(ctx) })
 	g.Go(func() error { return p.KeyRing.Run(ctx) })
 	return g.Wait()

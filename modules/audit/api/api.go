@@ -21,12 +21,14 @@ import (
 type API struct {
 	service  func(scope.Request) *service.Audit
 	evidence func(scope.Request) *service.Evidence
+	viewing  func(scope.Request) *service.Viewing
 	cursors  *page.Codec
 }
 
-// New makes the API; service and evidence give the services of a request.
-func New(service func(scope.Request) *service.Audit, evidence func(scope.Request) *service.Evidence, cursors *page.Codec) *API {
-	return &API{service: service, evidence: evidence, cursors: cursors}
+// New makes the API; service, evidence and viewing give the services of a
+// request.
+func New(service func(scope.Request) *service.Audit, evidence func(scope.Request) *service.Evidence, viewing func(scope.Request) *service.Viewing, cursors *page.Codec) *API {
+	return &API{service: service, evidence: evidence, viewing: viewing, cursors: cursors}
 }
 
 // Register adds the routes.
@@ -34,6 +36,7 @@ func (a *API) Register(r *httpx.Router) {
 	httpx.Get(r, service.List, "/v1/audit/events", a.list)
 	httpx.Get(r, service.Get, "/v1/audit/events/{id}", a.get)
 	httpx.GetStream(r, service.Export, "/v1/audit/export", []string{typeNDJSON, typeCSV}, a.export)
+	httpx.GetStream(r, service.Stream, "/v1/audit/stream", []string{typeEvents}, a.stream)
 	httpx.Get(r, service.Verify, "/v1/audit/verify", a.verify, httpx.Streams)
 	httpx.Get(r, service.Key, "/v1/audit/key", a.key)
 }

@@ -25,12 +25,13 @@ var Process = wire.NewSet(
 	infra.NewTree, wire.Bind(new(domain.Tree), new(*infra.Tree)),
 	infra.NewPublished, wire.Bind(new(domain.Published), new(*infra.Published)),
 	NewHeadKeys, NewSealing, NewSealer, NewPolicies, service.NewRetention, NewRemover,
+	service.NewFollowing, NewTails, wire.Bind(new(service.Tails), new(*Tails)),
 )
 
 // Request lives as long as a request. It takes the runner.
 var Request = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
-	service.NewAudit, service.NewEvidence,
+	service.NewAudit, service.NewEvidence, service.NewViewing,
 )
 
 // NewHeadKeys makes the keys that sign heads. They derive from the root key by

@@ -29,6 +29,11 @@ type Tree interface {
 	// Settled are records behind a mark that no other can come between: see
 	// the comment of package infra.
 	Settled(ctx context.Context, tx uow.Tx, after Mark, limit int) ([]Written, error)
+	// After are records behind a mark that no other can come between, whether
+	// they are sealed or not.
+	After(ctx context.Context, tx uow.Tx, m Mark, limit int) ([]Written, error)
+	// Newest is the place of the last record that no other can come before.
+	Newest(ctx context.Context, tx uow.Tx) (Mark, error)
 	// Stranded are records without a number, of another server or settled.
 	Stranded(ctx context.Context, tx uow.Tx, limit int) ([]Written, error)
 	// Add keeps a seal, unless another one begins at the same record.

@@ -1,7 +1,10 @@
 package domain
 
 import (
+	"bytes"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,6 +17,29 @@ type Mark struct {
 	Xid int64
 	ID  uuid.UUID
 }
+
+// Before reports whether m comes before other.
+func (m Mark) Before(other Mark) bool {
+	return m.Xid < other.Xid || m.Xid == other.Xid && bytes.Compare(m.ID[:], other.ID[:]) < 0
+}
+
+// String is the mark as clients keep it.
+func (m Mark) String() string { return strconv.FormatInt(m.Xid, 10) + "." + m.ID.String() }
+
+// ParseMark reads what String made; it returns ErrMark for anything else.
+func ParseMark(text string) (m Mark, err error) {
+	xid, id, _ := strings.Cut(text, ".")
+	if m.Xid, err = strconv.ParseInt(xid, 10, 64); err != nil || m.Xid < 0 {
+		return Mark{}, ErrMark
+	}
+	if m.ID, err = uuid.Parse(id); err != nil {
+		return Mark{}, ErrMark
+	}
+	return m, nil
+}
+
+// Mark is the place of a record.
+func (w Written) Mark() Mark { return Mark{Xid: w.Xid, ID: w.ID} }
 
 // Written is an event with its place in that order.
 type Written struct {

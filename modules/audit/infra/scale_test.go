@@ -85,7 +85,7 @@ func TestSearchesOfALongTrail(t *testing.T) {
 		for range 100 {
 			start := time.Now()
 			var found page.Page[domain.Event]
-			f.Read(t, func(tx uow.Tx) (err error) {
+			f.Write(t, func(tx uow.Tx) (err error) { // as a search that is recorded runs
 				found, err = repository.List(t.Context(), tx, spec, page.Request{Limit: 50})
 				return err
 			})
@@ -120,6 +120,7 @@ func plans(t *testing.T, f pgtest.Fixture) {
 	}
 	cfg.RuntimeParams["search_path"] = f.Tenant.Schema
 	cfg.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	cfg.RuntimeParams["enable_bitmapscan"] = "off" // as List says
 	db, err := pgx.ConnectConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

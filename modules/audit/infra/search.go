@@ -16,6 +16,9 @@ import (
 
 // List implements domain.Repository.
 func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.Event], error) {
+	if err := r.q.KeepOrder(ctx, pg.DB(tx)); err != nil {
+		return page.Page[domain.Event]{}, pg.Translate(err, nil, nil)
+	}
 	q := newQuery(s.Tidy(), p)
 	if err := r.rarestFirst(ctx, tx, q.words); err != nil {
 		return page.Page[domain.Event]{}, pg.Translate(err, nil, nil)

@@ -46,6 +46,21 @@ func (t *Tree) Settled(ctx context.Context, tx uow.Tx, after domain.Mark, limit 
 	return written(rows), pg.Translate(err, nil, nil)
 }
 
+// After implements domain.Tree.
+func (t *Tree) After(ctx context.Context, tx uow.Tx, m domain.Mark, limit int) ([]domain.Written, error) {
+	rows, err := t.q.SettledEvents(ctx, pg.DB(tx), m.Xid, m.ID, int32(limit))
+	return written(rows), pg.Translate(err, nil, nil)
+}
+
+// Newest implements domain.Tree.
+func (t *Tree) Newest(ctx context.Context, tx uow.Tx) (domain.Mark, error) {
+	row, err := t.q.LastSettled(ctx, pg.DB(tx))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return domain.Mark{}, nil
+	}
+	return domain.Mark{Xid: row.Xid, ID: row.ID}, pg.Translate(err, nil, nil)
+}
+
 // Stranded implements domain.Tree.
 func (t *Tree) Stranded(ctx context.Context, tx uow.Tx, limit int) ([]domain.Written, error) {
 	rows, err := t.q.StrandedEvents(ctx, pg.DB(tx), int32(limit))

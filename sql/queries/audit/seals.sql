@@ -105,3 +105,16 @@ DELETE FROM audit_events WHERE id = ANY(@ids::uuid[]);
 
 -- name: RemoveLeaves :execrows
 DELETE FROM audit_leaves WHERE number >= @from_number::bigint AND number < @to_number::bigint;
+
+-- name: SettledEvents :many
+-- Records behind a mark that no other can come between, sealed or not.
+SELECT e.* FROM audit_events e
+WHERE (e.xid, e.id) > (@after_xid::bigint, @after_id::uuid)
+  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY e.xid, e.id
+LIMIT @max_rows;
+
+-- name: LastSettled :one
+SELECT e.xid, e.id FROM audit_events e
+WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY e.xid DESC, e.id DESC LIMIT 1;

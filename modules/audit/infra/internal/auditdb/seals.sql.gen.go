@@ -199,6 +199,24 @@ func (q *Queries) LastSeal(ctx context.Context, db DBTX) (LastSealRow, error) {
 	return i, err
 }
 
+const LastSettled = `-- name: LastSettled :one
+SELECT e.xid, e.id FROM audit_events e
+WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY e.xid DESC, e.id DESC LIMIT 1
+`
+
+type LastSettledRow struct {
+	Xid int64
+	ID  uuid.UUID
+}
+
+func (q *Queries) LastSettled(ctx context.Context, db DBTX) (LastSettledRow, error) {
+	row := db.QueryRow(ctx, LastSettled)
+	var i LastSettledRow
+	err := row.Scan(&i.Xid, &i.ID)
+	return i, err
+}
+
 const LeavesBetween = `-- name: LeavesBetween :many
 SELECT number, event_id FROM audit_leaves
 WHERE number >= $1::bigint AND number < $2::bigint ORDER BY number
@@ -395,6 +413,55 @@ func (q *Queries) ServerOf(ctx context.Context, db DBTX) (string, error) {
 	var server string
 	err := row.Scan(&server)
 	return server, err
+}
+
+const SettledEvents = `-- name: SettledEvents :many
+SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
+WHERE (e.xid, e.id) > ($1::bigint, $2::uuid)
+  AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY e.xid, e.id
+LIMIT $3
+`
+
+// Records behind a mark that no other can come between, sealed or not.
+func (q *Queries) SettledEvents(ctx context.Context, db DBTX, afterXid int64, afterID uuid.UUID, maxRows int32) ([]AuditEvent, error) {
+	rows, err := db.Query(ctx, SettledEvents, afterXid, afterID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditEvent{}
+	for rows.Next() {
+		var i AuditEvent
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Operation,
+			&i.Outcome,
+			&i.Code,
+			&i.Rule,
+			&i.ActorKind,
+			&i.ActorID,
+			&i.ActorLabel,
+			&i.SessionID,
+			&i.TargetKind,
+			&i.TargetID,
+			&i.TargetLabel,
+			&i.Before,
+			&i.After,
+			&i.RequestID,
+			&i.Address,
+			&i.Client,
+			&i.Xid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const StoredHashes = `-- name: StoredHashes :many

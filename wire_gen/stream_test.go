@@ -1,0 +1,111 @@
+package wiregen_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// watcher reads a stream of server-sent events.
+type watcher struct {
+	lines *bufio.Scanner
+	close func()
+	last  string // id of the last event
+}
+
+// watch begins to watch the trail of a tenant over a real connection.
+func (n *tenant) watch(t *testing.T, url, last string) *watcher {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/audit/stream?operation=users.create", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+n.owner.token)
+	req.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%s %v", answer.Status, answer.Header)
+	}
+	w := &watcher{lines: bufio.NewScanner(answer.Body), close: func() { cancel(); answer.Body.Close() }, last: last}
+	t.Cleanup(w.close)
+	if name, _ := w.next(t); name != "hello" {
+		t.Fatalf("the first event is %q", name)
+	}
+	return w
+}
+
+// next waits for the next event; comments are passed over.
+func (w *watcher) next(t *testing.T) (name, data string) {
+	t.Helper()
+	for w.lines.Scan() {
+		field, value, _ := strings.Cut(w.lines.Text(), ": ")
+		switch field {
+		case "id":
+			w.last = value
+		case "event":
+			name = value
+		case "data":
+			return name, value
+		}
+	}
+	t.Fatalf("the stream ended: %v", w.lines.Err())
+	return "", ""
+}
+
+// ready waits for the comment that follows once a viewer stands in the room.
+func (w *watcher) ready(t *testing.T) {
+	t.Helper()
+	for w.lines.Scan() {
+		if strings.HasPrefix(w.lines.Text(), ":") {
+			return
+		}
+	}
+	t.Fatalf("the stream ended: %v", w.lines.Err())
+}
+
+func TestTheTrailCanBeWatched(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	n, other := h.tenant(t), h.tenant(t)
+	server := httptest.NewServer(h.server)
+	t.Cleanup(server.Close)
+	node := newHouse(t) // another process on the same database
+	viewers := []*watcher{n.watch(t, server.URL, ""), n.watch(t, server.URL, "")}
+	for _, w := range viewers {
+		w.ready(t)
+	}
+	other.invite(t, "stranger@example.com")
+	n.invite(t, "first@example.com")
+	there := *n
+	there.h = node
+	there.invite(t, "second@example.com")
+	for _, w := range viewers {
+		for _, who := range []string{"first@example.com", "second@example.com"} {
+			if name, data := w.next(t); name != "record" || !strings.Contains(data, who) || strings.Contains(data, "stranger") {
+				t.Fatalf("got %s %s, want %s", name, data, who)
+			}
+		}
+	}
+	viewers[0].close()
+	n.invite(t, "third@example.com")
+	again := n.watch(t, server.URL, viewers[0].last)
+	if _, data := again.next(t); !strings.Contains(data, "third@example.com") {
+		t.Errorf("after coming again: %s", data)
+	}
+	if again.last == viewers[0].last {
+		t.Error("an event without an id of its own")
+	}
+	w := n.as().with("Accept", "text/event-stream", "Last-Event-ID", "seven").get(t, "/v1/audit/stream")
+	refused(t, w, http.StatusUnprocessableEntity, "audit.last_event_id")
+	refused(t, n.as().get(t, "/v1/audit/stream"), http.StatusNotAcceptable, "not_acceptable")
+}
