@@ -16,7 +16,7 @@ import (
 
 // List implements domain.Repository.
 func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.Event], error) {
-	if err := r.q.KeepOrder(ctx, pg.DB(tx)); err != nil {
+	if err := pg.KeepOrder(ctx, tx); err != nil {
 		return page.Page[domain.Event]{}, pg.Translate(err, nil, nil)
 	}
 	q := newQuery(s.Tidy(), p)

@@ -25,11 +25,6 @@ WHERE id = @id;
 -- stand in CASE: so the server expects many records, keeps to the order of the
 -- index and stops at the limit, whatever the values are.
 
--- name: KeepOrder :exec
--- For the rest of the transaction: read along the index, and never collect and
--- sort what a common value has.
-SELECT set_config('enable_bitmapscan', 'off', true);
-
 -- name: ListEvents :many
 SELECT e.* FROM audit_events e
 WHERE (e.at, e.id) < (@until_at::timestamptz, @until_id::uuid) AND (e.at, e.id) >= (@from_at::timestamptz, @from_id::uuid)

@@ -34,3 +34,6 @@ SELECT set_config('role', @role::text, true);
 -- name: TakeTenantRole :exec
 -- Goes back to the role of the tenant, which has the name of its schema.
 SELECT set_config('role', current_setting('search_path'), true);
+
+-- name: KeepOrder :exec
+SELECT set_config('enable_bitmapscan', 'off', true);

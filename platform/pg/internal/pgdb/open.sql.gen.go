@@ -11,6 +11,15 @@ import (
 	"github.com/google/uuid"
 )
 
+const KeepOrder = `-- name: KeepOrder :exec
+SELECT set_config('enable_bitmapscan', 'off', true)
+`
+
+func (q *Queries) KeepOrder(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, KeepOrder)
+	return err
+}
+
 const OpenRead = `-- name: OpenRead :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,

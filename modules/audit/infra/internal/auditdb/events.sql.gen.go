@@ -119,24 +119,8 @@ func (q *Queries) InsertWords(ctx context.Context, db DBTX, words []string, ats 
 	return err
 }
 
-const KeepOrder = `-- name: KeepOrder :exec
-
-SELECT set_config('enable_bitmapscan', 'off', true)
-`
-
-// Searches. There is one statement for each filter that an index leads to; the
-// filters that can come beside it thin out what it finds. The ends of the span
-// are always bound, and compared as places in the list, and optional filters
-// stand in CASE: so the server expects many records, keeps to the order of the
-// index and stops at the limit, whatever the values are.
-// For the rest of the transaction: read along the index, and never collect and
-// sort what a common value has.
-func (q *Queries) KeepOrder(ctx context.Context, db DBTX) error {
-	_, err := db.Exec(ctx, KeepOrder)
-	return err
-}
-
 const ListEvents = `-- name: ListEvents :many
+
 SELECT e.id, e.at, e.operation, e.outcome, e.code, e.rule, e.actor_kind, e.actor_id, e.actor_label, e.session_id, e.target_kind, e.target_id, e.target_label, e.before, e.after, e.request_id, e.address, e.client, e.xid FROM audit_events e
 WHERE (e.at, e.id) < ($1::timestamptz, $2::uuid) AND (e.at, e.id) >= ($3::timestamptz, $4::uuid)
   AND CASE WHEN $5::text IS NULL THEN true ELSE e.outcome = $5 END
@@ -152,6 +136,11 @@ type ListEventsParams struct {
 	MaxRows int32
 }
 
+// Searches. There is one statement for each filter that an index leads to; the
+// filters that can come beside it thin out what it finds. The ends of the span
+// are always bound, and compared as places in the list, and optional filters
+// stand in CASE: so the server expects many records, keeps to the order of the
+// index and stops at the limit, whatever the values are.
 func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams) ([]AuditEvent, error) {
 	rows, err := db.Query(ctx, ListEvents,
 		arg.UntilAt,
