@@ -53,7 +53,7 @@ var done = map[string]deed{
 		a := n.protect(t, p)
 		return n.secondStep(t, p, a.recovery[0])
 	}, "user"},
-	"me.email.change": {func(t *testing.T, n *tenant) *response { return n.move(t, n.user(t), "moved@example.com") }, "user"},
+	"me.email.change": {func(t *testing.T, n *tenant) *response { return n.move(t, n.user(t), "moving@example.com") }, "user"},
 	"me.mfa.set_up":   {func(t *testing.T, n *tenant) *response { return n.setUp(t, n.user(t)) }, "user"},
 	"me.mfa.confirm": {func(t *testing.T, n *tenant) *response {
 		p := n.user(t)
