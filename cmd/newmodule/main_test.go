@@ -186,10 +186,24 @@ func TestWhatIsTakenIsRefused(t *testing.T) {
 		{"walls", "wall", "wire_gen/walls_test.go"},
 	} {
 		m := module{Module: ourModule, Name: tc.name, Noun: tc.noun, Types: title(tc.name), Type: title(tc.noun), A: "a", Letter: "x"}
-		if _, err := m.plan(house); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if _, err := m.plan(without{house, "e2e/invitations_test.go"}); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", tc.name, err, tc.want)
 		}
 	}
+}
+
+// without is a tree that lacks a file, so that what it would have been refused
+// for first does not hide the next reason.
+type without struct {
+	fs.FS
+	path string
+}
+
+func (w without) Open(name string) (fs.File, error) {
+	if name == w.path {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return w.FS.Open(name)
 }
 
 // TestAMissingAnchorIsNamed: nothing is inserted by guess.
