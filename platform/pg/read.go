@@ -42,12 +42,23 @@ func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, 
 	if t.over {
 		return nil, errFinished
 	}
+	rows, err := t.try(ctx, sql, args)
+	if stale(err) {
+		return t.try(ctx, sql, args)
+	}
+	return rows, err
+}
+
+func (t *readTx) try(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	c, err := t.unit.shards.acquire(ctx, t.unit.tenant)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := t.query(ctx, c, sql, args)
-	if err != nil {
+	switch {
+	case stale(err):
+		c.discard(ctx)
+	case err != nil:
 		c.Release()
 	}
 	return rows, err

@@ -334,3 +334,62 @@ func TestOneRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// A backend that may not take on a tenant's role is given up: it may only not
+// know yet that it may.
+func TestABackendThatMissedATenantIsReplaced(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Database(t)
+	pool, err := pg.Open(t.Context(), pg.Options{URL: db.AppURL, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	f := pgtest.Tenant(t)
+	backend := func() (pid int) {
+		err := pool.Control().Read(t.Context(), func(tx uow.Tx) error {
+			return pg.DB(tx).QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	super, err := pgx.Connect(t.Context(), db.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer super.Close(context.Background())
+	role := pgx.Identifier{f.Tenant.Schema}.Sanitize()
+	units := map[string]func() error{
+		"read": func() error {
+			return pool.Tenant(f.Tenant).Read(t.Context(), func(tx uow.Tx) error { _, err := roleNames(t.Context(), tx); return err })
+		},
+		"write": func() error {
+			return pool.Tenant(f.Tenant).Write(t.Context(), func(tx uow.Tx) error { _, err := roleNames(t.Context(), tx); return err })
+		},
+	}
+	for name, unit := range units {
+		for range 2 { // also on a connection that knows the statement
+			if err := unit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := backend()
+		if _, err := super.Exec(t.Context(), "REVOKE "+role+" FROM "+pg.AppRole); err != nil {
+			t.Fatal(err)
+		}
+		if err := unit(); err == nil {
+			t.Errorf("%s without the membership passed", name)
+		}
+		if _, err := super.Exec(t.Context(), "GRANT "+role+" TO "+pg.AppRole); err != nil {
+			t.Fatal(err)
+		}
+		if err := unit(); err != nil {
+			t.Errorf("%s afterwards: %v", name, err)
+		}
+		if backend() == before {
+			t.Errorf("%s kept the backend", name)
+		}
+	}
+}

@@ -49,6 +49,17 @@ func (t *writeTx) query(ctx context.Context, sql string, args []any) (pgx.Rows, 
 	if t.conn != nil {
 		return t.conn.Query(ctx, t.own(sql), args...)
 	}
+	rows, err := t.first(ctx, sql, args)
+	if stale(err) {
+		t.conn.discard(ctx)
+		t.conn = nil
+		return t.first(ctx, sql, args)
+	}
+	return rows, err
+}
+
+// first sends the statement that the transaction begins with.
+func (t *writeTx) first(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	c, err := t.unit.shards.acquire(ctx, t.unit.tenant)
 	if err != nil {
 		return nil, err

@@ -20,10 +20,9 @@ import (
 
 // Assignments implements roles.Assignments.
 //
-// Locks are taken in one order: the assignments of the user that is changed,
-// by role, then the row of the owner role, and only by who takes ownership
-// from somebody. Nobody who holds the second waits for a first, so there is
-// no circle; and two owners who leave at once leave one after the other.
+// Changes of assignments in a tenant queue at the row of its owner role, which
+// is the first lock of each: there is no circle, and two owners who leave at
+// once leave one after the other.
 type Assignments struct {
 	q         *rolesdb.Queries
 	catalogue *domain.Catalogue
@@ -196,6 +195,9 @@ func (a *Assignments) wanted(policy *domain.Policy, names []string, ends roles.E
 // locked reads the roles of a user, also those that have ended, and keeps
 // others from changing them.
 func (a *Assignments) locked(ctx context.Context, tx uow.Tx, user uuid.UUID) ([]domain.Holding, error) {
+	if _, err := a.q.LockRoleNamed(ctx, pg.DB(tx), roles.Owner); err != nil {
+		return nil, fmt.Errorf("queue for a change of roles: %w", pg.Translate(err, nil, nil))
+	}
 	rows, err := a.q.LockHoldingsOfUser(ctx, pg.DB(tx), user)
 	if err != nil {
 		return nil, fmt.Errorf("lock the roles of a user: %w", pg.Translate(err, nil, nil))
@@ -240,8 +242,7 @@ func (a *Assignments) add(ctx context.Context, tx uow.Tx, user uuid.UUID, added 
 	return nil
 }
 
-// anotherOwner waits for whoever is just taking ownership from somebody, then
-// returns domain.ErrLastOwner when no other owner could sign in.
+// anotherOwner returns domain.ErrLastOwner when no other owner could sign in.
 func (a *Assignments) anotherOwner(ctx context.Context, tx uow.Tx, user uuid.UUID) error {
 	owner, err := a.q.LockRoleNamed(ctx, pg.DB(tx), roles.Owner)
 	if err != nil {

@@ -17,7 +17,7 @@ WHERE ur.user_id = ANY(@user_ids::uuid[]) AND (ur.expires_at IS NULL OR ur.expir
 ORDER BY ur.user_id, r.name;
 
 -- name: LockHoldingsOfUser :many
--- The first lock of every change of assignments. What has ended is shown too.
+-- The second lock of every change of assignments. What has ended is shown too.
 SELECT role_id, expires_at
 FROM user_roles
 WHERE user_id = @user_id
@@ -25,8 +25,8 @@ ORDER BY role_id
 FOR UPDATE;
 
 -- name: LockRoleNamed :one
--- The second lock: whoever takes this role from somebody waits here. It does
--- not keep others from giving it.
+-- Of the owner role: the first lock of every change of assignments, where they
+-- queue. It does not keep others from giving the role to a first user.
 SELECT id
 FROM roles
 WHERE name = @name

@@ -160,7 +160,7 @@ type LockHoldingsOfUserRow struct {
 	ExpiresAt *time.Time
 }
 
-// The first lock of every change of assignments. What has ended is shown too.
+// The second lock of every change of assignments. What has ended is shown too.
 func (q *Queries) LockHoldingsOfUser(ctx context.Context, db DBTX, userID uuid.UUID) ([]LockHoldingsOfUserRow, error) {
 	rows, err := db.Query(ctx, LockHoldingsOfUser, userID)
 	if err != nil {
@@ -188,8 +188,8 @@ WHERE name = $1
 FOR NO KEY UPDATE
 `
 
-// The second lock: whoever takes this role from somebody waits here. It does
-// not keep others from giving it.
+// Of the owner role: the first lock of every change of assignments, where they
+// queue. It does not keep others from giving the role to a first user.
 func (q *Queries) LockRoleNamed(ctx context.Context, db DBTX, name string) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, LockRoleNamed, name)
 	var id uuid.UUID
