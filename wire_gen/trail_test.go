@@ -45,8 +45,8 @@ var done = map[string]deed{
 	}, "user"},
 	"auth.email.confirm": {func(t *testing.T, n *tenant) *response {
 		p := n.user(t)
-		mustDo(t, n.move(t, p, "moved@example.com"))
-		return n.confirmMove(t, n.h.mail.token(t, "moved@example.com"))
+		mustDo(t, n.move(t, p, "confirmed@example.com")) // all tenants share the mailbox
+		return n.confirmMove(t, n.h.mail.token(t, "confirmed@example.com"))
 	}, "user"},
 	"auth.mfa.verify": {func(t *testing.T, n *tenant) *response {
 		p := n.user(t)
