@@ -104,7 +104,7 @@ func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List
 
 type getInput struct {
 	ID    string `path:"id" format:"uuid" doc:"Identifier of the event."`
-	Proof int    `query:"proof" enum:"0,1" doc:"1: with the proof that the event is part of the sealed trail."`
+	Proof int    `query:"proof" minimum:"0" maximum:"1" doc:"1: with the proof that the event is part of the sealed trail."`
 	httpx.IfNoneMatch
 }
 
