@@ -69,21 +69,21 @@ func translateServer(pe *pgconn.PgError, rules Rules) error {
 }
 
 var (
-	lastQuoted  = regexp.MustCompile(`"([^"]+)"[^"]*$`)
+	violated    = regexp.MustCompile(`violates (?:\w+ ){1,2}constraint "([^"]+)"`)
 	shardSuffix = regexp.MustCompile(`_\d{5,}$`)
 )
 
 // constraintOf names the violated constraint. Distributed PostgreSQL (Citus)
 // leaves the field empty and puts the name, with a shard number, into the
-// message.
+// message; where it moves rows between servers it even loses the code.
 func constraintOf(pe *pgconn.PgError) string {
 	if pe.ConstraintName != "" {
 		return shardSuffix.ReplaceAllString(pe.ConstraintName, "")
 	}
-	if !strings.HasPrefix(pe.Code, "23") {
+	if !strings.HasPrefix(pe.Code, "23") && pe.Code != "XX000" {
 		return ""
 	}
-	if m := lastQuoted.FindStringSubmatch(pe.Message); m != nil {
+	if m := violated.FindStringSubmatch(pe.Message); m != nil {
 		return shardSuffix.ReplaceAllString(m[1], "")
 	}
 	return ""

@@ -43,6 +43,14 @@ type file struct {
 // directory is a directory of migrations with its sums.
 func directory(t testing.TB, files ...file) fstest.MapFS {
 	t.Helper()
+	out, err := summed(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func summed(files []file) (fstest.MapFS, error) {
 	out := fstest.MapFS{}
 	var all []atlas.File
 	for _, f := range files {
@@ -52,19 +60,19 @@ func directory(t testing.TB, files ...file) fstest.MapFS {
 	}
 	sum, err := atlas.NewHashFile(all)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	text, err := sum.MarshalText()
-	if err != nil {
-		t.Fatal(err)
-	}
 	out[atlas.HashFileName] = &fstest.MapFile{Data: text}
-	return out
+	return out, err
 }
+
+// here is the database of the test that runs: the package's, or its own.
+var here = pgtest.Database
 
 func migrator(t testing.TB, files ...file) *pg.Migrator {
 	t.Helper()
-	m, err := pg.OpenMigrator(t.Context(), pgtest.Database(t).MigratorURL, fstest.MapFS{}, directory(t, files...))
+	m, err := pg.OpenMigrator(t.Context(), here(t).MigratorURL, fstest.MapFS{}, directory(t, files...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +127,7 @@ func house(t testing.TB, m *pg.Migrator, kind tenancy.Kind) tenancy.Tenant {
 // superuser connects behind the wall.
 func superuser(t testing.TB) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(context.Background(), pgtest.Database(t).SuperuserURL)
+	conn, err := pgx.Connect(context.Background(), here(t).SuperuserURL)
 	if err != nil {
 		t.Fatal(err)
 	}
