@@ -16,7 +16,7 @@ stamp = $(BIN)/.$(1)-$(GOVERSION)-$(shell cat cmd/tools/$(1)/go.mod cmd/tools/$(
 GEN   := $(call stamp,gen)
 LINT  := $(call stamp,lint)
 
-.PHONY: help run test generate verify verify-plants lint bench clean reset-data new-migration \
+.PHONY: help run test generate verify verify-plants lint bench bench-fleet clean reset-data new-migration \
 	new-module check-new-module check-schema check-migrations check-generated check-queries check-docs docs need-go need-cc \
 	dev schema insula
 .NOTPARALLEL:
@@ -38,6 +38,13 @@ bench: dev ## measure: Go benchmarks, then requests per second against the floor
 	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(if $(filter ./...,$(PKGS)),$(BENCHED),$(PKGS))
 	go build -o $(BIN)/bench ./cmd/bench
 	$(BIN)/dev test -- $(BIN)/bench $(ARGS)
+
+# Tenants of `make bench-fleet`: TENANTS=10000 takes the better part of an hour.
+TENANTS ?= 1000
+
+bench-fleet: dev ## measure: making tenants and bringing all of them to a new version
+	go build -o $(BIN)/bench-fleet ./cmd/bench/fleet
+	$(BIN)/dev test -- $(BIN)/bench-fleet -tenants $(TENANTS) $(ARGS)
 
 generate: $(GEN) ## make all generated code and reference pages anew
 	scripts/generate.sh $(BIN) code

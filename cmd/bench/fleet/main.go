@@ -1,0 +1,54 @@
+// Command fleet measures what a fleet of tenants costs to make, to bring to a
+// new version, and to look at when there is nothing to do.
+//
+//	.bin/dev test -- go run ./cmd/bench/fleet -tenants 1000
+//
+// The tenants have the product's own schema. The new version is one that adds
+// a column and builds an index outside a transaction.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+type options struct {
+	url      string
+	tenants  int
+	parallel int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "fleet:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	o := options{url: os.Getenv("INSULA_TEST_DATABASE_URL")}
+	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	flags.IntVar(&o.tenants, "tenants", 1000, "how many tenants")
+	flags.IntVar(&o.parallel, "parallel", 4, "tenants at once")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if o.tenants < 100 || o.tenants > 20_000 || o.parallel < 1 || o.parallel > 64 {
+		return errors.New("out of bounds: 100 to 20000 tenants, 1 to 64 at once")
+	}
+	if o.url == "" {
+		return errors.New("run it through `.bin/dev test -- go run ./cmd/bench/fleet`: it needs a database server")
+	}
+	d, err := openDatabase(ctx, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(measure(ctx, o, d), d.drop(context.WithoutCancel(ctx)))
+}
