@@ -1,9 +1,17 @@
 -- Every object of the schema with the oid $1 as (kind, name, definition). Runs with an empty search path, so that every name
 -- outside pg_catalog is printed with its schema. What belongs to an extension is the extension's business.
-WITH rel AS (
+WITH own AS MATERIALIZED (
+    -- The catalogs have no index by schema, and with thousands of schemas reading them whole takes most of a second.
+    -- What is in a schema depends on it; that has an index.
+    SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1
+),
+rel AS (
     SELECT c.*, quote_ident(c.relname) AS name
     FROM pg_class c
-    WHERE c.relnamespace = $1
+    WHERE c.oid = ANY (ARRAY(SELECT objid FROM own WHERE classid = 'pg_class'::regclass
+                             UNION ALL
+                             SELECT i.indexrelid FROM own JOIN pg_index i ON i.indrelid = own.objid
+                             WHERE own.classid = 'pg_class'::regclass))
       AND c.relname NOT IN ('atlas_schema_revisions', 'atlas_schema_revisions_pkey')
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -11,14 +19,14 @@ WITH rel AS (
 fn AS (
     SELECT p.*, quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name
     FROM pg_proc p
-    WHERE p.pronamespace = $1
+    WHERE p.oid = ANY (ARRAY(SELECT objid FROM own WHERE classid = 'pg_proc'::regclass))
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ),
 typ AS (
     SELECT t.*, quote_ident(t.typname) AS name
     FROM pg_type t
-    WHERE t.typnamespace = $1
+    WHERE t.oid = ANY (ARRAY(SELECT objid FROM own WHERE classid = 'pg_type'::regclass))
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 ),

@@ -1,10 +1,17 @@
 -- Who may do what with the schema with the oid $1 and what is in it, and what the role of the same name may do in
 -- the rest of the database, as (kind, name, definition). What an owner may do anyway is left out; a right that can
--- be passed on has a star.
+-- be passed on has a star. What is in the schema is found as catalog.sql finds it.
 WITH home AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl, r.oid AS role
     FROM pg_namespace n LEFT JOIN pg_roles r ON r.rolname = n.nspname
     WHERE n.oid = $1
+),
+own AS MATERIALIZED (
+    SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1
+),
+rel AS MATERIALIZED (
+    SELECT c.oid, c.relname, c.relowner, c.relacl
+    FROM pg_class c WHERE c.oid = ANY (ARRAY(SELECT objid FROM own WHERE classid = 'pg_class'::regclass))
 ),
 elsewhere AS (
     SELECT d.classid, d.objid
@@ -15,15 +22,15 @@ acl AS (
     SELECT 'schema' AS name, h.nspowner AS owner, h.nspacl AS acl, false AS mine FROM home h
     UNION ALL
     SELECT quote_ident(c.relname), c.relowner, c.relacl, false
-    FROM home h JOIN pg_class c ON c.relnamespace = h.oid
+    FROM rel c
     UNION ALL
     SELECT quote_ident(c.relname) || '.' || quote_ident(a.attname), c.relowner, a.attacl, false
-    FROM home h JOIN pg_class c ON c.relnamespace = h.oid JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+    FROM pg_attribute a JOIN rel c ON c.oid = a.attrelid
+    WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM rel)) AND a.attacl IS NOT NULL AND NOT a.attisdropped
     UNION ALL
     SELECT quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')', p.proowner,
            coalesce(p.proacl, acldefault('f', p.proowner)), false
-    FROM home h JOIN pg_proc p ON p.pronamespace = h.oid
+    FROM pg_proc p WHERE p.oid = ANY (ARRAY(SELECT objid FROM own WHERE classid = 'pg_proc'::regclass))
     UNION ALL
     SELECT 'schema ' || quote_ident(n.nspname), n.nspowner, n.nspacl, true
     FROM elsewhere e JOIN pg_namespace n ON e.classid = 'pg_namespace'::regclass AND n.oid = e.objid
