@@ -307,6 +307,8 @@ func (in *intruder) byFilter(t *testing.T, o *operation) {
 		switch {
 		case a.status == http.StatusForbidden:
 			in.self.owner.recorded(t, a, o.ID, "denied", a.refused(t, a.status, "").Code)
+		case o.takes("header", "Accept"): // it streams, to who asks for a stream: to others it tells nothing
+			a.refused(t, http.StatusNotAcceptable, "not_acceptable")
 		case p.Name == "cursor":
 			if e := a.refused(t, http.StatusUnprocessableEntity, "").Errors; len(e) != 1 || e[0].Pointer != "query.cursor" {
 				t.Errorf("%s answers %s", a.what, a.body)
