@@ -57,6 +57,8 @@ func TestFileThroughS3(t *testing.T) {
 	n.owner.do(t, "GET", path+"/content", "", "If-None-Match: "+whole.header.Get("ETag")).want(t, http.StatusNotModified)
 
 	removed := n.owner.do(t, "DELETE", path, "", "If-Match: *").want(t, http.StatusNoContent)
+	n.owner.do(t, "GET", path+"/content", "").refused(t, http.StatusGone, "files.deleted")
+	n.owner.do(t, "DELETE", path, "", "If-Match: *").want(t, http.StatusNoContent) // for good
 	n.owner.do(t, "GET", path+"/content", "").refused(t, http.StatusNotFound, "")
 	n.owner.recorded(t, declared, "files.create", "done", "")
 	n.owner.recorded(t, short, "files.upload", "failed", "files.size_mismatch")

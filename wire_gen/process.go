@@ -22,7 +22,7 @@ import (
 	auditdomain "github.com/insulahq/insula/modules/audit/domain"
 	auditservice "github.com/insulahq/insula/modules/audit/service"
 	filesdomain "github.com/insulahq/insula/modules/files/domain"
-	filesservice "github.com/insulahq/insula/modules/files/service"
+	"github.com/insulahq/insula/modules/files/filesmodule"
 	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
@@ -114,8 +114,9 @@ type Process struct {
 	Tails     *auditmodule.Tails
 
 	// Files.
-	Files        filesdomain.Repository
-	MaxFileBytes filesservice.MaxBytes
+	Files        filesdomain.Keeper
+	FileScanner  filesdomain.Scanner
+	FilePolicies *filesmodule.Policies
 }
 
 // Schemas is what migrating needs.

@@ -23,6 +23,7 @@ func Handlers(p *Process) []jobs.Handler {
 	return []jobs.Handler{
 		mail(usersservice.DeliverMail, (*usersservice.Mailroom).Deliver),
 		mail(usersservice.OfferReset, (*usersservice.Mailroom).OfferReset),
+		filesExamine(p),
 	}
 }
 

@@ -77,12 +77,16 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	about := map[string]string{
 		"invitations.resend": waiting,
 		"users.suspend":      n.user(t).id.String(), "users.resume": strings.TrimPrefix(n.suspended(t), "/v1/users/"),
+		"files.parts": n.fileID(t, "parts", ""), "files.complete": n.fileID(t, "complete", "hello"), "files.abort": n.fileID(t, "abort", ""),
+		"files.undelete": n.fileID(t, "undelete", "hello"), "files.restore": n.fileID(t, "restore", "hello"),
 		"tenants.suspend": h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
 	}
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
+	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+about["files.undelete"], ""))
+	n.fileID(t, "restore", "world") // makes the other an earlier version
 	bodies := map[string]string{
 		"invitations.create": `{"email":"hopper@example.com"}`,
-		"users.create":       newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":5,"content_type":"text/plain"}`,
+		"users.create":       newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":0,"content_type":"text/plain"}`,
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,
 		"authz.explain": `{"permission":"users.list"}`, "permissions.create": `{"name":"billing.refund","summary":"Refund a payment."}`,
 		"tenants.create": fmt.Sprintf(`{"slug":"t%s","name":"New","admin_email":"new@example.com"}`, plain(uuid.NewString())),

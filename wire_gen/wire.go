@@ -36,7 +36,7 @@ import (
 // The process lifetime: everything is made of the configuration.
 
 var process = wire.NewSet(
-	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"),
+	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
@@ -86,7 +86,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Process),
 		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
-		"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys", "Tails"),
+		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )

@@ -205,8 +205,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
 	infraRepository := infra5.NewRepository()
+	files := c.Files
+	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	maxBytes := filesmodule.MaxBytes(limits)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
 	wiregenProcess := &Process{
 		Config:        c,
 		Log:           logger,
@@ -260,7 +262,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Remover:       remover,
 		Tails:         tails,
 		Files:         infraRepository,
-		MaxFileBytes:  maxBytes,
+		FileScanner:   scanner,
+		FilePolicies:  filesmodulePolicies,
 	}
 	return wiregenProcess, func() {
 		cleanup8()
@@ -428,8 +431,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
 	infraRepository := infra5.NewRepository()
+	files := c.Files
+	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	maxBytes := filesmodule.MaxBytes(limits)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
 	wiregenProcess := &Process{
 		Config:        c,
 		Log:           logger,
@@ -483,7 +488,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Remover:       remover,
 		Tails:         tails,
 		Files:         infraRepository,
-		MaxFileBytes:  maxBytes,
+		FileScanner:   scanner,
+		FilePolicies:  filesmodulePolicies,
 	}
 	return wiregenProcess, func() {
 		cleanup8()
@@ -753,17 +759,29 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
-	repository := wiregenProcess.Files
+	policies := wiregenProcess.FilePolicies
+	policy := filesmodule.PolicyOf(policies, tenant)
+	keeper := wiregenProcess.Files
 	blobs := wiregenProcess.Blobs
 	contents := infra5.NewContents(blobs, r)
-	maxBytes := wiregenProcess.MaxFileBytes
-	files := service5.New(runner, repository, contents, maxBytes, clockClock, source, logger)
+	scanner := wiregenProcess.FileScanner
+	outbox := wiregenProcess.Outbox
+	parties := service5.Parties{
+		Keep:     keeper,
+		Contents: contents,
+		Scanner:  scanner,
+		Outbox:   outbox,
+		Clock:    clockClock,
+		IDs:      source,
+		Log:      logger,
+	}
+	files := service5.New(runner, policy, parties)
 	return files
 }
 
 // wire.go:
 
-var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
+var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
@@ -775,5 +793,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
-	"Catalogue", "Standings", "Files", "MaxFileBytes", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

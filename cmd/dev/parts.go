@@ -119,7 +119,7 @@ func (p *parts) mail(context.Context) error {
 // s3 runs the S3 server, or takes the service that is given.
 func (p *parts) s3(ctx context.Context, binary func() (string, error)) error {
 	if p.settings.given.s3 {
-		p.env.take(os.LookupEnv, "S3_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_PATH_STYLE")
+		p.env.take(os.LookupEnv, "S3_ENDPOINT", "S3_PUBLIC_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_PATH_STYLE")
 		p.say.line("using the S3 service of S3_ENDPOINT")
 		return nil
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Limits   Limits
 	Audit    Audit
 	Roles    Roles
+	Files    Files
 	Log      Log
 	Trace    Trace
 }
@@ -57,6 +58,7 @@ type Redis struct {
 // S3 says where file contents are kept.
 type S3 struct {
 	Endpoint  string       `env:"S3_ENDPOINT" form:"http-url" doc:"URL of the S3 service. Empty: AWS in the given region."`
+	Public    string       `env:"S3_PUBLIC_ENDPOINT" form:"http-url" doc:"URL under which clients reach the S3 service, for the links they are handed. Empty: that of S3_ENDPOINT."`
 	Region    string       `env:"S3_REGION" envDefault:"us-east-1" doc:"Region that requests are signed for."`
 	Bucket    string       `env:"S3_BUCKET,required,notEmpty" doc:"Bucket that holds the files of all tenants."`
 	AccessKey string       `env:"S3_ACCESS_KEY" doc:"Access key id. Empty, together with the secret key: the credentials of the AWS environment."`
@@ -108,6 +110,21 @@ type Limits struct {
 // Roles says what roles can be made of beside the operations of the API.
 type Roles struct {
 	Permissions string `env:"INSULA_PERMISSIONS" form:"permissions" doc:"Permissions of your product, for roles of every tenant and for /v1/authz/check, as in: billing.refund=Refund a payment.;billing.view:owner=See an invoice. A name that ends in :owner also allows who owns the thing in question. No name may begin with a module of the API."`
+}
+
+// Files says how files travel, what a tenant may keep, and for how long.
+type Files struct {
+	QuotaBytes  int64         `env:"INSULA_FILES_QUOTA_BYTES" envDefault:"10737418240" range:"0..1152921504606846976" doc:"Bytes that the files of one tenant may have together, versions, open uploads and deleted files included."`
+	QuotaFiles  int64         `env:"INSULA_FILES_QUOTA_COUNT" envDefault:"100000" range:"0..1000000000" doc:"How many files one tenant may have, counted in the same way."`
+	Types       List          `env:"INSULA_FILES_TYPES" doc:"Content types that are taken, separated by commas, as in image/*,application/pdf. Empty: all."`
+	Retention   time.Duration `env:"INSULA_FILES_RETENTION" envDefault:"720h" range:"0s..87600h" doc:"How long a deleted file can be brought back (720h are 30 days)."`
+	UploadTTL   time.Duration `env:"INSULA_FILES_UPLOAD_TTL" envDefault:"24h" range:"1m..168h" doc:"How long an upload may take before its place and its parts are given up."`
+	LinkTTL     time.Duration `env:"INSULA_FILES_LINK_TTL" envDefault:"15m" range:"1m..1h" doc:"Lifetime of the links by which clients send to and read from the S3 service."`
+	Direct      bool          `env:"INSULA_FILES_DIRECT" envDefault:"true" doc:"Let clients send to the S3 service itself. Otherwise all content passes through this server."`
+	Redirect    bool          `env:"INSULA_FILES_REDIRECT" envDefault:"false" doc:"Answer downloads with a redirect to the S3 service instead of passing the content through this server."`
+	ScanAddr    string        `env:"INSULA_CLAMD_ADDR" form:"address" doc:"Address of a clamd that looks at every file before it can be read, host:port. Empty: files are not scanned."`
+	ScanTimeout time.Duration `env:"INSULA_CLAMD_TIMEOUT" envDefault:"10m" range:"1s..6h" doc:"Longest time that looking at one file may take."`
+	SweepEvery  time.Duration `env:"INSULA_FILES_SWEEP_EVERY" envDefault:"6h" range:"1m..168h" doc:"How often uploads that were given up, files past their retention and strays in the S3 service are looked for."`
 }
 
 // Log says what is logged, and how.

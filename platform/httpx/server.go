@@ -95,7 +95,9 @@ func (s *Server) Leave() { s.leaving.Store(true) }
 func (s *Server) Router() *Router { return s.router }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.handler.ServeHTTP(w, headOfContent(r))
+}
 
 var humaOnce sync.Once
 

@@ -63,7 +63,7 @@ func (l *lateHeader) begin() {
 	l.hc.SetHeader("Content-Type", l.stream.ContentType)
 	l.hc.SetHeader("Cache-Control", "no-store")
 	if l.stream.Name != "" {
-		l.hc.SetHeader("Content-Disposition", attachment(l.stream.Name))
+		l.hc.SetHeader("Content-Disposition", Attachment(l.stream.Name))
 	}
 	l.hc.SetStatus(http.StatusOK)
 }

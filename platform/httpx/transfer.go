@@ -41,7 +41,7 @@ func PutContent[I, O any](r *Router, d op.Def, path string, limit int64, h func(
 }
 
 // GetContent registers a route that answers with a stream. It honours
-// If-None-Match, Range and If-Range; see Download.
+// If-None-Match, Range and If-Range, and HEAD; see Download.
 func GetContent[I any](r *Router, d op.Def, path string, h func(context.Context, *I) (*Download, error), opts ...RouteOption) {
 	opts = append([]RouteOption{givesContent}, opts...)
 	register(r, d, http.MethodGet, path, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
@@ -85,6 +85,7 @@ func givesContent(o *huma.Operation) {
 	o.Responses = map[string]*huma.Response{
 		strconv.Itoa(http.StatusOK):             {Description: "The content.", Headers: headers, Content: body},
 		strconv.Itoa(http.StatusPartialContent): {Description: "The range asked for.", Headers: headers, Content: body},
+		strconv.Itoa(http.StatusFound):          {Description: "The content is read at Location, for some minutes."},
 		strconv.Itoa(http.StatusNotModified):    {Description: "The content is what the caller has."},
 	}
 	o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestedRangeNotSatisfiable)

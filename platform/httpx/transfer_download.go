@@ -34,6 +34,9 @@ type Download struct {
 	// Open reads length bytes from an offset on. It is called at most once,
 	// when it is known which bytes the client wants.
 	Open func(ctx context.Context, from, length int64) (io.ReadCloser, error)
+	// Elsewhere, when set, makes a link to where the client reads the content
+	// itself, which answers with this Content-Disposition.
+	Elsewhere func(ctx context.Context, disposition string) (url string, err error)
 }
 
 func (d *Download) etag() string { return `"` + hex.EncodeToString(d.SHA256) + `"` }
@@ -44,6 +47,10 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 	if (IfNoneMatch{IfNoneMatch: hc.Header("If-None-Match")}).has(d.etag()) {
 		d.describe(hc)
 		hc.SetStatus(http.StatusNotModified)
+		return
+	}
+	if d.Elsewhere != nil && !isHead(hc.Context()) {
+		r.redirect(hc, d)
 		return
 	}
 	part, err := d.wanted(hc)
@@ -67,7 +74,23 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 		hc.SetHeader("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.from, part.from+part.length-1, d.Size))
 	}
 	hc.SetStatus(status)
+	if isHead(hc.Context()) {
+		return
+	}
 	r.pour(hc, body, part.length)
+}
+
+// redirect sends the client to where it reads the content itself. The link is
+// a secret for some minutes: no cache keeps it.
+func (r *Router) redirect(hc huma.Context, d *Download) {
+	url, err := d.Elsewhere(hc.Context(), Attachment(d.Name))
+	if err != nil {
+		r.refuse(hc, err)
+		return
+	}
+	hc.SetHeader("Cache-Control", "private, no-store")
+	hc.SetHeader("Location", url)
+	hc.SetStatus(http.StatusFound)
 }
 
 func (r *Router) refuse(hc huma.Context, err error) {
@@ -86,7 +109,7 @@ func (d *Download) wanted(hc huma.Context) (part, error) {
 
 // open reads nothing from elsewhere for a part without bytes.
 func (d *Download) open(ctx context.Context, p part) (io.ReadCloser, error) {
-	if p.length == 0 {
+	if p.length == 0 || isHead(ctx) {
 		return http.NoBody, nil
 	}
 	return d.Open(ctx, p.from, p.length)
@@ -99,7 +122,7 @@ func (d *Download) describe(hc huma.Context) {
 	hc.SetHeader("Accept-Ranges", "bytes")
 	hc.SetHeader("Cache-Control", "private, no-store")
 	hc.SetHeader("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(d.SHA256)+":")
-	hc.SetHeader("Content-Disposition", attachment(d.Name))
+	hc.SetHeader("Content-Disposition", Attachment(d.Name))
 	hc.SetHeader("X-Content-Type-Options", "nosniff")
 	hc.SetHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 }

@@ -23,7 +23,7 @@ func FuzzAttachment(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		header := attachment(name)
+		header := Attachment(name)
 		for _, c := range []byte(header) {
 			if c < ' ' || c > '~' {
 				t.Fatalf("%q: byte %#x in the header", name, c)

@@ -2,11 +2,11 @@ package httpx
 
 import "strings"
 
-// attachment is the Content-Disposition of a file to be saved under a name
+// Attachment is the Content-Disposition of a file to be saved under a name
 // (RFC 6266). The name is given twice: as plain ASCII for old clients, with an
 // underscore for everything that could be misread, and whole in the form of
 // RFC 8187 where that loses something.
-func attachment(name string) string {
+func Attachment(name string) string {
 	plain := plainName(name)
 	header := `attachment; filename="` + plain + `"`
 	if plain != name {

@@ -51,6 +51,7 @@ type Upload struct {
 	Size        int64 // at least 1: S3 does not bind a link to being empty
 	ContentType string
 	SHA256      string // in hex; when set, the store refuses other content
+	Once        bool   // when set, the store refuses to replace an object that is there already
 }
 
 // Download says how an object is presented to a client that follows a link.
@@ -91,6 +92,22 @@ type Blobs interface {
 	PresignPut(ctx context.Context, key Key, u Upload, life time.Duration) (Link, error)
 	// PresignGet returns the link to read an object.
 	PresignGet(ctx context.Context, key Key, d Download, life time.Duration) (Link, error)
+	// Begin starts an upload in parts and returns what names it. Nothing shows under the key before Complete.
+	Begin(ctx context.Context, key Key, contentType string) (upload string, err error)
+	// PresignPart returns the link to store one part of exactly this size; the last may be smaller than
+	// MinPartBytes.
+	PresignPart(ctx context.Context, key Key, upload string, number int32, size int64, life time.Duration) (Link, error)
+	// Parts lists the stored parts by number; ErrNotFound when there is no such upload (any more).
+	Parts(ctx context.Context, key Key, upload string) ([]Part, error)
+	// Complete makes an object of the parts given, which must be by number, and replaces what was there;
+	// ErrNotFound when there is no such upload, ErrParts. Completing again is ErrNotFound or, where the store
+	// still knows, nothing.
+	Complete(ctx context.Context, key Key, upload string, parts []Part) error
+	// Abort ends an upload and removes its parts. That there is none is no error.
+	Abort(ctx context.Context, key Key, upload string) error
+	// Unfinished walks through the uploads in parts of a tenant that were neither completed nor aborted.
+	// Errors come as in List.
+	Unfinished(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Unfinished, error]
 	// Ready reports whether the store answers and the bucket is there.
 	Ready(ctx context.Context) error
 }

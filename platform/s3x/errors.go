@@ -14,10 +14,13 @@ func translate(ctx context.Context, action string, key Key, err error) error {
 	var answer smithy.APIError
 	if errors.As(err, &answer) {
 		switch answer.ErrorCode() {
-		case "NoSuchKey", "NotFound": // not NoSuchBucket, which is no property of the object
+		case "NoSuchKey", "NotFound", "NoSuchUpload": // not NoSuchBucket, which is no property of the object
 			return fmt.Errorf("%s: %w", subject, ErrNotFound)
 		case "InvalidRange":
 			return fmt.Errorf("%s: %w", subject, ErrRange)
+		}
+		if partsError(answer) {
+			return fmt.Errorf("%s: %w: %s", subject, ErrParts, answer.ErrorMessage())
 		}
 	}
 	return unavailable(ctx, subject, err)

@@ -36,6 +36,9 @@ func (s *Store) PresignPut(ctx context.Context, key Key, u Upload, life time.Dur
 		}
 		input.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(sum))
 	}
+	if u.Once {
+		input.IfNoneMatch = aws.String("*")
+	}
 	expires := s.clock.Now().Add(life)
 	signed, err := s.presign.PresignPutObject(ctx, input, s3.WithPresignExpires(life))
 	if err != nil {

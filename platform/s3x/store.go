@@ -75,7 +75,16 @@ func Open(ctx context.Context, c config.S3, now clock.Clock) (*Store, error) {
 		o.ChecksumAlgorithm = tmtypes.ChecksumAlgorithmSha256
 		o.FailTimeout = abortTimeout // a cancelled upload still takes its parts away
 	})
-	return &Store{bucket: c.Bucket, client: client, transfer: transfer, presign: s3.NewPresignClient(client), clock: now}, nil
+	return &Store{bucket: c.Bucket, client: client, transfer: transfer, presign: newPresigner(client, c.Public), clock: now}, nil
+}
+
+// newPresigner signs links for the address under which clients reach the store.
+func newPresigner(client *s3.Client, public string) *s3.PresignClient {
+	return s3.NewPresignClient(client, func(o *s3.PresignOptions) {
+		if public != "" {
+			o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.BaseEndpoint = aws.String(public) })
+		}
+	})
 }
 
 func httpClient() *awshttp.BuildableClient {

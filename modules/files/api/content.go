@@ -26,7 +26,18 @@ func (a *API) download(ctx context.Context, in *FileID) (*httpx.Download, error)
 	if err != nil {
 		return nil, err
 	}
-	return &httpx.Download{
+	return deliver(r), nil
+}
+
+func deliver(r service.Reading) *httpx.Download {
+	d := &httpx.Download{
 		Name: r.File.Name, ContentType: r.File.ContentType, Size: r.File.Size, SHA256: r.File.SHA256, Open: r.Open,
-	}, nil
+	}
+	if r.Link != nil {
+		d.Elsewhere = func(ctx context.Context, disposition string) (string, error) {
+			link, err := r.Link(ctx, disposition)
+			return link.URL, err
+		}
+	}
+	return d
 }

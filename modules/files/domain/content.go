@@ -28,14 +28,23 @@ type Receiver struct {
 	contentType string
 }
 
-// sniffed is how many bytes are looked at to find out what they are.
-const sniffed = 3072
+// Sniffed is how many bytes are looked at to find out what they are.
+const Sniffed = 3072
+
+// Sniff tells by its first bytes what content is.
+func Sniff(r io.Reader) (string, error) {
+	head, err := io.ReadAll(io.LimitReader(r, Sniffed))
+	if err != nil {
+		return "", err
+	}
+	return mimetype.Detect(head).String(), nil
+}
 
 // Receive begins to receive the content of a file of a declared size. It waits
 // for the first bytes, to tell what they are.
 func Receive(body io.Reader, size int64) (*Receiver, error) {
-	from := bufio.NewReaderSize(body, sniffed)
-	head, err := from.Peek(sniffed)
+	from := bufio.NewReaderSize(body, Sniffed)
+	head, err := from.Peek(Sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}

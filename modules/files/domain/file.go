@@ -4,8 +4,6 @@ package domain
 
 import (
 	"encoding/hex"
-	"fmt"
-	"mime"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,85 +20,55 @@ const (
 	Scanning    Status = "scanning"    // received; being looked at
 	Ready       Status = "ready"       // can be read
 	Quarantined Status = "quarantined" // found harmful; kept away from everybody
-	Deleted     Status = "deleted"     // removed, and not yet forgotten
+	Deleted     Status = "deleted"     // can be brought back for a while
 )
 
-// File is what is known of a file. Its bytes are elsewhere: see Contents.
+// File is what is known of a file. Its bytes are elsewhere: see Contents. A
+// file has one content for ever; a new content under the same name is another
+// File of the same Line.
 type File struct {
 	ID          uuid.UUID
+	Line        uuid.UUID // shared by the versions of what carries one name
+	Folder      string    // "" or "a/b/"
 	Name        string
 	Size        int64  // in bytes; declared first, and proven by the content
 	ContentType string // as declared until there is content, then as the bytes show
-	SHA256      []byte // of the content; nil until there is some
+	SHA256      []byte // of the content; nil until it was read
 	Status      Status
+	Reason      string    // why content was refused (an error code) or kept away (what was found)
 	Object      uuid.UUID // names the bytes; uuid.Nil until there are some
+	Metadata    Metadata
 	OwnerID     uuid.UUID
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Superseded  time.Time // when a newer version took the name; zero for what carries it
+	DeletedAt   time.Time // zero unless Deleted
 }
 
 // View is what the trail sees of a file.
 type View struct {
-	Name        string `json:"name"`
-	Size        int64  `json:"size"`
-	ContentType string `json:"content_type"`
-	SHA256      string `json:"sha256,omitempty"`
-	Status      Status `json:"status"`
+	Folder      string   `json:"folder,omitempty"`
+	Name        string   `json:"name"`
+	Size        int64    `json:"size"`
+	ContentType string   `json:"content_type"`
+	SHA256      string   `json:"sha256,omitempty"`
+	Status      Status   `json:"status"`
+	Reason      string   `json:"reason,omitempty"`
+	Metadata    Metadata `json:"metadata,omitempty"`
+	Earlier     bool     `json:"earlier_version,omitempty"`
 }
 
 // View shows the file without its internals.
 func (f File) View() View {
 	return View{
-		Name: f.Name, Size: f.Size, ContentType: f.ContentType, SHA256: hex.EncodeToString(f.SHA256), Status: f.Status,
+		Folder: f.Folder, Name: f.Name, Size: f.Size, ContentType: f.ContentType, SHA256: hex.EncodeToString(f.SHA256),
+		Status: f.Status, Reason: f.Reason, Metadata: f.Metadata, Earlier: f.Earlier(),
 	}
 }
 
-// unknownType is the content type of what nothing is known about.
-const unknownType = "application/octet-stream"
-
-// Declare makes a file that waits for its content. Limit is the greatest size
-// allowed, in bytes. It returns ErrInvalid naming each wrong field, and
-// ErrTooLarge.
-func Declare(id, owner uuid.UUID, name string, size int64, contentType string, limit int64, now time.Time) (File, error) {
-	invalid := ErrInvalid
-	name, flaw := cleanName(name)
-	if flaw != "" {
-		invalid = invalid.At("#/name", flaw)
-	}
-	if size < 0 {
-		invalid = invalid.At("#/size", "is negative")
-	}
-	contentType, ok := cleanType(contentType)
-	if !ok {
-		invalid = invalid.At("#/content_type", "is no content type such as text/plain")
-	}
-	switch {
-	case len(invalid.Fields) > 0:
-		return File{}, invalid
-	case size > limit:
-		return File{}, ErrTooLarge.At("#/size", fmt.Sprintf("is more than %d bytes", limit))
-	}
-	return File{
-		ID: id, Name: name, Size: size, ContentType: contentType, Status: Pending,
-		OwnerID: owner, Version: 1, CreatedAt: now, UpdatedAt: now,
-	}, nil
-}
-
-const maxType = 255
-
-// cleanType brings a declared content type into one form.
-func cleanType(declared string) (string, bool) {
-	if declared == "" {
-		return unknownType, true
-	}
-	media, params, err := mime.ParseMediaType(declared)
-	if err != nil {
-		return "", false
-	}
-	clean := mime.FormatMediaType(media, params) // empty when the result could not be read back
-	return clean, clean != "" && len(clean) <= maxType
-}
+// Earlier reports whether a newer version has taken the name.
+func (f File) Earlier() bool { return !f.Superseded.IsZero() }
 
 // Expects checks that content of a length may be received: ErrFilled when the
 // file does not wait for any, ErrSize when the length is not the declared one.
@@ -115,22 +83,62 @@ func (f File) Expects(length int64) error {
 	return nil
 }
 
-// Fill gives the file its content, which has been stored under object.
-func (f File) Fill(c Content, object uuid.UUID, now time.Time) (File, error) {
-	if err := f.Expects(c.Size); err != nil {
-		return f, err
+// Hold keeps content that has been stored under object, and nobody has read
+// through yet.
+func (f File) Hold(object uuid.UUID, now time.Time) (File, error) {
+	if f.Status != Pending {
+		return f, ErrFilled
 	}
-	f.ContentType, f.SHA256, f.Object = c.ContentType, c.SHA256, object
-	f.Status, f.UpdatedAt = Ready, now
+	f.Status, f.Object, f.Reason, f.UpdatedAt = Scanning, object, "", now
 	return f, nil
 }
 
-// Readable returns ErrNotReady for a file whose content must not be served.
-func (f File) Readable() error {
-	if f.Status != Ready {
-		return ErrNotReady
+// Fill gives the file its content, which has been stored under object.
+func (f File) Fill(c Content, object uuid.UUID, now time.Time) (File, error) {
+	held := f.Status == Scanning && f.Object == object
+	switch {
+	case f.Status != Pending && !held:
+		return f, ErrFilled
+	case c.Size != f.Size:
+		return f, ErrSize
 	}
-	return nil
+	f.ContentType, f.SHA256, f.Object = c.ContentType, c.SHA256, object
+	f.Status, f.Reason, f.UpdatedAt = Ready, "", now
+	return f, nil
+}
+
+// Refuse sends content away that is not what was declared: the file waits
+// for its content again, and says why.
+func (f File) Refuse(why *errs.Error, now time.Time) (File, error) {
+	if f.Status != Pending && f.Status != Scanning {
+		return f, ErrFilled
+	}
+	f.Status, f.Reason, f.Object, f.UpdatedAt = Pending, why.Code, uuid.Nil, now
+	return f, nil
+}
+
+// Quarantine keeps content away from everybody because of what was found.
+func (f File) Quarantine(c Content, finding string, now time.Time) (File, error) {
+	if f.Status != Scanning {
+		return f, ErrFilled
+	}
+	f.ContentType, f.SHA256 = c.ContentType, c.SHA256
+	f.Status, f.Reason, f.UpdatedAt = Quarantined, finding, now
+	return f, nil
+}
+
+// Readable returns ErrNotReady, ErrQuarantined or ErrDeleted for a file whose
+// content must not be served.
+func (f File) Readable() error {
+	switch f.Status {
+	case Ready:
+		return nil
+	case Quarantined:
+		return ErrQuarantined
+	case Deleted:
+		return ErrDeleted
+	}
+	return ErrNotReady
 }
 
 // AnyVersion stands for whatever version is current.

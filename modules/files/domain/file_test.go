@@ -12,6 +12,12 @@ import (
 	"github.com/insulahq/insula/platform/errs"
 )
 
+// policy allows files of a hundred bytes.
+var policy = domain.Policy{
+	MaxBytes: 100, QuotaBytes: 1000, QuotaFiles: 10, Retention: time.Hour, UploadTTL: time.Hour, LinkTTL: time.Minute,
+	Direct: true, SinglePut: 10, PartSize: 4, Inline: 50,
+}
+
 var (
 	now    = time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
 	fileID = uuid.MustParse("0199d3a0-7c1e-7b54-9c3e-000000000001")
@@ -40,7 +46,9 @@ func TestDeclare(t *testing.T) {
 		{"everything wrong", "", "/", -1, "", domain.ErrInvalid, "#/name #/size #/content_type"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f, err := domain.Declare(fileID, owner, tc.fileName, tc.size, tc.contentType, 100, now)
+			f, _, err := domain.Declare(fileID, object, owner, domain.Declaration{
+				Name: tc.fileName, Size: tc.size, ContentType: tc.contentType,
+			}, policy, now)
 			if tc.want == nil {
 				if err != nil {
 					t.Fatal(err)
@@ -67,7 +75,7 @@ func TestDeclare(t *testing.T) {
 
 func pending(t *testing.T, size int64) domain.File {
 	t.Helper()
-	f, err := domain.Declare(fileID, owner, "a", size, "", 100, now)
+	f, _, err := domain.Declare(fileID, object, owner, domain.Declaration{Name: "a", Size: size}, policy, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,29 +131,49 @@ func TestAt(t *testing.T) {
 
 func TestSpec(t *testing.T) {
 	f := pending(t, 5)
-	f.Name = "résumé.txt"
-	for _, tc := range []struct {
-		status  domain.Status
-		prefix  string
+	f.Name, f.Folder, f.ContentType = "résumé.txt", "a/b/", "text/plain; charset=utf-8"
+	folder := func(path string) *string { return &path }
+	for i, tc := range []struct {
+		change  func(*domain.Spec)
 		matches bool
 	}{
-		{"", "", true},
-		{domain.Pending, "", true},
-		{domain.Ready, "", false},
-		{"", "rés", true},
-		{"", "re\u0301s", true}, // the other spelling of é
-		{"", "Rés", false},
-		{"", "sumé", false},
-		{domain.Ready, "rés", false},
+		{func(*domain.Spec) {}, true},
+		{func(s *domain.Spec) { s.Status = domain.Pending }, true},
+		{func(s *domain.Spec) { s.Status = domain.Ready }, false},
+		{func(s *domain.Spec) { s.NamePrefix = "rés" }, true},
+		{func(s *domain.Spec) { s.NamePrefix = "re\u0301s" }, true}, // the other spelling of é
+		{func(s *domain.Spec) { s.NamePrefix = "Rés" }, false},
+		{func(s *domain.Spec) { s.NamePrefix = "sumé" }, false},
+		{func(s *domain.Spec) { s.Folder = folder("/a/b") }, true},
+		{func(s *domain.Spec) { s.Folder = folder("a") }, false},
+		{func(s *domain.Spec) { s.Folder = folder("/") }, false},
+		{func(s *domain.Spec) { s.Below = "a" }, true},
+		{func(s *domain.Spec) { s.Below = "a/bc" }, false},
+		{func(s *domain.Spec) { s.TypePrefix = "Text/*" }, true},
+		{func(s *domain.Spec) { s.TypePrefix = "image/" }, false},
+		{func(s *domain.Spec) { s.OwnerID = owner }, true},
+		{func(s *domain.Spec) { s.OwnerID = fileID }, false},
+		{func(s *domain.Spec) { s.MinSize, s.MaxSize = 5, 5 }, true},
+		{func(s *domain.Spec) { s.MinSize = 6 }, false},
+		{func(s *domain.Spec) { s.MaxSize = 4 }, false},
+		{func(s *domain.Spec) { s.From = now }, true},
+		{func(s *domain.Spec) { s.To = now }, false},
 	} {
-		s, err := domain.NewSpec(tc.status, tc.prefix)
+		s := domain.AnySpec()
+		tc.change(&s)
+		s, err := s.Clean()
 		if err != nil || s.Matches(f) != tc.matches {
-			t.Errorf("%q %q: %v, %v", tc.status, tc.prefix, s.Matches(f), err)
+			t.Errorf("%d: %+v: %v, %v", i, s, s.Matches(f), err)
 		}
 	}
-	for _, prefix := range []string{"\x00", "a\n", "\xff", "\u202e"} {
-		if _, err := domain.NewSpec("", prefix); !errors.Is(err, domain.ErrInvalid) {
-			t.Errorf("prefix %q: %v", prefix, err)
+	if domain.AnySpec().Matches(f.Supersede(now)) || domain.AnySpec().Matches(f.Bin(now)) {
+		t.Error("earlier versions and deleted files are listed")
+	}
+	for _, bad := range []domain.Spec{
+		{NamePrefix: "\x00"}, {NamePrefix: "a\n"}, {NamePrefix: "\xff"}, {NamePrefix: "\u202e"}, {TypePrefix: "\x00"}, {Below: "a//b"}, {Folder: folder("..")},
+	} {
+		if _, err := bad.Clean(); !errors.Is(err, domain.ErrInvalid) {
+			t.Errorf("%+v: %v", bad, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
 	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
@@ -50,8 +52,16 @@ func (d openDoor) Visit(context.Context, tenancy.Hints, authn.Origin) (scope.Req
 
 const limit = 1000
 
+// defaults are settings under which content passes through the server.
+var defaults = config.Files{QuotaBytes: 10 * limit, QuotaFiles: 100, Retention: time.Hour, UploadTTL: time.Hour, LinkTTL: time.Minute}
+
 // serve puts the module alone behind a server.
 func serve(t *testing.T) (*httpx.Server, *s3test.Memory) {
+	t.Helper()
+	return serveWith(t, defaults)
+}
+
+func serveWith(t *testing.T, settings config.Files) (*httpx.Server, *s3test.Memory) {
 	t.Helper()
 	tenant, blobs, log := pgtest.Tenant(t), s3test.NewMemory(t, clock.System{}), slog.New(slog.DiscardHandler)
 	redis, err := redisx.Open(secret.Value{}, clock.System{})
@@ -69,11 +79,14 @@ func serve(t *testing.T) (*httpx.Server, *s3test.Memory) {
 		Limits:  httpx.Limits{Tenant: plenty, User: plenty, Network: plenty},
 		Keys:    func(http.ResponseWriter, *http.Request) {}, MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute,
 	})
-	most := filesmodule.MaxBytes(config.Limits{MaxFileBytes: limit})
+	policies := filesmodule.NewPolicies(config.Limits{MaxFileBytes: limit}, settings, nil)
 	files := func(r scope.Request) *service.Files {
-		return service.New(runner(r), infra.NewRepository(), infra.NewContents(blobs, r), most, clock.System{}, id.System{}, log)
+		return service.New(runner(r), policies.Of(r.Tenant), service.Parties{
+			Keep: infra.NewRepository(), Contents: infra.NewContents(blobs, r), Outbox: pg.NewOutbox(tenant.Pool, clock.System{}, id.System{}),
+			Clock: clock.System{}, IDs: id.System{}, Log: log,
+		})
 	}
-	api.New(files, page.NewCodec(make([]byte, 32)), most).Register(s.Router())
+	api.New(files, page.NewCodec(make([]byte, 32)), limit).Register(s.Router())
 	if err := s.Seal(service.Operations); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +134,7 @@ func TestAFileFromDeclarationToDeletion(t *testing.T) {
 	if f.Status != "ready" || f.SHA256 != hex.EncodeToString(sum[:]) || f.ContentType != "text/plain; charset=utf-8" || w.Header().Get("ETag") != `"v2"` {
 		t.Errorf("uploaded %+v %v", f, w.Header())
 	}
-	if got := decode[api.File](t, call(t, s, "GET", path, ""), 200); got != f {
+	if got := decode[api.File](t, call(t, s, "GET", path, ""), 200); !reflect.DeepEqual(got, f) {
 		t.Errorf("got %+v, want %+v", got, f)
 	}
 	w = call(t, s, "GET", path+"/content", "", "Range", "bytes=1-2")
@@ -136,6 +149,20 @@ func TestAFileFromDeclarationToDeletion(t *testing.T) {
 	}
 	if w := call(t, s, "DELETE", path, "", "If-Match", `"v2"`); w.Code != 204 {
 		t.Errorf("delete: %d %s", w.Code, w.Body)
+	}
+	if p := decode[httpx.Problem](t, call(t, s, "GET", path+"/content", ""), 410); p.Code != "files.deleted" {
+		t.Errorf("content of a deleted file: %s", p.Code)
+	}
+	if got := decode[api.File](t, call(t, s, "GET", path, ""), 200); got.Status != "deleted" || got.DeletedAt == nil {
+		t.Errorf("deleted: %+v", got)
+	}
+	if got := decode[api.File](t, call(t, s, "POST", path+"/undelete", ""), 200); got.Status != "ready" || got.DeletedAt != nil {
+		t.Errorf("undeleted: %+v", got)
+	}
+	for range 2 { // the second time is for good
+		if w := call(t, s, "DELETE", path, "", "If-Match", "*"); w.Code != 204 {
+			t.Errorf("delete: %d %s", w.Code, w.Body)
+		}
 	}
 	for _, gone := range []string{path, path + "/content"} {
 		if p := decode[httpx.Problem](t, call(t, s, "GET", gone, ""), 404); p.Code != "files.not_found" {

@@ -12,15 +12,20 @@ import (
 
 // Process are the parts that live as long as the process.
 var Process = wire.NewSet(
-	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
-	MaxBytes,
+	infra.NewRepository, wire.Bind(new(domain.Keeper), new(*infra.Repository)),
+	NewScanner, NewPolicies,
 )
 
 // Request are the parts of one request.
 var Request = wire.NewSet(
 	infra.NewContents, wire.Bind(new(domain.Contents), new(*infra.Contents)),
-	service.New,
+	PolicyOf, wire.Struct(new(service.Parties), "*"), service.New,
 )
 
-// MaxBytes is the greatest size of one file that the settings allow.
-func MaxBytes(l config.Limits) service.MaxBytes { return service.MaxBytes(l.MaxFileBytes) }
+// NewScanner is the scanner that the settings name; nil for none.
+func NewScanner(f config.Files) domain.Scanner {
+	if f.ScanAddr == "" {
+		return nil
+	}
+	return infra.NewClamd(f.ScanAddr, f.ScanTimeout)
+}

@@ -2,6 +2,7 @@ package infra
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 
@@ -38,6 +39,22 @@ func (c *Contents) Open(ctx context.Context, object uuid.UUID, from, length int6
 		return nil, translate(err)
 	}
 	return content, nil
+}
+
+// Stat implements domain.Contents.
+func (c *Contents) Stat(ctx context.Context, object uuid.UUID) (domain.Stat, error) {
+	head, err := c.blobs.Head(ctx, c.key(object))
+	if errors.Is(err, s3x.ErrNotFound) {
+		return domain.Stat{}, domain.ErrIncomplete.Because(err)
+	}
+	if err != nil {
+		return domain.Stat{}, translate(err)
+	}
+	sum, err := hex.DecodeString(head.SHA256)
+	if err != nil || len(sum) == 0 {
+		sum = nil
+	}
+	return domain.Stat{Size: head.Size, SHA256: sum}, nil
 }
 
 // Remove implements domain.Contents.

@@ -91,3 +91,39 @@ func TestContentsDeclareWhatGoesWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestUploadsInParts(t *testing.T) {
+	ctx, ids := t.Context(), id.NewSequence(8)
+	blobs := s3test.NewMemory(t, clock.At(now))
+	c, object := contentsOf(blobs, ids.New()), ids.New()
+	if _, err := c.Stat(ctx, object); !errors.Is(err, domain.ErrIncomplete) {
+		t.Errorf("stat of nothing: %v", err)
+	}
+	if _, err := c.Parts(ctx, object, "none"); !errors.Is(err, domain.ErrFilled) {
+		t.Errorf("parts of no upload: %v", err)
+	}
+	multipart, err := c.Begin(ctx, object, "text/plain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Assemble(ctx, object, multipart, []domain.Stored{{Number: 1, ETag: "x"}}); !errors.Is(err, domain.ErrIncomplete) {
+		t.Errorf("parts that are not there: %v", err)
+	}
+	if err := c.Abort(ctx, object, multipart); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Assemble(ctx, object, multipart, nil); !errors.Is(err, domain.ErrFilled) {
+		t.Errorf("after the abort: %v", err)
+	}
+	blobs.FailWith(s3x.ErrUnavailable)
+	_, begin := c.Begin(ctx, object, "text/plain")
+	_, parts := c.Parts(ctx, object, multipart)
+	_, stat := c.Stat(ctx, object)
+	for name, err := range map[string]error{
+		"begin": begin, "parts": parts, "stat": stat, "assemble": c.Assemble(ctx, object, multipart, nil), "abort": c.Abort(ctx, object, multipart),
+	} {
+		if !errors.Is(err, errs.ErrUnavailable) {
+			t.Errorf("%s with the store away: %v", name, err)
+		}
+	}
+}

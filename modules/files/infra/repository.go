@@ -4,6 +4,7 @@ package infra
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -15,56 +16,100 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Repository implements domain.Repository.
+// Repository implements domain.Keeper.
 type Repository struct{ q *filesdb.Queries }
 
 // NewRepository makes a repository.
 func NewRepository() *Repository { return &Repository{q: filesdb.New()} }
 
+// rules names the error behind each constraint.
+var rules = pg.Rules{"files_current_key": domain.ErrNameTaken}
+
 // Insert implements domain.Repository.
 func (r *Repository) Insert(ctx context.Context, tx uow.Tx, f domain.File) error {
+	metadata, err := json.Marshal(orEmpty(f.Metadata))
+	if err != nil {
+		return err
+	}
 	return pg.Translate(r.q.InsertFile(ctx, pg.DB(tx), filesdb.InsertFileParams{
-		ID: f.ID, Name: f.Name, Size: f.Size, ContentType: f.ContentType, Sha256: f.SHA256, Status: string(f.Status),
-		ObjectID: optional(f.Object), OwnerID: f.OwnerID, Version: f.Version, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt,
-	}), nil, nil)
+		ID: f.ID, LineID: f.Line, Folder: f.Folder, Name: f.Name, Size: f.Size, ContentType: f.ContentType, Sha256: f.SHA256,
+		Status: string(f.Status), Reason: f.Reason, ObjectID: optional(f.Object), Metadata: metadata, OwnerID: f.OwnerID,
+		Version: f.Version, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt,
+		SupersededAt: optional(f.Superseded), DeletedAt: optional(f.DeletedAt),
+	}), nil, rules)
 }
 
 // Get implements domain.Repository.
 func (r *Repository) Get(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.File, error) {
 	row, err := r.q.GetFile(ctx, pg.DB(tx), id)
-	return toFile(row), pg.Translate(err, domain.ErrNotFound, nil)
+	return one(row, err)
 }
 
 // Lock implements domain.Repository.
 func (r *Repository) Lock(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.File, error) {
 	row, err := r.q.LockFile(ctx, pg.DB(tx), id)
-	return toFile(row), pg.Translate(err, domain.ErrNotFound, nil)
+	return one(row, err)
+}
+
+// LockCurrent implements domain.Repository.
+func (r *Repository) LockCurrent(ctx context.Context, tx uow.Tx, folder, name string) (domain.File, error) {
+	row, err := r.q.LockCurrentFile(ctx, pg.DB(tx), folder, name)
+	return one(row, err)
+}
+
+// LockLine implements domain.Repository.
+func (r *Repository) LockLine(ctx context.Context, tx uow.Tx, line uuid.UUID) ([]domain.File, error) {
+	rows, err := r.q.LockLine(ctx, pg.DB(tx), line)
+	return all(rows), pg.Translate(err, nil, nil)
 }
 
 // List implements domain.Repository.
 func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.File], error) {
 	from := p.From()
+	if s.Folder != nil && s.Below == "" {
+		rows, err := r.q.ListFolder(ctx, pg.DB(tx), filesdb.ListFolderParams{
+			Folder: *s.Folder, AfterAt: from.At, AfterID: from.ID, FromAt: s.From, ToAt: s.To, Status: optional(string(s.Status)),
+			NamePrefix: optional(s.NamePrefix), TypePrefix: optional(s.TypePrefix), OwnerID: optional(s.OwnerID),
+			MinSize: s.MinSize, MaxSize: s.MaxSize, MaxItems: int32(p.Limit) + 1,
+		})
+		return cut(rows, err, p.Limit)
+	}
 	rows, err := r.q.ListFiles(ctx, pg.DB(tx), filesdb.ListFilesParams{
-		AfterAt: from.At, AfterID: from.ID, Status: optional(string(s.Status)), NamePrefix: optional(s.NamePrefix),
-		MaxItems: int32(p.Limit) + 1,
+		AfterAt: from.At, AfterID: from.ID, FromAt: s.From, ToAt: s.To, Status: optional(string(s.Status)), Below: optional(s.Below),
+		NamePrefix: optional(s.NamePrefix), TypePrefix: optional(s.TypePrefix), OwnerID: optional(s.OwnerID),
+		MinSize: s.MinSize, MaxSize: s.MaxSize, MaxItems: int32(p.Limit) + 1,
 	})
+	return cut(rows, err, p.Limit)
+}
+
+// Versions implements domain.Repository.
+func (r *Repository) Versions(ctx context.Context, tx uow.Tx, line uuid.UUID, p page.Request) (page.Page[domain.File], error) {
+	from := p.From()
+	rows, err := r.q.ListVersions(ctx, pg.DB(tx), filesdb.ListVersionsParams{
+		LineID: line, AfterAt: from.At, AfterID: from.ID, MaxItems: int32(p.Limit) + 1,
+	})
+	return cut(rows, err, p.Limit)
+}
+
+func cut(rows []filesdb.File, err error, limit int) (page.Page[domain.File], error) {
 	if err != nil {
 		return page.Page[domain.File]{}, pg.Translate(err, nil, nil)
 	}
-	all := make([]domain.File, len(rows))
-	for i, row := range rows {
-		all[i] = toFile(row)
-	}
-	return page.Cut(all, p.Limit, func(f domain.File) page.Position {
+	return page.Cut(all(rows), limit, func(f domain.File) page.Position {
 		return page.Position{At: f.CreatedAt, ID: f.ID}
 	}), nil
 }
 
 // Update implements domain.Repository.
 func (r *Repository) Update(ctx context.Context, tx uow.Tx, f domain.File) (domain.File, error) {
+	metadata, err := json.Marshal(orEmpty(f.Metadata))
+	if err != nil {
+		return f, err
+	}
 	n, err := r.q.UpdateFile(ctx, pg.DB(tx), filesdb.UpdateFileParams{
-		ID: f.ID, ContentType: f.ContentType, Sha256: f.SHA256, Status: string(f.Status),
-		ObjectID: optional(f.Object), UpdatedAt: f.UpdatedAt, Version: f.Version,
+		ID: f.ID, LineID: f.Line, Folder: f.Folder, Name: f.Name, ContentType: f.ContentType, Sha256: f.SHA256, Status: string(f.Status),
+		Reason: f.Reason, ObjectID: optional(f.Object), Metadata: metadata, UpdatedAt: f.UpdatedAt, Version: f.Version,
+		SupersededAt: optional(f.Superseded), DeletedAt: optional(f.DeletedAt),
 	})
 	if err := r.hit(ctx, tx, f.ID, n, err); err != nil {
 		return f, err
@@ -82,7 +127,7 @@ func (r *Repository) Delete(ctx context.Context, tx uow.Tx, f domain.File) error
 // hit explains why a statement for one version of a file changed no row.
 func (r *Repository) hit(ctx context.Context, tx uow.Tx, id uuid.UUID, rows int64, err error) error {
 	if err != nil || rows > 0 {
-		return pg.Translate(err, nil, nil)
+		return pg.Translate(err, nil, rules)
 	}
 	if _, err := r.Get(ctx, tx, id); err != nil {
 		return err
@@ -90,16 +135,42 @@ func (r *Repository) hit(ctx context.Context, tx uow.Tx, id uuid.UUID, rows int6
 	return errs.ErrPreconditionFailed
 }
 
+func one(row filesdb.File, err error) (domain.File, error) {
+	if err != nil {
+		return domain.File{}, pg.Translate(err, domain.ErrNotFound, nil)
+	}
+	return toFile(row), nil
+}
+
+func all(rows []filesdb.File) []domain.File {
+	files := make([]domain.File, len(rows))
+	for i, row := range rows {
+		files[i] = toFile(row)
+	}
+	return files
+}
+
 func toFile(row filesdb.File) domain.File {
 	f := domain.File{
-		ID: row.ID, Name: row.Name, Size: row.Size, ContentType: row.ContentType, SHA256: row.Sha256,
-		Status: domain.Status(row.Status), OwnerID: row.OwnerID, Version: row.Version,
-		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		ID: row.ID, Line: row.LineID, Folder: row.Folder, Name: row.Name, Size: row.Size, ContentType: row.ContentType, SHA256: row.Sha256,
+		Status: domain.Status(row.Status), Reason: row.Reason, Object: orZero(row.ObjectID), OwnerID: row.OwnerID, Version: row.Version,
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, Superseded: orZero(row.SupersededAt), DeletedAt: orZero(row.DeletedAt),
 	}
-	if row.ObjectID != nil {
-		f.Object = *row.ObjectID
+	// What stands there was checked on its way in; what somebody else has put
+	// there shows as nothing.
+	_ = json.Unmarshal(row.Metadata, &f.Metadata)
+	if len(f.Metadata) == 0 {
+		f.Metadata = nil
 	}
 	return f
+}
+
+// orEmpty is an object also when there are no notes.
+func orEmpty(m domain.Metadata) domain.Metadata {
+	if m == nil {
+		return domain.Metadata{}
+	}
+	return m
 }
 
 // optional is NULL for the zero value.
@@ -109,4 +180,13 @@ func optional[T comparable](v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// orZero is the zero value for NULL.
+func orZero[T any](v *T) T {
+	if v == nil {
+		var zero T
+		return zero
+	}
+	return *v
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -30,7 +31,7 @@ var (
 
 func declare(t testing.TB, fileID uuid.UUID, name string, at time.Time) domain.File {
 	t.Helper()
-	f, err := domain.Declare(fileID, uuid.Max, name, 5, "text/plain", 100, at)
+	f, _, err := domain.Declare(fileID, uuid.Max, uuid.Max, domain.Declaration{Name: name, Size: 5, ContentType: "text/plain"}, domain.Policy{MaxBytes: 100}, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestReadyWithoutContentIsImpossible(t *testing.T) {
 	t.Parallel()
 	tenant := pgtest.Tenant(t)
 	f := declare(t, id.NewSequence(3).New(), "a", now)
-	f.Status = domain.Ready
+	f.Status, f.Object = domain.Ready, uuid.Max
 	err := tenant.Unit().Write(t.Context(), func(tx uow.Tx) error { return repo.Insert(t.Context(), tx, f) })
 	if err == nil {
 		t.Error("a file is ready without bytes")
@@ -137,33 +138,72 @@ func TestReadyWithoutContentIsImpossible(t *testing.T) {
 func TestListAgainstItsRule(t *testing.T) {
 	t.Parallel()
 	tenant, ids := pgtest.Tenant(t), id.NewSequence(4)
+	owners := []uuid.UUID{ids.New(), ids.New()}
 	var all []domain.File
-	names := []string{"a", "ab", "abc", "Ab", "b%", "b_", `b"`, "ä", "ab.txt"}
-	statuses := []domain.Status{domain.Pending, domain.Scanning, domain.Quarantined, domain.Deleted}
-	for i := range 60 {
-		f := declare(t, ids.New(), names[i%len(names)], now.Add(time.Duration(i*7%13)*time.Microsecond)) // many share an instant
-		f.Status = statuses[i*5%len(statuses)]
-		all = append(all, f)
+	for i := range 120 {
+		all = append(all, variety(t, ids, i, owners))
 	}
 	insert(t, tenant, all...)
-	slices.SortFunc(all, func(a, b domain.File) int {
-		if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
-			return c
-		}
-		return slices.Compare(b.ID[:], a.ID[:])
-	})
+	slices.SortFunc(all, newestFirst)
 	rapid.Check(t, func(rt *rapid.T) {
-		spec := domain.Spec{
-			Status:     rapid.SampledFrom(append(statuses, "", domain.Ready)).Draw(rt, "status"),
-			NamePrefix: rapid.SampledFrom([]string{"", "a", "ab", "A", "b%", "b_", "%", "_", "ä", "zzz", `\`}).Draw(rt, "prefix"),
-		}
-		limit := rapid.IntRange(1, 70).Draw(rt, "limit")
+		spec := drawSpec(rt, owners)
+		limit := rapid.IntRange(1, 130).Draw(rt, "limit")
 		want := slices.DeleteFunc(slices.Clone(all), func(f domain.File) bool { return !spec.Matches(f) })
 		got := everyPage(t, tenant, spec, limit)
 		if len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
 			rt.Fatalf("%+v by %d: %d files, want %d", spec, limit, len(got), len(want))
 		}
 	})
+}
+
+var (
+	names    = []string{"a", "ab", "abc", "Ab", "b%", "b_", `b"`, "ä", "ab.txt"}
+	folders  = []string{"", "a/", "a/b/", "ab/", "a%/"}
+	types    = []string{"text/plain", "image/png", "text/html; charset=utf-8"}
+	statuses = []domain.Status{domain.Pending, domain.Scanning, domain.Quarantined, domain.Deleted, domain.Ready}
+)
+
+// variety is the i-th of many files that have something in common.
+func variety(t *testing.T, ids id.Source, i int, owners []uuid.UUID) domain.File {
+	f := declare(t, ids.New(), names[i%len(names)], now.Add(time.Duration(i*7%13)*time.Microsecond)) // many share an instant
+	f.Status, f.Folder, f.ContentType = statuses[i*7%11%len(statuses)], folders[i*3%len(folders)], types[i%len(types)]
+	f.OwnerID, f.Size = owners[i%2], int64(i%4)
+	if f.Status != domain.Pending {
+		f.Object, f.SHA256 = ids.New(), []byte("sum")
+	}
+	if f.Status == domain.Deleted {
+		f.DeletedAt = now
+	}
+	if i%6 == 0 || f.Status == domain.Ready && i > 2*len(names) { // names are unique among those that are ready
+		f.Superseded = now
+	}
+	return f
+}
+
+func newestFirst(a, b domain.File) int {
+	if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
+		return c
+	}
+	return slices.Compare(b.ID[:], a.ID[:])
+}
+
+func drawSpec(rt *rapid.T, owners []uuid.UUID) domain.Spec {
+	spec := domain.AnySpec()
+	spec.Status = rapid.SampledFrom(append(statuses, "", "")).Draw(rt, "status")
+	spec.NamePrefix = rapid.SampledFrom([]string{"", "", "", "a", "ab", "A", "b%", "b_", "%", "_", "ä", "zzz", `\`}).Draw(rt, "name")
+	spec.TypePrefix = rapid.SampledFrom([]string{"", "", "text/", "image/png", "text/html", "%"}).Draw(rt, "type")
+	spec.OwnerID = rapid.SampledFrom(append(owners, uuid.Nil)).Draw(rt, "owner")
+	spec.Below = rapid.SampledFrom([]string{"", "", "a/", "a/b/", "a%/", "z/"}).Draw(rt, "below")
+	if folder := rapid.SampledFrom([]string{"*", "*", "", "a/", "a/b/", "z/"}).Draw(rt, "folder"); folder != "*" {
+		spec.Folder, spec.Below = &folder, ""
+	}
+	spec.MinSize = rapid.Int64Range(0, 2).Draw(rt, "min")
+	spec.MaxSize = rapid.SampledFrom([]int64{1, 3, math.MaxInt64}).Draw(rt, "max")
+	if rapid.Bool().Draw(rt, "span") {
+		spec.From = now.Add(3 * time.Microsecond)
+		spec.To = now.Add(time.Duration(rapid.IntRange(1, 14).Draw(rt, "to")) * time.Microsecond)
+	}
+	return spec
 }
 
 func everyPage(t *testing.T, tenant pgtest.Fixture, spec domain.Spec, limit int) []domain.File {

@@ -11,24 +11,63 @@ import (
 // Create declares a file whose content follows.
 var Create = op.Write("files.create", "Declare a file to be uploaded.", op.About("file"))
 
-// NewFile is what is declared of a file before it is uploaded.
-type NewFile struct {
-	Name        string
-	Size        int64 // in bytes
-	ContentType string
+// Sending is a pending file and how its content is sent.
+type Sending struct {
+	File   domain.File
+	Upload domain.Upload
+	Link   *domain.Link // to send all of it in one piece; nil for the other methods
+	Parts  []PartLink   // to the parts that were asked for
+	Stored []domain.Stored
 }
 
-// Create declares a file, owned by the caller. It waits for its content until
-// Upload brings it.
-func (s *Files) Create(ctx context.Context, in NewFile) (domain.File, error) {
-	return op.Do(ctx, s.run, Create, func(tx uow.Tx) (domain.File, error) {
-		owner := s.run.Caller().ID
-		f, err := domain.Declare(s.ids.New(), owner, in.Name, in.Size, in.ContentType, int64(s.max), s.clock.Now())
+// PartLink is the link to send one part.
+type PartLink struct {
+	Number int32
+	Size   int64
+	domain.Link
+}
+
+// declared is what Create keeps, and gives again when the request comes again.
+type declared struct {
+	File   domain.File
+	Upload domain.Upload
+}
+
+// Create declares a file, owned by the caller, and takes the room it needs
+// from the tenant's quota: domain.ErrQuota. It waits for its content until
+// Upload or Complete bring it, or its time is over.
+func (s *Files) Create(ctx context.Context, in domain.Declaration) (Sending, error) {
+	made, err := op.Do(ctx, s.run, Create, func(tx uow.Tx) (declared, error) {
+		f, u, err := domain.Declare(s.IDs.New(), s.IDs.New(), s.run.Caller().ID, in, s.policy, s.Clock.Now())
 		if err != nil {
-			return f, err
+			return declared{}, err
 		}
 		tx.Trail().On("file", f.ID.String(), f.Name)
 		tx.Trail().Changed(nil, f.View())
-		return f, s.repo.Insert(ctx, tx, f)
+		if err := s.Keep.Reserve(ctx, tx, f.Size, s.policy); err != nil {
+			return declared{}, err
+		}
+		if err := s.Keep.Insert(ctx, tx, f); err != nil {
+			return declared{}, err
+		}
+		return declared{f, u}, s.Keep.InsertUpload(ctx, tx, u)
 	})
+	if err != nil {
+		return Sending{}, err
+	}
+	return Sending{File: made.File, Upload: made.Upload, Link: s.linkPut(ctx, made.File, made.Upload)}, nil
+}
+
+// linkPut is the link to send a content in one piece; nil when it is sent
+// otherwise, or no link can be made right now: Parts gives one later.
+func (s *Files) linkPut(ctx context.Context, f domain.File, u domain.Upload) *domain.Link {
+	if u.Method != domain.Put {
+		return nil
+	}
+	link, err := s.Contents.LinkPut(ctx, u.Object, f.Size, f.ContentType, u.SHA256, s.policy.LinkTTL)
+	if err != nil {
+		s.Log.WarnContext(ctx, "no link to send a file", "file", f.ID, "error", err)
+		return nil
+	}
+	return &link
 }

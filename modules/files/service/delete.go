@@ -2,7 +2,7 @@ package service
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -11,43 +11,138 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Delete removes a file.
-var Delete = op.Write("files.delete", "Delete a file and its content.", op.About("file"), op.OwnerToo)
+// Delete and Undelete remove files and bring them back.
+var (
+	Delete   = op.Write("files.delete", "Delete a file; delete it again to be rid of it for good.", op.About("file"), op.OwnerToo)
+	Undelete = op.Write("files.undelete", "Bring a deleted file back.", op.About("file"), op.OwnerToo)
+)
 
-// Delete removes a file, and its content once that is durable. Version is the
-// one the caller read; domain.AnyVersion means whichever is current. It returns
-// errs.ErrPreconditionFailed when it no longer is.
+// Delete removes a file with its earlier versions, or one earlier version
+// alone. It can be brought back until its retention is over; until then it
+// takes up room. What is deleted already, or was never readable, goes for
+// good. Version is the one the caller read; domain.AnyVersion means whichever
+// is current. It returns errs.ErrPreconditionFailed when it no longer is.
 func (s *Files) Delete(ctx context.Context, id uuid.UUID, version int64) error {
 	_, err := op.Do(ctx, s.run, Delete.On(id.String()), func(tx uow.Tx) (domain.File, error) {
-		f, err := s.repo.Lock(ctx, tx, id)
+		f, err := s.lockAt(ctx, tx, id, version)
 		if err != nil {
 			return f, err
 		}
-		if err := tx.Trail().OwnedBy(f.OwnerID); err != nil {
-			return f, err
+		if f.Status == domain.Ready && s.policy.Retention > 0 {
+			tx.Trail().Changed(f.View(), f.Bin(s.Clock.Now()).View())
+			return f, s.bin(ctx, tx, f)
 		}
-		tx.Trail().On("file", id.String(), f.Name)
 		tx.Trail().Changed(f.View(), nil)
-		if err := f.At(version); err != nil {
-			return f, err
-		}
-		if f.Object != uuid.Nil {
-			tx.AfterCommit(func(ctx context.Context) { s.remove(ctx, f.Object) })
-		}
-		return f, s.repo.Delete(ctx, tx, f)
+		return f, s.purge(ctx, tx, f)
 	})
 	return err
 }
 
-// removeTimeout bounds the removal of an object, which no caller waits for.
-const removeTimeout = 10 * time.Second
-
-// remove takes away an object that no file names any more. When the store is
-// away the object stays behind, unreachable; the log says which.
-func (s *Files) remove(ctx context.Context, object uuid.UUID) {
-	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
-	defer cancel()
-	if err := s.contents.Remove(ctx, object); err != nil {
-		s.log.WarnContext(ctx, "object left behind", "object", object, "error", err)
+// bin deletes a file and its earlier versions so that they can come back.
+func (s *Files) bin(ctx context.Context, tx uow.Tx, f domain.File) error {
+	all, err := s.together(ctx, tx, f)
+	if err != nil {
+		return err
 	}
+	now := s.Clock.Now()
+	for _, g := range all {
+		if g.Status != domain.Ready {
+			continue
+		}
+		if _, err := s.Keep.Update(ctx, tx, g.Bin(now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// purge removes for good a file and the versions that were deleted with it.
+// Those that were deleted apart are kept for their own time.
+func (s *Files) purge(ctx context.Context, tx uow.Tx, f domain.File) error {
+	all, err := s.together(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		if f.Status == domain.Deleted && !g.DeletedWith(f) {
+			continue
+		}
+		if err := s.forget(ctx, tx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together is what shares the fate of a file, itself included: its earlier
+// versions, where it carries the name.
+func (s *Files) together(ctx context.Context, tx uow.Tx, f domain.File) ([]domain.File, error) {
+	if f.Earlier() || f.Status != domain.Ready && f.Status != domain.Deleted {
+		return []domain.File{f}, nil
+	}
+	return s.Keep.LockLine(ctx, tx, f.Line)
+}
+
+// Undelete brings a deleted file back, with the earlier versions that were
+// deleted with it. domain.ErrNameTaken when another file has its name by now;
+// an earlier version whose newest one is gone takes the name.
+func (s *Files) Undelete(ctx context.Context, id uuid.UUID) (domain.File, error) {
+	return op.Do(ctx, s.run, Undelete.On(id.String()), func(tx uow.Tx) (domain.File, error) {
+		f, err := s.lockAt(ctx, tx, id, domain.AnyVersion)
+		if err != nil {
+			return f, err
+		}
+		back, err := f.Undelete(s.Clock.Now())
+		if err != nil {
+			return f, err
+		}
+		if back, err = s.placeAgain(ctx, tx, back); err != nil {
+			return f, err
+		}
+		if err := s.undeleteOthers(ctx, tx, f); err != nil {
+			return f, err
+		}
+		tx.Trail().Changed(f.View(), back.View())
+		return s.Keep.Update(ctx, tx, back)
+	})
+}
+
+// placeAgain finds the place of a version that comes back.
+func (s *Files) placeAgain(ctx context.Context, tx uow.Tx, back domain.File) (domain.File, error) {
+	current, err := s.Keep.LockCurrent(ctx, tx, back.Folder, back.Name)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		if back.Earlier() {
+			return back.Restore(s.Clock.Now())
+		}
+		return back, nil
+	case err != nil:
+		return back, err
+	case back.Earlier() && current.Line == back.Line:
+		return back, nil
+	}
+	return back, domain.ErrNameTaken
+}
+
+func (s *Files) undeleteOthers(ctx context.Context, tx uow.Tx, f domain.File) error {
+	if f.Earlier() {
+		return nil
+	}
+	line, err := s.Keep.LockLine(ctx, tx, f.Line)
+	if err != nil {
+		return err
+	}
+	for _, g := range line {
+		if g.ID == f.ID || !g.DeletedWith(f) {
+			continue
+		}
+		back, err := g.Undelete(s.Clock.Now())
+		if err != nil {
+			return err
+		}
+		if _, err := s.Keep.Update(ctx, tx, back); err != nil {
+			return err
+		}
+	}
+	return nil
 }

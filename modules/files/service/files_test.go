@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
 	"github.com/insulahq/insula/platform/page"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/s3x/s3test"
@@ -43,6 +45,10 @@ type desk struct {
 	clock   *clock.Manual
 	caller  authn.Caller
 	log     *strings.Builder
+	run     *op.Runner
+	policy  domain.Policy
+	parties service.Parties
+	outbox  *pg.Outbox
 }
 
 const limit = 1000
@@ -63,17 +69,44 @@ func deskOver(t *testing.T, wrap func(uow.Unit) uow.Unit) *desk {
 	r := scope.Request{Tenant: d.tenant.Tenant, Caller: d.caller}
 	run, records := optest.Runner(t, r, wrap(d.tenant.Unit()), d.clock)
 	d.records = records
-	d.Files = service.New(run, infra.NewRepository(), infra.NewContents(d.blobs, r), limit, d.clock, id.System{}, slog.New(slog.NewTextHandler(d.log, nil)))
+	d.policy = domain.Policy{
+		MaxBytes: limit, QuotaBytes: 4 * limit, QuotaFiles: 20, Retention: 24 * time.Hour, UploadTTL: time.Hour, LinkTTL: time.Minute,
+		SinglePut: limit, PartSize: 5 << 20, Inline: limit,
+	}
+	d.outbox = pg.NewOutbox(d.tenant.Pool, d.clock, id.System{})
+	d.parties = service.Parties{
+		Keep: infra.NewRepository(), Contents: infra.NewContents(d.blobs, r), Clock: d.clock, IDs: id.System{},
+		Outbox: d.outbox, Log: slog.New(slog.NewTextHandler(d.log, nil)),
+	}
+	d.run = run
+	d.Files = service.New(run, d.policy, d.parties)
 	return d
 }
 
+// with is the same desk under another policy.
+func (d *desk) with(change func(*domain.Policy, *service.Parties)) *desk {
+	next := *d
+	change(&next.policy, &next.parties)
+	next.policy.Scan = next.parties.Scanner != nil
+	next.Files = service.New(next.run, next.policy, next.parties)
+	return &next
+}
+
+// as is the same desk with somebody else at it.
+func (d *desk) as(id string) *desk {
+	next := *d
+	next.caller.ID = uuid.MustParse(id)
+	next.run, next.records = optest.Runner(d.t, scope.Request{Tenant: d.tenant.Tenant, Caller: next.caller}, d.tenant.Unit(), d.clock)
+	next.Files = service.New(next.run, next.policy, next.parties)
+	return &next
+}
+
+// beside is the same user in another request.
+func (d *desk) beside() *desk { return d.as(d.caller.ID.String()) }
+
 func (d *desk) create(name string, size int64) domain.File {
 	d.t.Helper()
-	f, err := d.Create(d.t.Context(), service.NewFile{Name: name, Size: size})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return f
+	return d.declare(domain.Declaration{Name: name, Size: size}).File
 }
 
 func (d *desk) upload(f domain.File, content string) (domain.File, error) {
@@ -149,7 +182,7 @@ func TestCreateUploadDownload(t *testing.T) {
 		t.Errorf("uploaded %+v", filled)
 	}
 	e := d.last(2, service.Upload, op.Done, "", f)
-	if e.Target.Label != "report.pdf" || e.Before != f.View() || e.After != filled.View() {
+	if e.Target.Label != "report.pdf" || !reflect.DeepEqual(e.Before, f.View()) || !reflect.DeepEqual(e.After, filled.View()) {
 		t.Errorf("recorded %+v", e)
 	}
 	r, err := d.Download(ctx, f.ID)
@@ -177,17 +210,17 @@ func TestCreateRefuses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for _, tc := range []struct {
-		in   service.NewFile
+		in   domain.Declaration
 		want error
 	}{
-		{service.NewFile{Name: "a/b", Size: 1}, domain.ErrInvalid},
-		{service.NewFile{Name: "a", Size: limit + 1}, domain.ErrTooLarge},
+		{domain.Declaration{Name: "a/b", Size: 1}, domain.ErrInvalid},
+		{domain.Declaration{Name: "a", Size: limit + 1}, domain.ErrTooLarge},
 	} {
 		if _, err := d.Create(t.Context(), tc.in); !errors.Is(err, tc.want) {
 			t.Errorf("%+v: %v", tc.in, err)
 		}
 	}
-	p, err := d.List(t.Context(), domain.Spec{}, page.Request{Limit: 10})
+	p, err := d.List(t.Context(), domain.AnySpec(), page.Request{Limit: 10})
 	if err != nil || len(p.Items) != 0 {
 		t.Errorf("stored %+v, %v", p.Items, err)
 	}
@@ -434,20 +467,35 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := d.last(4, service.Delete, op.Done, "", f)
-	if e.Target.Label != "a" || e.Before != f.View() || e.After != nil {
+	if e.Target.Label != "a" || !reflect.DeepEqual(e.Before, f.View()) || e.After.(domain.View).Status != domain.Deleted {
 		t.Errorf("recorded %+v", e)
+	}
+	if _, err := d.Download(t.Context(), f.ID); !errors.Is(err, domain.ErrDeleted) {
+		t.Errorf("download of a deleted file: %v", err)
+	}
+	d.usage(5, 1)
+	if err := d.Delete(t.Context(), f.ID, domain.AnyVersion); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := d.Get(t.Context(), f.ID); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("afterwards: %v", err)
 	}
-	if objects := d.objects(); len(objects) != 0 {
-		t.Errorf("left behind: %v", objects)
+	d.nothingLeft()
+	d.usage(0, 0)
+}
+
+// usage checks what the files of the tenant take up.
+func (d *desk) usage(bytes, files int64) {
+	d.t.Helper()
+	room, err := d.Room(d.t.Context())
+	if err != nil || room.Bytes != bytes || room.Files != files {
+		d.t.Errorf("%d bytes in %d files are taken, want %d in %d; %v", room.Bytes, room.Files, bytes, files, err)
 	}
 }
 
-func TestDeleteWithTheStoreAwayDeletesTheFile(t *testing.T) {
+func TestDeleteForGoodWithTheStoreAwayDeletesTheFile(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newDesk(t).with(func(p *domain.Policy, _ *service.Parties) { p.Retention = 0 })
 	f := d.ready("12345")
 	d.blobs.FailWith(s3x.ErrUnavailable)
 	if err := d.Delete(t.Context(), f.ID, domain.AnyVersion); err != nil {
@@ -497,7 +545,7 @@ func TestFilesOfAnotherTenantDoNotExist(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if p, err := theirs.List(ctx, domain.Spec{}, page.Request{Limit: 10}); err != nil || len(p.Items) != 0 {
+	if p, err := theirs.List(ctx, domain.AnySpec(), page.Request{Limit: 10}); err != nil || len(p.Items) != 0 {
 		t.Errorf("list: %+v, %v", p.Items, err)
 	}
 	if ours.read(f) != "12345" {
@@ -517,7 +565,7 @@ func TestDeniedUploadIsNeitherReadNorRecordedTwice(t *testing.T) {
 	records := &optest.Records{}
 	r := scope.Request{Tenant: d.tenant.Tenant, Caller: d.caller}
 	run := op.NewRunner(r, d.tenant.Unit(), nobody{}, records, d.clock, id.System{}, slog.New(slog.DiscardHandler))
-	denied := service.New(run, infra.NewRepository(), infra.NewContents(d.blobs, r), limit, d.clock, id.System{}, slog.New(slog.DiscardHandler))
+	denied := service.New(run, d.policy, d.parties)
 	if _, err := denied.Upload(t.Context(), f.ID, service.Body{Reader: unread{t}, Length: 5}); !errors.Is(err, errs.ErrForbidden) {
 		t.Errorf("got %v", err)
 	}

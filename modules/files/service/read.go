@@ -12,28 +12,61 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Get, List and Download read files.
+// Get, List, Download, Versions and Usage read files.
 var (
 	Get      = op.Read("files.get", "See what is known of a file.", op.About("file"), op.OwnerToo)
 	List     = op.Read("files.list", "See which files there are.", op.About("file"))
 	Download = op.Read("files.download", "Read the content of a file.", op.About("file"), op.OwnerToo)
+	Versions = op.Read("files.versions", "See the versions of a file.", op.About("file"), op.OwnerToo)
+	Usage    = op.Read("files.usage", "See how much room the files take up, and how much is left.")
 )
 
 // Get shows one file.
 func (s *Files) Get(ctx context.Context, id uuid.UUID) (domain.File, error) {
 	return op.Do(ctx, s.run, Get.On(id.String()), func(tx uow.Tx) (domain.File, error) {
-		f, err := s.repo.Get(ctx, tx, id)
-		if err != nil {
-			return f, err
-		}
-		return f, tx.Trail().OwnedBy(f.OwnerID)
+		return s.owned(ctx, tx, id)
 	})
+}
+
+// owned finds a file and says whose it is.
+func (s *Files) owned(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.File, error) {
+	f, err := s.Keep.Get(ctx, tx, id)
+	if err != nil {
+		return f, err
+	}
+	return f, tx.Trail().OwnedBy(f.OwnerID)
 }
 
 // List pages through the files, newest first.
 func (s *Files) List(ctx context.Context, spec domain.Spec, r page.Request) (page.Page[domain.File], error) {
 	return op.Do(ctx, s.run, List, func(tx uow.Tx) (page.Page[domain.File], error) {
-		return s.repo.List(ctx, tx, spec, r)
+		return s.Keep.List(ctx, tx, spec, r)
+	})
+}
+
+// Versions pages through the versions of a file, itself included, newest
+// first.
+func (s *Files) Versions(ctx context.Context, id uuid.UUID, r page.Request) (page.Page[domain.File], error) {
+	return op.Do(ctx, s.run, Versions.On(id.String()), func(tx uow.Tx) (page.Page[domain.File], error) {
+		f, err := s.owned(ctx, tx, id)
+		if err != nil {
+			return page.Page[domain.File]{}, err
+		}
+		return s.Keep.Versions(ctx, tx, f.Line, r)
+	})
+}
+
+// Room is what files take up, under which policy.
+type Room struct {
+	domain.Usage
+	Policy domain.Policy
+}
+
+// Room shows how much room there is.
+func (s *Files) Room(ctx context.Context) (Room, error) {
+	return op.Do(ctx, s.run, Usage, func(tx uow.Tx) (Room, error) {
+		taken, err := s.Keep.Usage(ctx, tx)
+		return Room{Usage: taken, Policy: s.policy}, err
 	})
 }
 
@@ -43,21 +76,31 @@ type Reading struct {
 	// Open reads length bytes from an offset on, after the operation is over
 	// and without a database connection.
 	Open func(ctx context.Context, from, length int64) (io.ReadCloser, error)
+	// Link makes a link to the object store, which answers with this
+	// Content-Disposition; nil where downloads pass through the server.
+	Link func(ctx context.Context, disposition string) (domain.Link, error)
 }
 
-// Download lets the caller read the content of a file; domain.ErrNotReady
-// while there is none to be read.
+// Download lets the caller read the content of a file; domain.ErrNotReady,
+// ErrQuarantined or ErrDeleted when it must not be read.
 func (s *Files) Download(ctx context.Context, id uuid.UUID) (Reading, error) {
 	return op.Do(ctx, s.run, Download.On(id.String()), func(tx uow.Tx) (Reading, error) {
-		f, err := s.repo.Get(ctx, tx, id)
+		f, err := s.owned(ctx, tx, id)
 		if err != nil {
 			return Reading{}, err
 		}
-		if err := tx.Trail().OwnedBy(f.OwnerID); err != nil {
-			return Reading{}, err
-		}
-		return Reading{File: f, Open: func(ctx context.Context, from, length int64) (io.ReadCloser, error) {
-			return s.contents.Open(ctx, f.Object, from, length)
-		}}, f.Readable()
+		return s.reading(f), f.Readable()
 	})
+}
+
+func (s *Files) reading(f domain.File) Reading {
+	r := Reading{File: f, Open: func(ctx context.Context, from, length int64) (io.ReadCloser, error) {
+		return s.Contents.Open(ctx, f.Object, from, length)
+	}}
+	if s.policy.Redirect {
+		r.Link = func(ctx context.Context, disposition string) (domain.Link, error) {
+			return s.Contents.LinkGet(ctx, f.Object, f.ContentType, disposition, s.policy.LinkTTL)
+		}
+	}
+	return r
 }

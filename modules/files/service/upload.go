@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/files/domain"
-	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -22,8 +21,9 @@ type Body struct {
 	Length int64 // as announced, -1 when it was not
 }
 
-// Upload receives the content of a declared file. It must be as long as
-// declared; nobody sees the file as ready before all of it is stored.
+// Upload receives the content of a declared file through the server, however
+// it was meant to be sent. It must be as long as declared; nobody sees the
+// file as ready before all of it is stored.
 //
 // The transfer may take hours and must hold no database connection, so it
 // happens before the unit of work: look at the file, store the bytes as an
@@ -35,16 +35,15 @@ type Body struct {
 // to name is removed again.
 func (s *Files) Upload(ctx context.Context, id uuid.UUID, body Body) (domain.File, error) {
 	stored, failed := s.store(ctx, id, body)
-	switch {
-	case errors.Is(failed, errs.ErrForbidden), errors.Is(failed, errs.ErrUnauthenticated), errors.Is(failed, domain.ErrNotFound):
-		return domain.File{}, failed // recorded already, by the look at the file
+	if recorded(failed) {
+		return domain.File{}, failed
 	}
 	written := false
 	f, err := op.Do(ctx, s.run, Upload.On(id.String()), func(tx uow.Tx) (domain.File, error) {
 		if failed != nil {
 			return domain.File{}, failed
 		}
-		f, err := s.fill(ctx, tx, id, stored)
+		f, err := s.settle(ctx, tx, id, stored)
 		written = err == nil
 		return f, err
 	})
@@ -54,55 +53,106 @@ func (s *Files) Upload(ctx context.Context, id uuid.UUID, body Body) (domain.Fil
 	return f, err
 }
 
-// upload is content that has been stored, and where.
-type upload struct {
-	domain.Content
-	object uuid.UUID // uuid.Nil when nothing can have been stored
+// arrival is content that has been stored, and where.
+type arrival struct {
+	object  uuid.UUID       // uuid.Nil when nothing can have been stored
+	content *domain.Content // nil when nobody has read it through yet
 }
 
 // store receives the body and keeps it under a new name.
-func (s *Files) store(ctx context.Context, id uuid.UUID, body Body) (upload, error) {
-	f, err := s.look(ctx, id)
+func (s *Files) store(ctx context.Context, id uuid.UUID, body Body) (arrival, error) {
+	seen, err := s.lookAwaited(ctx, Upload, id)
 	if err != nil {
-		return upload{}, err
+		return arrival{}, err
 	}
-	if err := f.Expects(body.Length); err != nil {
-		return upload{}, err
+	if err := seen.file.Expects(body.Length); err != nil {
+		return arrival{}, err
 	}
-	r, err := domain.Receive(body, f.Size)
+	r, err := domain.Receive(body, seen.file.Size)
 	if err != nil {
-		return upload{}, err
+		return arrival{}, err
 	}
-	stored := upload{object: s.ids.New()}
-	if err := s.contents.Put(ctx, stored.object, r, f.Size, r.ContentType()); err != nil {
+	if !s.policy.Takes(r.ContentType()) {
+		return arrival{}, domain.ErrType
+	}
+	stored := arrival{object: s.IDs.New()}
+	if err := s.Contents.Put(ctx, stored.object, r, seen.file.Size, r.ContentType()); err != nil {
 		return stored, err
 	}
-	stored.Content, err = r.Finish()
-	return stored, err
+	content, err := r.Finish()
+	if err != nil {
+		return stored, err
+	}
+	stored.content = &content
+	return stored, seen.upload.Agrees(content)
 }
 
-// look reads the file as a part of Upload that writes nothing: the caller
-// needs the same permission, and the trail hears of the upload as a whole.
-func (s *Files) look(ctx context.Context, id uuid.UUID) (domain.File, error) {
-	looking := Upload.On(id.String())
-	looking.Writes = false
-	return op.Do(ctx, s.run, looking, func(tx uow.Tx) (domain.File, error) {
-		return s.repo.Get(ctx, tx, id)
-	})
-}
-
-func (s *Files) fill(ctx context.Context, tx uow.Tx, id uuid.UUID, stored upload) (domain.File, error) {
-	before, err := s.repo.Lock(ctx, tx, id)
+// settle gives a file content that has arrived. Content that nobody has read
+// through, or a scanner must see, is held until Examine has done that.
+func (s *Files) settle(ctx context.Context, tx uow.Tx, id uuid.UUID, a arrival) (domain.File, error) {
+	if err := s.Keep.LockUsage(ctx, tx); err != nil {
+		return domain.File{}, err
+	}
+	before, err := s.Keep.Lock(ctx, tx, id)
 	if err != nil {
 		return before, err
 	}
 	tx.Trail().On("file", id.String(), before.Name)
-	after, err := before.Fill(stored.Content, stored.object, s.clock.Now())
+	if err := before.Expects(-1); err != nil {
+		return before, err
+	}
+	u, err := s.Keep.GetUpload(ctx, tx, id)
 	if err != nil {
 		return before, err
 	}
+	if a.content == nil || s.policy.Scan {
+		return s.hold(ctx, tx, before, u, a.object)
+	}
+	return s.publish(ctx, tx, before, u, *a.content, a.object)
+}
+
+// hold keeps content from being read until it has been examined.
+func (s *Files) hold(ctx context.Context, tx uow.Tx, before domain.File, u domain.Upload, object uuid.UUID) (domain.File, error) {
+	after, err := before.Hold(object, s.Clock.Now())
+	if err != nil {
+		return before, err
+	}
+	s.giveUpLater(tx, u, object)
+	u.Object, u.Multipart = object, ""
+	if err := s.Keep.UpdateUpload(ctx, tx, u); err != nil {
+		return before, err
+	}
+	if err := s.Outbox.Put(ctx, tx, Examine, Examination{File: before.ID, Object: object}); err != nil {
+		return before, err
+	}
 	tx.Trail().Changed(before.View(), after.View())
-	return s.repo.Update(ctx, tx, after)
+	return s.Keep.Update(ctx, tx, after)
+}
+
+// publish makes content readable. What carried the name before becomes an
+// earlier version.
+func (s *Files) publish(ctx context.Context, tx uow.Tx, before domain.File, u domain.Upload, c domain.Content, object uuid.UUID) (domain.File, error) {
+	now := s.Clock.Now()
+	after, err := before.Fill(c, object, now)
+	if err != nil {
+		return before, err
+	}
+	current, err := s.Keep.LockCurrent(ctx, tx, after.Folder, after.Name)
+	switch {
+	case err == nil:
+		if _, err := s.Keep.Update(ctx, tx, current.Supersede(now)); err != nil {
+			return before, err
+		}
+		after.Line = current.Line
+	case !errors.Is(err, domain.ErrNotFound):
+		return before, err
+	}
+	s.giveUpLater(tx, u, object)
+	if err := s.Keep.DeleteUpload(ctx, tx, after.ID); err != nil {
+		return before, err
+	}
+	tx.Trail().Changed(before.View(), after.View())
+	return s.Keep.Update(ctx, tx, after)
 }
 
 // discard removes the object of an upload that failed. When only the commit
@@ -115,12 +165,12 @@ func (s *Files) discard(ctx context.Context, id, object uuid.UUID, written bool)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
 	if written {
-		f, err := s.look(ctx, id)
+		f, err := s.look(ctx, Upload, id)
 		switch {
 		case err == nil && f.Object == object:
 			return
 		case err != nil && !errors.Is(err, domain.ErrNotFound):
-			s.log.WarnContext(ctx, "object of an upload of unknown outcome kept", "file", id, "object", object, "error", err)
+			s.Log.WarnContext(ctx, "object of an upload of unknown outcome kept", "file", id, "object", object, "error", err)
 			return
 		}
 	}

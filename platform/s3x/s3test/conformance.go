@@ -27,6 +27,8 @@ func Conformance(t *testing.T, store s3x.Blobs) {
 		"put and get": s.putAndGet, "ranges": s.ranges, "missing": s.missing, "sizes": s.sizes, "broken reader": s.brokenReader,
 		"replace and delete": s.replaceAndDelete, "list": s.list, "evidence": s.evidence, "put by link": s.putByLink, "get by link": s.getByLink,
 		"impossible links": s.impossibleLinks, "ended context": s.endedContext,
+		"put once by link": s.putOnce, "parts": s.parts, "parts that do not fit": s.wrongParts, "abort": s.abort, "unfinished": s.unfinished,
+		"impossible parts": s.impossibleParts,
 	} {
 		t.Run(name, test)
 	}

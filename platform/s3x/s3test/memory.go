@@ -33,6 +33,7 @@ type Memory struct {
 	mu      sync.Mutex
 	objects map[s3x.Key]stored
 	links   map[string]link
+	open    map[string]*unfinished
 	fail    error
 }
 
@@ -47,6 +48,7 @@ type link struct {
 	key      s3x.Key
 	upload   s3x.Upload
 	download s3x.Download
+	part     *partLink // nil unless the link is to a part
 }
 
 var _ s3x.Blobs = (*Memory)(nil)
@@ -54,7 +56,7 @@ var _ s3x.Blobs = (*Memory)(nil)
 // NewMemory returns an empty store that ends with the test.
 func NewMemory(t testing.TB, c clock.Clock) *Memory {
 	t.Helper()
-	m := &Memory{clock: c, objects: map[s3x.Key]stored{}, links: map[string]link{}}
+	m := &Memory{clock: c, objects: map[s3x.Key]stored{}, links: map[string]link{}, open: map[string]*unfinished{}}
 	m.server = httptest.NewServer(http.HandlerFunc(m.follow))
 	t.Cleanup(m.server.Close)
 	return m
@@ -217,6 +219,9 @@ func (m *Memory) PresignPut(ctx context.Context, key s3x.Key, u s3x.Upload, life
 		return s3x.Link{}, err
 	}
 	header := http.Header{"Content-Type": {u.ContentType}, "Content-Length": {fmt.Sprint(u.Size)}}
+	if u.Once {
+		header.Set("If-None-Match", "*")
+	}
 	return m.sign(ctx, link{Link: s3x.Link{Method: http.MethodPut, Header: header}, key: key, upload: u}, life)
 }
 
@@ -253,7 +258,11 @@ func (m *Memory) follow(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such link", http.StatusForbidden)
 		return
 	}
-	if r.Method == http.MethodPut {
+	switch {
+	case l.part != nil:
+		m.followPart(w, l, body)
+		return
+	case r.Method == http.MethodPut:
 		m.followPut(w, r, l, body)
 		return
 	}
@@ -266,13 +275,19 @@ func (m *Memory) follow(w http.ResponseWriter, r *http.Request) {
 	if l.download.Disposition != "" {
 		w.Header().Set("Content-Disposition", l.download.Disposition)
 	}
-	_, _ = w.Write(found.content) // a client that went away needs no answer
+	http.ServeContent(w, r, "", found.object.Modified, bytes.NewReader(found.content))
 }
 
 func (m *Memory) followPut(w http.ResponseWriter, r *http.Request, l link, body []byte) {
 	if int64(len(body)) != l.upload.Size || r.Header.Get("Content-Type") != l.upload.ContentType {
 		http.Error(w, "not what was signed", http.StatusForbidden)
 		return
+	}
+	if l.upload.Once {
+		if _, there := m.objects[l.key]; there || r.Header.Get("If-None-Match") != "*" {
+			http.Error(w, "there is an object already", http.StatusPreconditionFailed)
+			return
+		}
 	}
 	sum := sha256.Sum256(body)
 	if l.upload.SHA256 != "" && hex.EncodeToString(sum[:]) != l.upload.SHA256 {

@@ -1,3 +1,76 @@
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
+  "version" bigint NOT NULL,
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
+);
+-- Create "idempotency_keys" table
+CREATE TABLE "idempotency_keys" (
+  "caller_id" uuid NOT NULL,
+  "key" text NOT NULL,
+  "fingerprint" bytea NOT NULL,
+  "result" jsonb NULL,
+  "expires_at" timestamptz NOT NULL,
+  PRIMARY KEY ("caller_id", "key")
+);
+-- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
+CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
+-- Create "audit_leaves" table
+CREATE TABLE "audit_leaves" (
+  "number" bigint NOT NULL,
+  "event_id" uuid NOT NULL,
+  PRIMARY KEY ("number")
+);
+-- Create index "audit_leaves_event_key" to table: "audit_leaves"
+CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
+-- Set comment to table: "audit_leaves"
+COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
+-- Create "audit_seals" table
+CREATE TABLE "audit_seals" (
+  "size" bigint NOT NULL,
+  "first" bigint NOT NULL,
+  "first_hash" bigint NOT NULL,
+  "hashes" bytea NOT NULL,
+  "head" text NOT NULL,
+  "at" timestamptz NOT NULL,
+  "last_xid" bigint NOT NULL,
+  "last_id" uuid NOT NULL,
+  "server" text NOT NULL,
+  PRIMARY KEY ("size"),
+  CONSTRAINT "audit_seals_size_check" CHECK ((size > first) AND (first >= 0))
+);
+-- Create index "audit_seals_first_hash_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash");
+-- Create index "audit_seals_first_key" to table: "audit_seals"
+CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
+-- Set comment to table: "audit_seals"
+COMMENT ON TABLE "audit_seals" IS 'append-only';
+-- Set comment to column: "hashes" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
+-- Set comment to column: "last_xid" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
+-- Create "audit_words" table
+CREATE TABLE "audit_words" (
+  "word" text NOT NULL,
+  "at" timestamptz NOT NULL,
+  "id" uuid NOT NULL,
+  PRIMARY KEY ("word", "at", "id")
+);
+-- Set comment to table: "audit_words"
+COMMENT ON TABLE "audit_words" IS 'append-only, removable';
+-- Create "failed_attempts" table
+CREATE TABLE "failed_attempts" (
+  "subject" bytea NOT NULL,
+  "failures" integer NOT NULL,
+  "last_at" timestamptz NOT NULL,
+  "blocked_until" timestamptz NOT NULL,
+  PRIMARY KEY ("subject")
+);
+-- Create index "failed_attempts_last_idx" to table: "failed_attempts"
+CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
+-- Set comment to column: "subject" on table: "failed_attempts"
+COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
 -- Create "custom_permissions" table
 CREATE TABLE "custom_permissions" (
   "name" text NOT NULL,
@@ -8,6 +81,60 @@ CREATE TABLE "custom_permissions" (
 );
 -- Set comment to column: "owner_too" on table: "custom_permissions"
 COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+-- Create "outbox" table
+CREATE TABLE "outbox" (
+  "id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "args" jsonb NOT NULL,
+  "run_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Create "file_usage" table
+CREATE TABLE "file_usage" (
+  "scope" text NOT NULL,
+  "bytes" bigint NOT NULL,
+  "files" bigint NOT NULL,
+  PRIMARY KEY ("scope"),
+  CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
+  CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
+);
+-- Create "users" table
+CREATE TABLE "users" (
+  "id" uuid NOT NULL,
+  "email" text NOT NULL,
+  "email_key" text NOT NULL,
+  "name" text NOT NULL,
+  "name_key" text NOT NULL,
+  "locale" text NOT NULL,
+  "time_zone" text NOT NULL,
+  "status" text NOT NULL,
+  "password_hash" text NULL,
+  "second_factor" boolean NOT NULL,
+  "access_version" bigint NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
+);
+-- Create index "users_created_idx" to table: "users"
+CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
+-- Create index "users_email_key" to table: "users"
+CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
+-- Create index "users_name_idx" to table: "users"
+CREATE INDEX "users_name_idx" ON "users" ("name_key", "id");
+-- Set comment to column: "email_key" on table: "users"
+COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
+-- Set comment to column: "name_key" on table: "users"
+COMMENT ON COLUMN "users"."name_key" IS 'the name as it is sorted: lower case';
+-- Set comment to column: "locale" on table: "users"
+COMMENT ON COLUMN "users"."locale" IS 'BCP 47; empty when not chosen';
+-- Set comment to column: "time_zone" on table: "users"
+COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
+-- Set comment to column: "second_factor" on table: "users"
+COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
+-- Set comment to column: "access_version" on table: "users"
+COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
   "id" uuid NOT NULL,
@@ -54,146 +181,6 @@ CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 COMMENT ON TABLE "audit_events" IS 'append-only, removable';
 -- Set comment to column: "xid" on table: "audit_events"
 COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
--- Create "audit_leaves" table
-CREATE TABLE "audit_leaves" (
-  "number" bigint NOT NULL,
-  "event_id" uuid NOT NULL,
-  PRIMARY KEY ("number")
-);
--- Create index "audit_leaves_event_key" to table: "audit_leaves"
-CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
--- Set comment to table: "audit_leaves"
-COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
--- Create "audit_seals" table
-CREATE TABLE "audit_seals" (
-  "size" bigint NOT NULL,
-  "first" bigint NOT NULL,
-  "first_hash" bigint NOT NULL,
-  "hashes" bytea NOT NULL,
-  "head" text NOT NULL,
-  "at" timestamptz NOT NULL,
-  "last_xid" bigint NOT NULL,
-  "last_id" uuid NOT NULL,
-  "server" text NOT NULL,
-  PRIMARY KEY ("size"),
-  CONSTRAINT "audit_seals_size_check" CHECK ((size > first) AND (first >= 0))
-);
--- Create index "audit_seals_first_hash_key" to table: "audit_seals"
-CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash");
--- Create index "audit_seals_first_key" to table: "audit_seals"
-CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
--- Set comment to table: "audit_seals"
-COMMENT ON TABLE "audit_seals" IS 'append-only';
--- Set comment to column: "hashes" on table: "audit_seals"
-COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
--- Set comment to column: "last_xid" on table: "audit_seals"
-COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
--- Create "audit_words" table
-CREATE TABLE "audit_words" (
-  "word" text NOT NULL,
-  "at" timestamptz NOT NULL,
-  "id" uuid NOT NULL,
-  PRIMARY KEY ("word", "at", "id")
-);
--- Set comment to table: "audit_words"
-COMMENT ON TABLE "audit_words" IS 'append-only, removable';
--- Create "users" table
-CREATE TABLE "users" (
-  "id" uuid NOT NULL,
-  "email" text NOT NULL,
-  "email_key" text NOT NULL,
-  "name" text NOT NULL,
-  "name_key" text NOT NULL,
-  "locale" text NOT NULL,
-  "time_zone" text NOT NULL,
-  "status" text NOT NULL,
-  "password_hash" text NULL,
-  "second_factor" boolean NOT NULL,
-  "access_version" bigint NOT NULL,
-  "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "users_status_check" CHECK (status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text]))
-);
--- Create index "users_created_idx" to table: "users"
-CREATE INDEX "users_created_idx" ON "users" ("created_at" DESC, "id" DESC);
--- Create index "users_email_key" to table: "users"
-CREATE UNIQUE INDEX "users_email_key" ON "users" ("email_key");
--- Create index "users_name_idx" to table: "users"
-CREATE INDEX "users_name_idx" ON "users" ("name_key", "id");
--- Set comment to column: "email_key" on table: "users"
-COMMENT ON COLUMN "users"."email_key" IS 'the address as it is compared: lower case';
--- Set comment to column: "name_key" on table: "users"
-COMMENT ON COLUMN "users"."name_key" IS 'the name as it is sorted: lower case';
--- Set comment to column: "locale" on table: "users"
-COMMENT ON COLUMN "users"."locale" IS 'BCP 47; empty when not chosen';
--- Set comment to column: "time_zone" on table: "users"
-COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
--- Set comment to column: "second_factor" on table: "users"
-COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
--- Set comment to column: "access_version" on table: "users"
-COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
--- Create "failed_attempts" table
-CREATE TABLE "failed_attempts" (
-  "subject" bytea NOT NULL,
-  "failures" integer NOT NULL,
-  "last_at" timestamptz NOT NULL,
-  "blocked_until" timestamptz NOT NULL,
-  PRIMARY KEY ("subject")
-);
--- Create index "failed_attempts_last_idx" to table: "failed_attempts"
-CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
--- Set comment to column: "subject" on table: "failed_attempts"
-COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
--- Create "files" table
-CREATE TABLE "files" (
-  "id" uuid NOT NULL,
-  "name" text NOT NULL,
-  "size" bigint NOT NULL,
-  "content_type" text NOT NULL,
-  "sha256" bytea NULL,
-  "status" text NOT NULL,
-  "object_id" uuid NULL,
-  "owner_id" uuid NOT NULL,
-  "version" bigint NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  "updated_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "files_content_check" CHECK ((status <> 'ready'::text) OR ((object_id IS NOT NULL) AND (sha256 IS NOT NULL))),
-  CONSTRAINT "files_size_check" CHECK (size >= 0),
-  CONSTRAINT "files_status_check" CHECK (status = ANY (ARRAY['pending'::text, 'scanning'::text, 'ready'::text, 'quarantined'::text, 'deleted'::text]))
-);
--- Create index "files_created_idx" to table: "files"
-CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC);
--- Set comment to column: "object_id" on table: "files"
-COMMENT ON COLUMN "files"."object_id" IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';
--- Create "idempotency_keys" table
-CREATE TABLE "idempotency_keys" (
-  "caller_id" uuid NOT NULL,
-  "key" text NOT NULL,
-  "fingerprint" bytea NOT NULL,
-  "result" jsonb NULL,
-  "expires_at" timestamptz NOT NULL,
-  PRIMARY KEY ("caller_id", "key")
-);
--- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
-CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
--- Create "outbox" table
-CREATE TABLE "outbox" (
-  "id" uuid NOT NULL,
-  "operation" text NOT NULL,
-  "args" jsonb NOT NULL,
-  "run_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id")
-);
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
-);
 -- Create "api_keys" table
 CREATE TABLE "api_keys" (
   "id" uuid NOT NULL,
@@ -234,6 +221,92 @@ CREATE TABLE "authenticators" (
 COMMENT ON COLUMN "authenticators"."seed" IS 'sealed with a key from the configuration';
 -- Set comment to column: "last_step" on table: "authenticators"
 COMMENT ON COLUMN "authenticators"."last_step" IS 'the interval of the newest code that was used: none works twice';
+-- Create "files" table
+CREATE TABLE "files" (
+  "id" uuid NOT NULL,
+  "line_id" uuid NOT NULL,
+  "folder" text NOT NULL,
+  "name" text NOT NULL,
+  "size" bigint NOT NULL,
+  "content_type" text NOT NULL,
+  "sha256" bytea NULL,
+  "status" text NOT NULL,
+  "reason" text NOT NULL,
+  "object_id" uuid NULL,
+  "metadata" jsonb NOT NULL,
+  "owner_id" uuid NOT NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  "superseded_at" timestamptz NULL,
+  "deleted_at" timestamptz NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "files_content_check" CHECK ((status = 'pending'::text) OR (object_id IS NOT NULL)),
+  CONSTRAINT "files_deleted_check" CHECK ((status = 'deleted'::text) = (deleted_at IS NOT NULL)),
+  CONSTRAINT "files_ready_check" CHECK ((status <> 'ready'::text) OR (sha256 IS NOT NULL)),
+  CONSTRAINT "files_size_check" CHECK (size >= 0),
+  CONSTRAINT "files_status_check" CHECK (status = ANY (ARRAY['pending'::text, 'scanning'::text, 'ready'::text, 'quarantined'::text, 'deleted'::text]))
+);
+-- Create index "files_created_idx" to table: "files"
+CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC);
+-- Create index "files_current_key" to table: "files"
+CREATE UNIQUE INDEX "files_current_key" ON "files" ("folder", "name") WHERE ((status = 'ready'::text) AND (superseded_at IS NULL));
+-- Create index "files_deleted_idx" to table: "files"
+CREATE INDEX "files_deleted_idx" ON "files" ("deleted_at", "id");
+-- Create index "files_folder_idx" to table: "files"
+CREATE INDEX "files_folder_idx" ON "files" ("folder", "created_at" DESC, "id" DESC);
+-- Create index "files_line_idx" to table: "files"
+CREATE INDEX "files_line_idx" ON "files" ("line_id", "created_at" DESC, "id" DESC);
+-- Create index "files_object_key" to table: "files"
+CREATE UNIQUE INDEX "files_object_key" ON "files" ("object_id");
+-- Create index "files_scanning_idx" to table: "files"
+CREATE INDEX "files_scanning_idx" ON "files" ("updated_at", "id") WHERE (status = 'scanning'::text);
+-- Set comment to column: "folder" on table: "files"
+COMMENT ON COLUMN "files"."folder" IS 'empty, or folder names that each end in a slash';
+-- Set comment to column: "reason" on table: "files"
+COMMENT ON COLUMN "files"."reason" IS 'why content was refused or kept away; an error code, or what a scanner found';
+-- Set comment to column: "object_id" on table: "files"
+COMMENT ON COLUMN "files"."object_id" IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';
+-- Set comment to column: "superseded_at" on table: "files"
+COMMENT ON COLUMN "files"."superseded_at" IS 'when a newer version took the name';
+-- Create "file_shares" table
+CREATE TABLE "file_shares" (
+  "id" uuid NOT NULL,
+  "file_id" uuid NOT NULL,
+  "token_hash" bytea NOT NULL,
+  "single_use" boolean NOT NULL,
+  "opened" bigint NOT NULL,
+  "created_by" uuid NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "expires_at" timestamptz NOT NULL,
+  "revoked_at" timestamptz NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "file_shares_file_id_fkey" FOREIGN KEY ("file_id") REFERENCES "files" ("id") ON UPDATE NO ACTION ON DELETE CASCADE,
+  CONSTRAINT "file_shares_opened_check" CHECK (opened >= 0)
+);
+-- Create index "file_shares_file_idx" to table: "file_shares"
+CREATE INDEX "file_shares_file_idx" ON "file_shares" ("file_id", "created_at" DESC, "id" DESC);
+-- Create index "file_shares_token_key" to table: "file_shares"
+CREATE UNIQUE INDEX "file_shares_token_key" ON "file_shares" ("token_hash");
+-- Create "file_uploads" table
+CREATE TABLE "file_uploads" (
+  "file_id" uuid NOT NULL,
+  "object_id" uuid NOT NULL,
+  "method" text NOT NULL,
+  "part_size" bigint NOT NULL,
+  "multipart_id" text NOT NULL,
+  "sha256" bytea NULL,
+  "expires_at" timestamptz NOT NULL,
+  PRIMARY KEY ("file_id"),
+  CONSTRAINT "file_uploads_file_id_fkey" FOREIGN KEY ("file_id") REFERENCES "files" ("id") ON UPDATE NO ACTION ON DELETE CASCADE,
+  CONSTRAINT "file_uploads_method_check" CHECK (method = ANY (ARRAY['put'::text, 'multipart'::text, 'content'::text]))
+);
+-- Create index "file_uploads_expires_idx" to table: "file_uploads"
+CREATE INDEX "file_uploads_expires_idx" ON "file_uploads" ("expires_at", "file_id");
+-- Create index "file_uploads_object_key" to table: "file_uploads"
+CREATE UNIQUE INDEX "file_uploads_object_key" ON "file_uploads" ("object_id");
+-- Set comment to column: "sha256" on table: "file_uploads"
+COMMENT ON COLUMN "file_uploads"."sha256" IS 'as declared by the client; null when it was not';
 -- Create "one_time_tokens" table
 CREATE TABLE "one_time_tokens" (
   "hash" bytea NOT NULL,

@@ -1,27 +1,68 @@
 -- name: InsertFile :exec
-INSERT INTO files (id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at)
-VALUES (@id, @name, @size, @content_type, @sha256, @status, @object_id, @owner_id, @version, @created_at, @updated_at);
+INSERT INTO files (id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id,
+                   version, created_at, updated_at, superseded_at, deleted_at)
+VALUES (@id, @line_id, @folder, @name, @size, @content_type, @sha256, @status, @reason, @object_id, @metadata, @owner_id,
+        @version, @created_at, @updated_at, @superseded_at, @deleted_at);
 
 -- name: GetFile :one
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files WHERE id = @id;
+SELECT * FROM files WHERE id = @id;
 
 -- name: LockFile :one
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files WHERE id = @id FOR UPDATE;
+SELECT * FROM files WHERE id = @id FOR UPDATE;
+
+-- name: LockCurrentFile :one
+-- What carries a name: the newest version that is ready.
+SELECT * FROM files
+WHERE folder = @folder AND name = @name AND status = 'ready' AND superseded_at IS NULL
+FOR UPDATE;
+
+-- name: LockLine :many
+SELECT * FROM files WHERE line_id = @line_id ORDER BY id FOR UPDATE;
 
 -- name: ListFiles :many
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files
+SELECT * FROM files
 WHERE (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
-  AND (sqlc.narg('status')::text IS NULL OR status = sqlc.narg('status')::text)
+  AND created_at >= @from_at::timestamptz
+  AND created_at < @to_at::timestamptz
+  AND superseded_at IS NULL
+  AND (sqlc.narg('status')::text IS NULL AND status <> 'deleted' OR status = sqlc.narg('status')::text)
+  AND (sqlc.narg('below')::text IS NULL OR starts_with(folder, sqlc.narg('below')::text))
   AND (sqlc.narg('name_prefix')::text IS NULL OR starts_with(name, sqlc.narg('name_prefix')::text))
+  AND (sqlc.narg('type_prefix')::text IS NULL OR starts_with(content_type, sqlc.narg('type_prefix')::text))
+  AND (sqlc.narg('owner_id')::uuid IS NULL OR owner_id = sqlc.narg('owner_id')::uuid)
+  AND size >= @min_size::bigint
+  AND size <= @max_size::bigint
+ORDER BY created_at DESC, id DESC
+LIMIT @max_items;
+
+-- name: ListFolder :many
+-- ListFiles of one folder, along an index of its own.
+SELECT * FROM files
+WHERE folder = @folder
+  AND (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
+  AND created_at >= @from_at::timestamptz
+  AND created_at < @to_at::timestamptz
+  AND superseded_at IS NULL
+  AND (sqlc.narg('status')::text IS NULL AND status <> 'deleted' OR status = sqlc.narg('status')::text)
+  AND (sqlc.narg('name_prefix')::text IS NULL OR starts_with(name, sqlc.narg('name_prefix')::text))
+  AND (sqlc.narg('type_prefix')::text IS NULL OR starts_with(content_type, sqlc.narg('type_prefix')::text))
+  AND (sqlc.narg('owner_id')::uuid IS NULL OR owner_id = sqlc.narg('owner_id')::uuid)
+  AND size >= @min_size::bigint
+  AND size <= @max_size::bigint
+ORDER BY created_at DESC, id DESC
+LIMIT @max_items;
+
+-- name: ListVersions :many
+SELECT * FROM files
+WHERE line_id = @line_id
+  AND (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
 ORDER BY created_at DESC, id DESC
 LIMIT @max_items;
 
 -- name: UpdateFile :execrows
 UPDATE files
-SET content_type = @content_type, sha256 = @sha256, status = @status, object_id = @object_id,
+SET line_id = @line_id, folder = @folder, name = @name, content_type = @content_type, sha256 = @sha256, status = @status,
+    reason = @reason, object_id = @object_id, metadata = @metadata, superseded_at = @superseded_at, deleted_at = @deleted_at,
     version = version + 1, updated_at = @updated_at
 WHERE id = @id AND version = @version;
 

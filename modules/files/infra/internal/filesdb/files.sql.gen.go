@@ -7,6 +7,7 @@ package filesdb
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,8 +26,7 @@ func (q *Queries) DeleteFile(ctx context.Context, db DBTX, iD uuid.UUID, version
 }
 
 const GetFile = `-- name: GetFile :one
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files WHERE id = $1
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files WHERE id = $1
 `
 
 func (q *Queries) GetFile(ctx context.Context, db DBTX, id uuid.UUID) (File, error) {
@@ -34,71 +34,105 @@ func (q *Queries) GetFile(ctx context.Context, db DBTX, id uuid.UUID) (File, err
 	var i File
 	err := row.Scan(
 		&i.ID,
+		&i.LineID,
+		&i.Folder,
 		&i.Name,
 		&i.Size,
 		&i.ContentType,
 		&i.Sha256,
 		&i.Status,
+		&i.Reason,
 		&i.ObjectID,
+		&i.Metadata,
 		&i.OwnerID,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SupersededAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }
 
 const InsertFile = `-- name: InsertFile :exec
-INSERT INTO files (id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO files (id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id,
+                   version, created_at, updated_at, superseded_at, deleted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16, $17)
 `
 
 type InsertFileParams struct {
-	ID          uuid.UUID
-	Name        string
-	Size        int64
-	ContentType string
-	Sha256      []byte
-	Status      string
-	ObjectID    *uuid.UUID
-	OwnerID     uuid.UUID
-	Version     int64
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	ID           uuid.UUID
+	LineID       uuid.UUID
+	Folder       string
+	Name         string
+	Size         int64
+	ContentType  string
+	Sha256       []byte
+	Status       string
+	Reason       string
+	ObjectID     *uuid.UUID
+	Metadata     json.RawMessage
+	OwnerID      uuid.UUID
+	Version      int64
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	SupersededAt *time.Time
+	DeletedAt    *time.Time
 }
 
 func (q *Queries) InsertFile(ctx context.Context, db DBTX, arg InsertFileParams) error {
 	_, err := db.Exec(ctx, InsertFile,
 		arg.ID,
+		arg.LineID,
+		arg.Folder,
 		arg.Name,
 		arg.Size,
 		arg.ContentType,
 		arg.Sha256,
 		arg.Status,
+		arg.Reason,
 		arg.ObjectID,
+		arg.Metadata,
 		arg.OwnerID,
 		arg.Version,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.SupersededAt,
+		arg.DeletedAt,
 	)
 	return err
 }
 
 const ListFiles = `-- name: ListFiles :many
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
-  AND ($3::text IS NULL OR status = $3::text)
-  AND ($4::text IS NULL OR starts_with(name, $4::text))
+  AND created_at >= $3::timestamptz
+  AND created_at < $4::timestamptz
+  AND superseded_at IS NULL
+  AND ($5::text IS NULL AND status <> 'deleted' OR status = $5::text)
+  AND ($6::text IS NULL OR starts_with(folder, $6::text))
+  AND ($7::text IS NULL OR starts_with(name, $7::text))
+  AND ($8::text IS NULL OR starts_with(content_type, $8::text))
+  AND ($9::uuid IS NULL OR owner_id = $9::uuid)
+  AND size >= $10::bigint
+  AND size <= $11::bigint
 ORDER BY created_at DESC, id DESC
-LIMIT $5
+LIMIT $12
 `
 
 type ListFilesParams struct {
 	AfterAt    time.Time
 	AfterID    uuid.UUID
+	FromAt     time.Time
+	ToAt       time.Time
 	Status     *string
+	Below      *string
 	NamePrefix *string
+	TypePrefix *string
+	OwnerID    *uuid.UUID
+	MinSize    int64
+	MaxSize    int64
 	MaxItems   int32
 }
 
@@ -106,8 +140,15 @@ func (q *Queries) ListFiles(ctx context.Context, db DBTX, arg ListFilesParams) (
 	rows, err := db.Query(ctx, ListFiles,
 		arg.AfterAt,
 		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
 		arg.Status,
+		arg.Below,
 		arg.NamePrefix,
+		arg.TypePrefix,
+		arg.OwnerID,
+		arg.MinSize,
+		arg.MaxSize,
 		arg.MaxItems,
 	)
 	if err != nil {
@@ -119,16 +160,22 @@ func (q *Queries) ListFiles(ctx context.Context, db DBTX, arg ListFilesParams) (
 		var i File
 		if err := rows.Scan(
 			&i.ID,
+			&i.LineID,
+			&i.Folder,
 			&i.Name,
 			&i.Size,
 			&i.ContentType,
 			&i.Sha256,
 			&i.Status,
+			&i.Reason,
 			&i.ObjectID,
+			&i.Metadata,
 			&i.OwnerID,
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SupersededAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -140,9 +187,182 @@ func (q *Queries) ListFiles(ctx context.Context, db DBTX, arg ListFilesParams) (
 	return items, nil
 }
 
+const ListFolder = `-- name: ListFolder :many
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
+WHERE folder = $1
+  AND (created_at, id) < ($2::timestamptz, $3::uuid)
+  AND created_at >= $4::timestamptz
+  AND created_at < $5::timestamptz
+  AND superseded_at IS NULL
+  AND ($6::text IS NULL AND status <> 'deleted' OR status = $6::text)
+  AND ($7::text IS NULL OR starts_with(name, $7::text))
+  AND ($8::text IS NULL OR starts_with(content_type, $8::text))
+  AND ($9::uuid IS NULL OR owner_id = $9::uuid)
+  AND size >= $10::bigint
+  AND size <= $11::bigint
+ORDER BY created_at DESC, id DESC
+LIMIT $12
+`
+
+type ListFolderParams struct {
+	Folder     string
+	AfterAt    time.Time
+	AfterID    uuid.UUID
+	FromAt     time.Time
+	ToAt       time.Time
+	Status     *string
+	NamePrefix *string
+	TypePrefix *string
+	OwnerID    *uuid.UUID
+	MinSize    int64
+	MaxSize    int64
+	MaxItems   int32
+}
+
+// ListFiles of one folder, along an index of its own.
+func (q *Queries) ListFolder(ctx context.Context, db DBTX, arg ListFolderParams) ([]File, error) {
+	rows, err := db.Query(ctx, ListFolder,
+		arg.Folder,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.FromAt,
+		arg.ToAt,
+		arg.Status,
+		arg.NamePrefix,
+		arg.TypePrefix,
+		arg.OwnerID,
+		arg.MinSize,
+		arg.MaxSize,
+		arg.MaxItems,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []File{}
+	for rows.Next() {
+		var i File
+		if err := rows.Scan(
+			&i.ID,
+			&i.LineID,
+			&i.Folder,
+			&i.Name,
+			&i.Size,
+			&i.ContentType,
+			&i.Sha256,
+			&i.Status,
+			&i.Reason,
+			&i.ObjectID,
+			&i.Metadata,
+			&i.OwnerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SupersededAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListVersions = `-- name: ListVersions :many
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
+WHERE line_id = $1
+  AND (created_at, id) < ($2::timestamptz, $3::uuid)
+ORDER BY created_at DESC, id DESC
+LIMIT $4
+`
+
+type ListVersionsParams struct {
+	LineID   uuid.UUID
+	AfterAt  time.Time
+	AfterID  uuid.UUID
+	MaxItems int32
+}
+
+func (q *Queries) ListVersions(ctx context.Context, db DBTX, arg ListVersionsParams) ([]File, error) {
+	rows, err := db.Query(ctx, ListVersions,
+		arg.LineID,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.MaxItems,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []File{}
+	for rows.Next() {
+		var i File
+		if err := rows.Scan(
+			&i.ID,
+			&i.LineID,
+			&i.Folder,
+			&i.Name,
+			&i.Size,
+			&i.ContentType,
+			&i.Sha256,
+			&i.Status,
+			&i.Reason,
+			&i.ObjectID,
+			&i.Metadata,
+			&i.OwnerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SupersededAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockCurrentFile = `-- name: LockCurrentFile :one
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
+WHERE folder = $1 AND name = $2 AND status = 'ready' AND superseded_at IS NULL
+FOR UPDATE
+`
+
+// What carries a name: the newest version that is ready.
+func (q *Queries) LockCurrentFile(ctx context.Context, db DBTX, folder string, name string) (File, error) {
+	row := db.QueryRow(ctx, LockCurrentFile, folder, name)
+	var i File
+	err := row.Scan(
+		&i.ID,
+		&i.LineID,
+		&i.Folder,
+		&i.Name,
+		&i.Size,
+		&i.ContentType,
+		&i.Sha256,
+		&i.Status,
+		&i.Reason,
+		&i.ObjectID,
+		&i.Metadata,
+		&i.OwnerID,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.SupersededAt,
+		&i.DeletedAt,
+	)
+	return i, err
+}
+
 const LockFile = `-- name: LockFile :one
-SELECT id, name, size, content_type, sha256, status, object_id, owner_id, version, created_at, updated_at
-FROM files WHERE id = $1 FOR UPDATE
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockFile(ctx context.Context, db DBTX, id uuid.UUID) (File, error) {
@@ -150,43 +370,106 @@ func (q *Queries) LockFile(ctx context.Context, db DBTX, id uuid.UUID) (File, er
 	var i File
 	err := row.Scan(
 		&i.ID,
+		&i.LineID,
+		&i.Folder,
 		&i.Name,
 		&i.Size,
 		&i.ContentType,
 		&i.Sha256,
 		&i.Status,
+		&i.Reason,
 		&i.ObjectID,
+		&i.Metadata,
 		&i.OwnerID,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SupersededAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }
 
+const LockLine = `-- name: LockLine :many
+SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files WHERE line_id = $1 ORDER BY id FOR UPDATE
+`
+
+func (q *Queries) LockLine(ctx context.Context, db DBTX, lineID uuid.UUID) ([]File, error) {
+	rows, err := db.Query(ctx, LockLine, lineID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []File{}
+	for rows.Next() {
+		var i File
+		if err := rows.Scan(
+			&i.ID,
+			&i.LineID,
+			&i.Folder,
+			&i.Name,
+			&i.Size,
+			&i.ContentType,
+			&i.Sha256,
+			&i.Status,
+			&i.Reason,
+			&i.ObjectID,
+			&i.Metadata,
+			&i.OwnerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SupersededAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const UpdateFile = `-- name: UpdateFile :execrows
 UPDATE files
-SET content_type = $1, sha256 = $2, status = $3, object_id = $4,
-    version = version + 1, updated_at = $5
-WHERE id = $6 AND version = $7
+SET line_id = $1, folder = $2, name = $3, content_type = $4, sha256 = $5, status = $6,
+    reason = $7, object_id = $8, metadata = $9, superseded_at = $10, deleted_at = $11,
+    version = version + 1, updated_at = $12
+WHERE id = $13 AND version = $14
 `
 
 type UpdateFileParams struct {
-	ContentType string
-	Sha256      []byte
-	Status      string
-	ObjectID    *uuid.UUID
-	UpdatedAt   time.Time
-	ID          uuid.UUID
-	Version     int64
+	LineID       uuid.UUID
+	Folder       string
+	Name         string
+	ContentType  string
+	Sha256       []byte
+	Status       string
+	Reason       string
+	ObjectID     *uuid.UUID
+	Metadata     json.RawMessage
+	SupersededAt *time.Time
+	DeletedAt    *time.Time
+	UpdatedAt    time.Time
+	ID           uuid.UUID
+	Version      int64
 }
 
 func (q *Queries) UpdateFile(ctx context.Context, db DBTX, arg UpdateFileParams) (int64, error) {
 	result, err := db.Exec(ctx, UpdateFile,
+		arg.LineID,
+		arg.Folder,
+		arg.Name,
 		arg.ContentType,
 		arg.Sha256,
 		arg.Status,
+		arg.Reason,
 		arg.ObjectID,
+		arg.Metadata,
+		arg.SupersededAt,
+		arg.DeletedAt,
 		arg.UpdatedAt,
 		arg.ID,
 		arg.Version,

@@ -5,22 +5,43 @@
 package filesdb
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
 
 type File struct {
-	ID          uuid.UUID
+	ID     uuid.UUID
+	LineID uuid.UUID
+	// empty, or folder names that each end in a slash
+	Folder      string
 	Name        string
 	Size        int64
 	ContentType string
 	Sha256      []byte
 	Status      string
+	// why content was refused or kept away; an error code, or what a scanner found
+	Reason string
 	// names the bytes in S3: each upload writes an object of its own, and the one that counts is named here
 	ObjectID  *uuid.UUID
+	Metadata  json.RawMessage
 	OwnerID   uuid.UUID
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	// when a newer version took the name
+	SupersededAt *time.Time
+	DeletedAt    *time.Time
+}
+
+type FileUpload struct {
+	FileID      uuid.UUID
+	ObjectID    uuid.UUID
+	Method      string
+	PartSize    int64
+	MultipartID string
+	// as declared by the client; null when it was not
+	Sha256    []byte
+	ExpiresAt time.Time
 }

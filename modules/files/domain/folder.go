@@ -1,0 +1,37 @@
+package domain
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of the path of a folder.
+const (
+	maxFolder = 1000 // characters
+	maxDepth  = 20   // folders
+)
+
+// CleanFolder brings the path of a folder into its one form and says what is
+// wrong with it, "" when nothing is: "" is the root, "a/b/" is b inside a. A
+// folder is nothing but the beginning that the paths of its files share, so
+// there are no empty ones.
+func CleanFolder(path string) (clean, flaw string) {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return "", ""
+	}
+	names := strings.Split(path, "/")
+	if len(names) > maxDepth {
+		return path, "is more than 20 folders deep"
+	}
+	for i, name := range names {
+		if names[i], flaw = cleanName(name); flaw != "" {
+			return path, "has a folder name that " + flaw
+		}
+	}
+	clean = strings.Join(names, "/") + "/"
+	if utf8.RuneCountInString(clean) > maxFolder {
+		return path, "has more than 1000 characters"
+	}
+	return clean, ""
+}

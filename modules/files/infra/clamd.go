@@ -1,0 +1,112 @@
+package infra
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/insulahq/insula/platform/errs"
+)
+
+// Clamd implements domain.Scanner by a clamd, over TCP: a session is the
+// command INSTREAM, chunks that each begin with their length, an empty chunk,
+// and one line of answer.
+type Clamd struct {
+	addr    string
+	timeout time.Duration
+	dialer  net.Dialer
+}
+
+const (
+	clamdChunk = 64 << 10
+	clamdDial  = 5 * time.Second
+	clamdLine  = 4096 // bytes of an answer that are read
+)
+
+// NewClamd makes a scanner of the clamd at an address. One content may take
+// as long as timeout.
+func NewClamd(addr string, timeout time.Duration) *Clamd {
+	return &Clamd{addr: addr, timeout: timeout, dialer: net.Dialer{Timeout: clamdDial}}
+}
+
+// tooLarge is what is found of content that clamd is not set up to read: what
+// nobody has looked at is not let in.
+const tooLarge = "larger than the scanner takes"
+
+// Scan implements domain.Scanner.
+func (c *Clamd) Scan(ctx context.Context, r io.Reader) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	conn, err := c.dialer.DialContext(ctx, "tcp", c.addr)
+	if err != nil {
+		return "", away(err)
+	}
+	defer func() { _ = conn.Close() }() // the answer was read, or does not matter
+	unhook := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer unhook()
+	sent := stream(conn, r)
+	var source *sourceError
+	if errors.As(sent, &source) {
+		return "", source.err
+	}
+	// clamd may answer, and hang up, before it was told everything.
+	line, err := bufio.NewReader(io.LimitReader(conn, clamdLine)).ReadString(0)
+	if err != nil {
+		return "", away(errors.Join(err, sent, ctx.Err()))
+	}
+	return verdict(strings.TrimRight(line, "\x00\n"))
+}
+
+func away(err error) error { return errs.ErrUnavailable.Because(fmt.Errorf("clamd: %w", err)) }
+
+// verdict reads the answer: "stream: OK", "stream: Eicar-Test-Signature FOUND"
+// or "... ERROR".
+func verdict(answer string) (string, error) {
+	text := strings.TrimPrefix(answer, "stream: ")
+	if name, found := strings.CutSuffix(text, " FOUND"); found {
+		return name, nil
+	}
+	switch {
+	case text == "OK":
+		return "", nil
+	case strings.Contains(text, "size limit exceeded"):
+		return tooLarge, nil
+	}
+	return "", away(fmt.Errorf("it answers %q", answer))
+}
+
+// sourceError is what went wrong with the content, and not with clamd.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+
+// stream sends the command and the content.
+func stream(w io.Writer, r io.Reader) error {
+	if _, err := io.WriteString(w, "zINSTREAM\x00"); err != nil {
+		return err
+	}
+	chunk := make([]byte, 4+clamdChunk)
+	for {
+		n, err := io.ReadFull(r, chunk[4:])
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !last {
+			return &sourceError{err}
+		}
+		binary.BigEndian.PutUint32(chunk, uint32(n))
+		if n > 0 {
+			if _, err := w.Write(chunk[:4+n]); err != nil {
+				return err
+			}
+		}
+		if last {
+			_, err := w.Write([]byte{0, 0, 0, 0})
+			return err
+		}
+	}
+}
