@@ -29,7 +29,7 @@ type FileFilter struct {
 	MinSize int64     `query:"min_size" minimum:"0" doc:"Only files of at least this many bytes."`
 	MaxSize int64     `query:"max_size" minimum:"1" doc:"Only files of at most this many bytes."`
 	From    time.Time `query:"created_from" doc:"Only files declared at this time or later."`
-	To      time.Time `query:"created_to" doc:"Only files declared before this time."`
+	To      time.Time `query:"created_before" doc:"Only files declared before this time."`
 }
 
 func (in *FileFilter) spec() (domain.Spec, error) {

@@ -143,7 +143,7 @@ func TestOrganise(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "x/a x/y/b", "folder=x": "x/a", "folder=/": "", "below=x": "x/a x/y/b", "below=x/y": "x/y/b", "type=application/*": "x/y/b",
 		"min_size=5": "x/y/b", "max_size=4": "x/a", "owner_id=" + b.OwnerID.String(): "x/a x/y/b", "owner_id=" + b.ID.String(): "",
-		"created_to=2020-01-01T00:00:00Z": "", "created_from=2020-01-01T00:00:00Z&name=b": "x/y/b",
+		"created_before=2020-01-01T00:00:00Z": "", "created_from=2020-01-01T00:00:00Z&name=b": "x/y/b",
 	} {
 		// The newest comes first.
 		if got := list(query); got != want && strings.Join(reversed(strings.Fields(got)), " ") != want {
