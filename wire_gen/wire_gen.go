@@ -758,11 +758,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-<<<<<<< HEAD
 	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
-=======
-	runner := newRunner(r, unit, decider, recorder, retries, clockClock, source, logger)
->>>>>>> ff22e27 (wip generated)
 	policies := wiregenProcess.FilePolicies
 	policy := filesmodule.PolicyOf(policies, tenant)
 	keeper := wiregenProcess.Files
@@ -797,9 +793,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
-<<<<<<< HEAD
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
-=======
-	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
->>>>>>> ff22e27 (wip generated)
 )

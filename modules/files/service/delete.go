@@ -14,7 +14,7 @@ import (
 // Delete and Undelete remove files and bring them back.
 var (
 	Delete   = op.Write("files.delete", "Delete a file; delete it again to be rid of it for good.", op.About("file"), op.OwnerToo)
-	Undelete = op.Write("files.undelete", "Bring a deleted file back.", op.About("file"), op.OwnerToo)
+	Undelete = op.Write("files.undelete", "Bring a deleted file back.", op.About("file"))
 )
 
 // Delete removes a file with its earlier versions, or one earlier version

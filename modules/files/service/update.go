@@ -13,8 +13,8 @@ import (
 
 // Update and Restore change what is known of files.
 var (
-	Update  = op.Write("files.update", "Rename or move a file, or change what is noted beside it.", op.About("file"), op.OwnerToo)
-	Restore = op.Write("files.restore", "Make an earlier version of a file the current one.", op.About("file"), op.OwnerToo)
+	Update  = op.Write("files.update", "Rename or move a file, or change what is noted beside it.", op.About("file"))
+	Restore = op.Write("files.restore", "Make an earlier version of a file the current one.", op.About("file"))
 )
 
 // Update changes a file; its earlier versions move with it. Version is the one
