@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+	"github.com/insulahq/insula/platform/pg/migrate"
 )
 
 //go:embed grants.sql
@@ -87,10 +88,8 @@ func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
 }
 
 func execAll(ctx context.Context, tx pgx.Tx, statements []string) error {
-	for _, s := range statements {
-		if _, err := tx.Exec(ctx, s); err != nil {
-			return fmt.Errorf("%s: %w", s, err)
-		}
+	if failed, err := migrate.Exec(ctx, tx, statements); err != nil {
+		return fmt.Errorf("%s: %w", statements[failed], err)
 	}
 	return nil
 }

@@ -125,13 +125,14 @@ func (r run) prepare(ctx context.Context, lock string) (time.Time, error) {
 	return now, r.history.create(ctx, r.tx)
 }
 
-// file runs the statements of one migration, each on its own: PostgreSQL would take several at once, but then
-// an error does not say which one failed, and Citus does not distribute them.
+// file runs the statements of one migration.
 func (r run) file(ctx context.Context, f file) error {
-	for _, s := range f.stmts {
-		if _, err := r.tx.Exec(ctx, withinTransaction(s.Text)); err != nil {
-			return fmt.Errorf("%s, line %d: %w", f.name, f.line(s), err)
-		}
+	statements := make([]string, len(f.stmts))
+	for i, s := range f.stmts {
+		statements[i] = withinTransaction(s.Text)
+	}
+	if failed, err := Exec(ctx, r.tx, statements); err != nil {
+		return fmt.Errorf("%s, line %d: %w", f.name, f.line(f.stmts[failed]), err)
 	}
 	return nil
 }
