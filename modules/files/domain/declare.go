@@ -46,7 +46,9 @@ func Declare(id, object, owner uuid.UUID, d Declaration, p Policy, now time.Time
 
 // describe takes over what a declaration says in words.
 func describe(f *File, u *Upload, d Declaration) error {
-	invalid, ok, flaw := ErrInvalid, true, ""
+	invalid := ErrInvalid
+	var ok bool
+	var flaw string
 	if f.Folder, flaw = CleanFolder(d.Folder); flaw != "" {
 		invalid = invalid.At("#/folder", flaw)
 	}

@@ -18,7 +18,8 @@ func (c Change) Moves() bool { return c.Folder != nil || c.Name != nil }
 // (ErrEarlier), and what is deleted has none at all (ErrDeleted). It returns
 // ErrInvalid naming each wrong field.
 func (f File) Change(c Change, now time.Time) (File, error) {
-	invalid, flaw := ErrInvalid, ""
+	invalid := ErrInvalid
+	var flaw string
 	if c.Folder != nil {
 		if f.Folder, flaw = CleanFolder(*c.Folder); flaw != "" {
 			invalid = invalid.At("#/folder", flaw)

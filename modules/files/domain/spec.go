@@ -33,7 +33,8 @@ func AnySpec() Spec { return Spec{MaxSize: math.MaxInt64, To: EndOfTime} }
 // Clean brings the texts of a Spec into the form in which they are compared.
 // It returns ErrInvalid for what no file can have.
 func (s Spec) Clean() (Spec, error) {
-	invalid, flaw := ErrInvalid, ""
+	invalid := ErrInvalid
+	var flaw string
 	if s.Folder != nil {
 		var folder string
 		if folder, flaw = CleanFolder(*s.Folder); flaw != "" {

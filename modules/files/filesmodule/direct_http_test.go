@@ -129,7 +129,7 @@ func TestQuotaOverHTTP(t *testing.T) {
 func TestOrganise(t *testing.T) {
 	t.Parallel()
 	s, _ := serve(t)
-	make := func(name, folder, content string) api.File {
+	bring := func(name, folder, content string) api.File {
 		f := decode[api.File](t, call(t, s, "POST", "/v1/files", fmt.Sprintf(`{"name":%q,"folder":%q,"size":%d}`, name, folder, len(content))), 201)
 		return decode[api.File](t, call(t, s, "PUT", "/v1/files/"+f.ID.String()+"/content", content), 200)
 	}
@@ -139,7 +139,7 @@ func TestOrganise(t *testing.T) {
 		}
 		return strings.TrimSpace(names)
 	}
-	a1, b, a2 := make("a", "x", "one"), make("b", "x/y", "%PDF-1.7"), make("a", "x", "two!")
+	a1, b, a2 := bring("a", "x", "one"), bring("b", "x/y", "%PDF-1.7"), bring("a", "x", "two!")
 	for query, want := range map[string]string{
 		"": "x/a x/y/b", "folder=x": "x/a", "folder=/": "", "below=x": "x/a x/y/b", "below=x/y": "x/y/b", "type=application/*": "x/y/b",
 		"min_size=5": "x/y/b", "max_size=4": "x/a", "owner_id=" + b.OwnerID.String(): "x/a x/y/b", "owner_id=" + b.ID.String(): "",

@@ -32,7 +32,7 @@ func (g *guard) Scan(_ context.Context, r io.Reader) (string, error) {
 }
 
 // work does what waits in the outbox, and returns how it went.
-func (d *desk) work() (failed error, done int) {
+func (d *desk) work() (done int, failed error) {
 	d.t.Helper()
 	var all []pg.Work
 	_, err := d.outbox.Hand(d.t.Context(), d.tenant.Tenant, func(_ context.Context, w []pg.Work) error {
@@ -49,7 +49,7 @@ func (d *desk) work() (failed error, done int) {
 		}
 		failed = errors.Join(failed, d.Examine(d.t.Context(), x))
 	}
-	return failed, len(all)
+	return len(all), failed
 }
 
 func TestAScannerDecides(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAScannerDecides(t *testing.T) {
 			if _, err := d.Download(t.Context(), through.ID); !errors.Is(err, domain.ErrNotReady) {
 				t.Errorf("read before it was scanned: %v", err)
 			}
-			if err, done := d.work(); err != nil || done != 2 {
+			if done, err := d.work(); err != nil || done != 2 {
 				t.Fatalf("%d pieces of work, %v", done, err)
 			}
 			if g.seen.String() != "helloworld" {
@@ -101,7 +101,7 @@ func TestContentIsHeldWhileTheScannerIsAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := d.work(); !errors.Is(err, errs.ErrUnavailable) || d.status(f) != domain.Scanning {
+	if _, err := d.work(); !errors.Is(err, errs.ErrUnavailable) || d.status(f) != domain.Scanning {
 		t.Errorf("%s, %v", d.status(f), err)
 	}
 	g.err = nil
@@ -136,7 +136,7 @@ func TestLargeContentIsReadLater(t *testing.T) {
 			if err := d.Abort(t.Context(), s.File.ID); !errors.Is(err, domain.ErrFilled) {
 				t.Errorf("abort while it is read: %v", err)
 			}
-			if err, done := d.work(); err != nil || done != 1 {
+			if done, err := d.work(); err != nil || done != 1 {
 				t.Fatalf("%d pieces of work, %v", done, err)
 			}
 			f, err := d.Get(t.Context(), s.File.ID)
@@ -177,7 +177,7 @@ func TestExamineOfWhatIsGone(t *testing.T) {
 	if err := d.Delete(t.Context(), deleted.ID, domain.AnyVersion); err != nil {
 		t.Fatal(err)
 	}
-	if err, done := d.work(); err != nil || done != 2 {
+	if done, err := d.work(); err != nil || done != 2 {
 		t.Errorf("%d pieces of work, %v", done, err)
 	}
 	if f, err := d.Get(t.Context(), lost.ID); err != nil || f.Status != domain.Pending || f.Reason != domain.ErrIncomplete.Code {
