@@ -41,6 +41,7 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	guest := h.invite(t, h.invited)
 	h.invitation = h.tenant.invitation(t, h.invited, h.slug)
 	h.refresh = h.owner.login(t, h.ownerEmail, password).Refresh
+	upload(t, h.owner, h.slug+".txt", "An earlier version.\n")
 	h.file = upload(t, h.owner, h.slug+".txt", h.content)
 	permission := strings.ReplaceAll(name, "-", ".") + ".secret"
 	h.owner.do(t, "POST", "/v1/permissions", object("name", permission, "summary", "Keep a secret of "+name+".")).want(t, http.StatusOK, http.StatusCreated)
