@@ -8,6 +8,7 @@ import (
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -22,8 +23,8 @@ type Tenant struct {
 // newUnit opens the unit of work of one request.
 func newUnit(pool *pg.Pool, t tenancy.Tenant) uow.Unit { return pool.Tenant(t) }
 
-func newRunner(r scope.Request, u uow.Unit, d op.Decider, rec op.Recorder, retries op.Retries, folds *op.Folds, c clock.Clock, ids id.Source, log *slog.Logger) *op.Runner {
-	return op.NewRunner(r, u, d, rec, c, ids, log).Remember(retries).Fold(folds)
+func newRunner(r scope.Request, u uow.Unit, d op.Decider, rec op.Recorder, retries op.Retries, folds *op.Folds, m *telemetry.Metrics, c clock.Clock, ids id.Source, log *slog.Logger) *op.Runner {
+	return op.NewRunner(r, u, d, rec, c, ids, log).Remember(retries).Fold(folds).Count(m)
 }
 
 // runnerOf makes the operation runner of a request, for the HTTP layer, which

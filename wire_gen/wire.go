@@ -84,7 +84,7 @@ func newTenant(p *Process, t tenancy.Tenant) *Tenant {
 var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
-		"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
+		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
 		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),

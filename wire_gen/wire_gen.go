@@ -542,10 +542,11 @@ func requestRunner(t *Tenant, r scope.Request) *op.Runner {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	return runner
 }
 
@@ -558,10 +559,11 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
@@ -578,10 +580,11 @@ func requestUsers(t *Tenant, r scope.Request) *service2.Users {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	access := wiregenProcess.Access
 	inviter := wiregenProcess.Inviter
 	users := service2.NewUsers(r, runner, access, inviter, source)
@@ -597,10 +600,11 @@ func requestAuth(t *Tenant, r scope.Request) *service2.Auth {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	access := wiregenProcess.Access
 	auth := service2.NewAuth(r, runner, access)
 	return auth
@@ -615,10 +619,11 @@ func requestMe(t *Tenant, r scope.Request) *service2.Me {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	access := wiregenProcess.Access
 	me := service2.NewMe(r, runner, access)
 	return me
@@ -633,10 +638,11 @@ func requestAPIKeys(t *Tenant, r scope.Request) *service2.APIKeys {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	apiKeys := wiregenProcess.APIKeys
 	post := wiregenProcess.Post
 	reader := wiregenProcess.Random
@@ -653,10 +659,11 @@ func requestMailroom(t *Tenant, r scope.Request) *service2.Mailroom {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	directory := wiregenProcess.People
 	oneTimeTokens := wiregenProcess.OneTimeTokens
 	post := wiregenProcess.Post
@@ -675,10 +682,11 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	catalogue := wiregenProcess.Catalogue
 	repository := infra4.NewRepository(catalogue, clockClock)
 	standings := wiregenProcess.Standings
@@ -697,10 +705,11 @@ func requestAudit(t *Tenant, r scope.Request) *service4.Audit {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := infra.NewRepository()
 	audit := service4.NewAudit(runner, repository)
 	return audit
@@ -715,10 +724,11 @@ func requestEvidence(t *Tenant, r scope.Request) *service4.Evidence {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := infra.NewRepository()
 	tree := wiregenProcess.Tree
 	published := wiregenProcess.Published
@@ -736,10 +746,11 @@ func requestViewing(t *Tenant, r scope.Request) *service4.Viewing {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	tree := wiregenProcess.Tree
 	tails := wiregenProcess.Tails
 	viewing := service4.NewViewing(runner, r, tree, tails)
@@ -755,10 +766,11 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	recorder := wiregenProcess.Recorder
 	retries := wiregenProcess.Retries
 	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
 	clockClock := wiregenProcess.Clock
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, clockClock, source, logger)
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	policies := wiregenProcess.FilePolicies
 	policy := filesmodule.PolicyOf(policies, tenant)
 	keeper := wiregenProcess.Files
@@ -791,7 +803,7 @@ var production = wire.NewSet(
 )
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
-	"Log", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
+	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

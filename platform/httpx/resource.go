@@ -1,6 +1,9 @@
 package httpx
 
 import (
+	"fmt"
+	"hash/fnv"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,7 +12,29 @@ import (
 )
 
 // ETag is the entity tag of a resource at a version (RFC 9110, section 8.8.3).
-func ETag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
+//
+// Beside is what the answer shows that is not a part of the resource, and so
+// changes without a new version: the roles of a user, one of which may end by
+// itself. It makes another tag, so that nobody is told that nothing has
+// changed. Who changes the resource is bound to the version alone.
+func ETag(version int64, beside ...string) string {
+	tag := `"v` + strconv.FormatInt(version, 10)
+	if len(beside) > 0 {
+		sum := fnv.New64a()
+		for _, text := range beside {
+			_, _ = io.WriteString(sum, strconv.Quote(text)) // a hash takes everything
+		}
+		tag += fmt.Sprintf("%s%0*x", besideMark, besideDigits, sum.Sum64())
+	}
+	return tag + `"`
+}
+
+// besideMark divides a tag into the version and a digest of what stands
+// beside, of so many digits.
+const (
+	besideMark   = "-"
+	besideDigits = 16
+)
 
 // IfMatch is embedded in the input of an operation that changes a resource.
 type IfMatch struct {
@@ -30,9 +55,11 @@ func (m IfMatch) Version() (int64, error) {
 	case "*":
 		return AnyVersion, nil
 	}
-	number, ok := strings.CutPrefix(strings.TrimSuffix(tag, `"`), `"v`)
+	text, begins := strings.CutPrefix(tag, `"v`)
+	text, ends := strings.CutSuffix(text, `"`)
+	number, digest, besides := strings.Cut(text, besideMark)
 	version, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || version <= 0 || ETag(version) != tag {
+	if !begins || !ends || err != nil || version <= 0 || strconv.FormatInt(version, 10) != number || besides && len(digest) != besideDigits {
 		return 0, errs.ErrPreconditionFailed
 	}
 	return version, nil
@@ -62,9 +89,10 @@ type Resource[T any] struct {
 	Body     T
 }
 
-// Show answers 200 with a resource, or 304 when the caller has it already.
-func Show[T any](body T, version int64, m IfNoneMatch) *Resource[T] {
-	r := &Resource[T]{Status: http.StatusOK, ETag: ETag(version), Body: body}
+// Show answers 200 with a resource, or 304 when the caller has it already. What
+// it shows beside is as for ETag.
+func Show[T any](body T, version int64, m IfNoneMatch, beside ...string) *Resource[T] {
+	r := &Resource[T]{Status: http.StatusOK, ETag: ETag(version, beside...), Body: body}
 	if m.IfNoneMatch != "" && m.has(r.ETag) {
 		r.Status = http.StatusNotModified
 	}
@@ -72,13 +100,13 @@ func Show[T any](body T, version int64, m IfNoneMatch) *Resource[T] {
 }
 
 // Created answers 201 with a new resource and where it is.
-func Created[T any](body T, version int64, location string) *Resource[T] {
-	return &Resource[T]{Status: http.StatusCreated, ETag: ETag(version), Location: location, Body: body}
+func Created[T any](body T, version int64, location string, beside ...string) *Resource[T] {
+	return &Resource[T]{Status: http.StatusCreated, ETag: ETag(version, beside...), Location: location, Body: body}
 }
 
 // Changed answers 200 with a resource as it is after a change.
-func Changed[T any](body T, version int64) *Resource[T] {
-	return &Resource[T]{Status: http.StatusOK, ETag: ETag(version), Body: body}
+func Changed[T any](body T, version int64, beside ...string) *Resource[T] {
+	return &Resource[T]{Status: http.StatusOK, ETag: ETag(version, beside...), Body: body}
 }
 
 // Answer is a plain JSON answer.

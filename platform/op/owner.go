@@ -25,8 +25,11 @@ func (r *Runner) asOwner(ctx context.Context, d Def, body func(uow.Tx) (bool, er
 		}
 		return replayed, err
 	})
-	if refused {
-		r.refused(ctx, r.entry(d, Denied, err, Decision{Rule: "not the owner"}))
+	if !refused {
+		r.decided(Allowed)
+		return err
 	}
+	r.decided(Refused)
+	r.refused(ctx, r.entry(d, Denied, err, Decision{Rule: "not the owner"}))
 	return err
 }

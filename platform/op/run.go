@@ -70,6 +70,7 @@ type Runner struct {
 	recorder Recorder
 	retries  Retries
 	folds    *Folds
+	meter    Meter
 	clock    clock.Clock
 	ids      id.Source
 	log      *slog.Logger
@@ -89,6 +90,12 @@ func (r *Runner) Remember(in Retries) *Runner {
 // Fold makes the runner count equal refusals instead of recording each.
 func (r *Runner) Fold(in *Folds) *Runner {
 	r.folds = in
+	return r
+}
+
+// Count makes the runner tell a meter how each operation was decided.
+func (r *Runner) Count(in Meter) *Runner {
+	r.meter = in
 	return r
 }
 
@@ -132,8 +139,10 @@ func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
 	case decision.Allow, decision.IfOwner:
 		return decision, nil
 	case !r.scope.Caller.SignedIn():
+		r.decided(NotSignedIn)
 		return decision, errs.ErrUnauthenticated
 	}
+	r.decided(Refused)
 	r.refused(ctx, r.entry(d, Denied, errs.ErrForbidden, decision))
 	return decision, errs.ErrForbidden
 }
@@ -152,6 +161,7 @@ func (r *Runner) do(ctx context.Context, d Def, body func(uow.Tx) (replayed bool
 	if decision.IfOwner {
 		return r.asOwner(ctx, d, body)
 	}
+	r.decided(Allowed)
 	return r.execute(ctx, d, decision, body)
 }
 

@@ -36,6 +36,7 @@ type Metrics struct {
 	fallback  *prometheus.CounterVec
 	jobs      *prometheus.HistogramVec
 	audit     *prometheus.CounterVec
+	decisions *prometheus.CounterVec
 }
 
 var (
@@ -61,8 +62,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 		jobs:  histogram("job_duration_seconds", "Time of a background job.", jobBuckets, "job", "outcome"),
 		audit: counter("audit_records_total", "Audit records written, by outcome of what they record.", "outcome"),
+
+		decisions: counter("access_decisions_total", "Operations that were asked for, by what the access decision maker said.", "outcome"),
 	}
-	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit)
+	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit, m.decisions)
 	return m
 }
 
@@ -161,6 +164,13 @@ func (m *Metrics) ObserveJob(job string, d time.Duration, failed bool) {
 func (m *Metrics) ObserveAudit(outcome string) {
 	if m != nil {
 		m.audit.WithLabelValues(outcome).Inc()
+	}
+}
+
+// ObserveDecision records what came of asking for an operation.
+func (m *Metrics) ObserveDecision(outcome string) {
+	if m != nil {
+		m.decisions.WithLabelValues(outcome).Inc()
 	}
 }
 

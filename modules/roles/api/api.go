@@ -4,6 +4,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -89,8 +90,13 @@ type getInput struct {
 	httpx.IfNoneMatch
 }
 
-// get never answers that nothing has changed: what a role grants follows its
-// parents and the binary too, of which its version does not tell.
+// beside is what a role's answer shows that changes without the role: what it
+// grants follows its parents and the binary too.
+func beside(r service.Shown) []string {
+	next := []string{""} // no name is empty
+	return slices.Concat(r.Entries, next, r.ParentNames, next, r.Grants, next, r.Unknown)
+}
+
 func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[Role], error) {
 	key, err := id.Parse(in.ID)
 	if err != nil {
@@ -100,5 +106,5 @@ func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[Role], err
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Show(showRole(found), found.Version, httpx.IfNoneMatch{}), nil
+	return httpx.Show(showRole(found), found.Version, in.IfNoneMatch, beside(found)...), nil
 }

@@ -30,7 +30,7 @@ func (a *API) create(ctx context.Context, in *createInput) (*httpx.Resource[Role
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Created(showRole(made), made.Version, "/v1/roles/"+made.ID.String()), nil
+	return httpx.Created(showRole(made), made.Version, "/v1/roles/"+made.ID.String(), beside(made)...), nil
 }
 
 // RoleChange is the body that changes a role.
@@ -57,7 +57,7 @@ func (a *API) update(ctx context.Context, in *updateInput) (*httpx.Resource[Role
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Changed(showRole(after), after.Version), nil
+	return httpx.Changed(showRole(after), after.Version, beside(after)...), nil
 }
 
 type deleteInput struct {

@@ -2,7 +2,9 @@
 package api
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -123,11 +125,21 @@ func show(p service.Person) User {
 	}
 }
 
+// beside is what a user's answer shows that changes without the user: a role
+// can end by itself, and be replaced by another.
+func beside(p service.Person) []string {
+	all := slices.Clone(p.Roles)
+	for _, role := range slices.Sorted(maps.Keys(p.Ends)) {
+		all = append(all, role, p.Ends[role].UTC().Format(time.RFC3339Nano))
+	}
+	return all
+}
+
 func changed(p service.Person, err error) (*httpx.Resource[User], error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Changed(show(p), p.Version), nil
+	return httpx.Changed(show(p), p.Version, beside(p)...), nil
 }
 
 // nothing answers 204 unless something went wrong.

@@ -22,7 +22,7 @@ func (a *API) getMe(ctx context.Context, in *getMeInput) (*httpx.Resource[User],
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Show(show(p), p.Version, in.IfNoneMatch), nil
+	return httpx.Show(show(p), p.Version, in.IfNoneMatch, beside(p)...), nil
 }
 
 // OwnChange is the body that changes one's own account.

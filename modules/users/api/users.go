@@ -34,7 +34,7 @@ func (a *API) create(ctx context.Context, in *createInput) (*httpx.Resource[User
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Created(show(p), p.Version, "/v1/users/"+p.ID.String()), nil
+	return httpx.Created(show(p), p.Version, "/v1/users/"+p.ID.String(), beside(p)...), nil
 }
 
 type listInput struct {
@@ -96,7 +96,7 @@ func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[User], err
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Show(show(p), p.Version, in.IfNoneMatch), nil
+	return httpx.Show(show(p), p.Version, in.IfNoneMatch, beside(p)...), nil
 }
 
 // UserChange is the body that changes a user.
