@@ -10,6 +10,9 @@ ARGS ?=
 PKGS      ?= ./...
 TESTFLAGS ?=
 
+# Programs whose libraries must never enter the product are modules of their own; they are tested and linted beside it.
+NESTED := cmd/devs3 cmd/bench/casbin
+
 # The generators and the linter live in modules of their own, so that what they depend on never enters the
 # product. They are built once: the stamp is named by what decides their content.
 stamp = $(BIN)/.$(1)-$(GOVERSION)-$(shell cat cmd/tools/$(1)/go.mod cmd/tools/$(1)/go.sum | cksum | tr ' ' '-')
@@ -29,7 +32,7 @@ run: dev ## start everything on embedded parts; print URLs and a login
 
 test: dev ## run all tests on throw-away parts
 	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),go test -C cmd/devs3 $(TESTFLAGS) ./...)
+	$(if $(filter ./...,$(PKGS)),$(foreach module,$(NESTED),go test -C $(module) $(TESTFLAGS) ./... &&) true)
 
 # By default only packages that have benchmarks are compiled.
 BENCHED = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' cmd modules platform))))
@@ -87,7 +90,7 @@ check-docs: need-go ## the OpenAPI document and the reference pages are fresh
 lint: $(LINT) ## run the linters
 	@echo '== linters'
 	$(BIN)/golangci-lint run --allow-parallel-runners
-	cd cmd/devs3 && $(CURDIR)/$(BIN)/golangci-lint run --allow-parallel-runners
+	$(foreach module,$(NESTED),(cd $(module) && $(CURDIR)/$(BIN)/golangci-lint run --allow-parallel-runners) &&) true
 
 verify-plants: $(GEN) $(LINT) ## plant each kind of drift and prove that verify finds it
 	scripts/verify_plants.sh $(BIN)

@@ -20,9 +20,10 @@ import (
 // server is an `insula serve` that a test has started on the parts of a stack,
 // and may kill.
 type server struct {
-	proc *child.Process
-	api  string
-	log  string
+	proc  *child.Process
+	api   string
+	admin string // the private listener
+	log   string
 }
 
 // servers numbers the logs.
@@ -57,7 +58,7 @@ func (s *stack) launch(t *testing.T, changes ...string) *server {
 	t.Helper()
 	file := must(binary("insula"))(t)
 	ports := must(freePorts(2))(t)
-	v := &server{api: "http://127.0.0.1:" + ports[0], log: filepath.Join(work, fmt.Sprintf("serve-%d.log", servers.Add(1)))}
+	v := &server{api: "http://127.0.0.1:" + ports[0], admin: "http://127.0.0.1:" + ports[1], log: filepath.Join(work, fmt.Sprintf("serve-%d.log", servers.Add(1)))}
 	out, err := os.Create(v.log)
 	if err != nil {
 		t.Fatal(err)

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	rolesapi "github.com/insulahq/insula/modules/roles/api"
+	usersapi "github.com/insulahq/insula/modules/users/api"
 	"github.com/insulahq/insula/platform/config"
 )
 
@@ -115,7 +117,7 @@ func TestExplain(t *testing.T) {
 		body := fmt.Sprintf(`{"user_id":%q,"permission":%q}`, p.id, tc.permission)
 		got := decode[rolesapi.AuthzExplanation](t, n.as().post(t, "/v1/authz/explain", body), http.StatusOK)
 		if got.Allowed != (tc.role != "") || got.Rule != tc.rule || got.Role != tc.role || strings.Join(got.Path, " ") != tc.path || got.Entry != tc.entry ||
-			string(got.Origin) != tc.origin || strings.Join(got.Roles, " ") != "auditor lead" || got.UserID != p.id || got.PolicyVersion != 5 {
+			string(got.Origin) != tc.origin || strings.Join(got.Roles, " ") != "auditor lead" || got.UserID == nil || *got.UserID != p.id || got.PolicyVersion != 5 {
 			t.Errorf("%s: %+v", tc.permission, got)
 		}
 	}
@@ -123,6 +125,64 @@ func TestExplain(t *testing.T) {
 	body := fmt.Sprintf(`{"user_id":%q,"permission":"users.list"}`, p.id)
 	if got := decode[rolesapi.AuthzExplanation](t, n.as().post(t, "/v1/authz/explain", body), http.StatusOK); got.Allowed || got.Rule != "user not active" || got.Role != "auditor" {
 		t.Errorf("suspended: %+v", got)
+	}
+}
+
+// TestKeysAnswerWithinTheirScope: whoever asks with a key is that key, and a
+// key can be asked about.
+func TestKeysAnswerWithinTheirScope(t *testing.T) {
+	t.Parallel()
+	n := newHouse(t).tenant(t)
+	n.permission(t, "billing.refund")
+	n.makeRole(t, "clerk", []string{"users.*", "apikeys.*", "billing.refund"})
+	clerk := n.user(t, "clerk")
+	key := func(by person, operations string) usersapi.CreatedAPIKey {
+		body := fmt.Sprintf(`{"name":"k","operations":[%s],"expires_at":%q}`, operations, noon.Add(24*time.Hour).Format(time.RFC3339))
+		return decode[usersapi.CreatedAPIKey](t, n.who(by).post(t, "/v1/api-keys", body), http.StatusCreated)
+	}
+	narrow := key(clerk, `"users.list"`)
+	asking := key(n.owner, `"authz.explain","users.list"`)
+	as := n.stranger().with("Authorization", "Bearer "+asking.Key)
+	theirs := func(permission string) rolesapi.AuthzCheck {
+		return rolesapi.AuthzCheck{APIKeyID: &narrow.ID, Permission: permission}
+	}
+	nobodys := theirs("users.list")
+	nobodys.UserID = &n.owner.id
+	for _, tc := range []struct {
+		q       rolesapi.AuthzCheck
+		allowed bool
+		rule    string
+		role    string
+		scope   string
+	}{
+		{about(uuid.Nil, "users.list", uuid.Nil), true, "role owner", "owner", "authz.explain users.list"},
+		{about(n.owner.id, "users.create", uuid.Nil), false, "outside the key's scope", "owner", "authz.explain users.list"},
+		{theirs("users.list"), true, "role clerk", "clerk", "users.list"},
+		{theirs("billing.refund"), false, "outside the key's scope", "clerk", "users.list"},
+		{theirs("me.get"), false, "outside the key's scope", "", "users.list"},
+		{about(clerk.id, "billing.refund", uuid.Nil), true, "role clerk", "clerk", ""},
+		{nobodys, false, "no such key of the user, or it has expired", "", ""},
+	} {
+		verdict := decode[rolesapi.AuthzVerdicts](t, as.checks(t, tc.q), http.StatusOK).Results[0]
+		body, err := json.Marshal(tc.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := decode[rolesapi.AuthzExplanation](t, as.post(t, "/v1/authz/explain", string(body)), http.StatusOK)
+		if verdict != (rolesapi.AuthzVerdict{Allowed: tc.allowed, Rule: tc.rule}) || e.Allowed != tc.allowed || e.Rule != tc.rule ||
+			e.Role != tc.role || strings.Join(e.Scope, " ") != tc.scope {
+			t.Errorf("%s: check %+v, explain %+v", body, verdict, e)
+		}
+	}
+	self := n.stranger().with("Authorization", "Bearer "+narrow.Key)
+	if got := decode[rolesapi.AuthzVerdicts](t, self.checks(t, about(uuid.Nil, "billing.refund", uuid.Nil)), http.StatusOK); got.Results[0].Allowed {
+		t.Errorf("a key with no scope for it: %+v", got)
+	}
+	refused(t, self.checks(t, about(n.owner.id, "users.list", uuid.Nil)), http.StatusForbidden, "authz.others")
+	refused(t, n.who(clerk).checks(t, theirs("users.list")), http.StatusForbidden, "authz.others")
+	mustDo(t, n.as().call(t, "DELETE", "/v1/api-keys/"+narrow.ID.String(), ""))
+	if w := as.checks(t, theirs("users.list")); !strings.Contains(w.Body.String(), "no such key") {
+		t.Errorf("a revoked key: %s", w.Body)
 	}
 }
 

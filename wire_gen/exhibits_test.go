@@ -15,6 +15,7 @@ type exhibit struct {
 	failed      map[string]attempt // each write failing
 	bodies      map[string]string  // right for the operations that take one
 	lists       map[string]string  // paths of its lists, each with a filter that finds what the plain list finds
+	product     bool               // the module is the product's own, not Insula's
 	kind        string             // what the trail calls its things
 	// thing makes one in a tenant, found by the filters of lists, and returns
 	// its id.

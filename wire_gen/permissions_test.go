@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
 	"github.com/insulahq/insula/platform/op"
+	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
 // Who may do what, by the names of those who try in TestPermissions. "admin",
@@ -122,6 +124,23 @@ func TestPermissionTableIsComplete(t *testing.T) {
 	}
 }
 
+// TestOperationsTakeTheirWordsFromThoseReserved: a tenant may have given any
+// other word to a permission of its own.
+func TestOperationsTakeTheirWordsFromThoseReserved(t *testing.T) {
+	t.Parallel()
+	products := map[string]bool{}
+	for _, e := range exhibits {
+		for name := range e.permissions {
+			products[name] = e.product
+		}
+	}
+	for _, d := range wiregen.Operations().All() {
+		if !products[d.Name] && !rolesdomain.Reserved(d.Name) {
+			t.Errorf("%s begins with a word that is not reserved for modules: tenants may use it", d.Name)
+		}
+	}
+}
+
 // caller is somebody who tries every operation.
 type caller struct {
 	n *tenant
@@ -149,10 +168,18 @@ func TestPermissions(t *testing.T) {
 		"admin": {n, n.user(t, "admin")}, "owner": {n, n.owner}, "operator": {operator, operator.owner},
 	}
 	routes := h.routes(t)
-	for _, who := range slices.Sorted(maps.Keys(callers)) {
-		for _, name := range slices.Sorted(maps.Keys(routes)) {
-			try(t, who, callers[who], routes[name])
-		}
+	modules := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(routes)) {
+		modules[routes[name].Module()] = append(modules[routes[name].Module()], name)
+	}
+	for _, module := range slices.Sorted(maps.Keys(modules)) {
+		t.Run(module, func(t *testing.T) {
+			for _, who := range slices.Sorted(maps.Keys(callers)) {
+				for _, name := range modules[module] {
+					try(t, who, callers[who], routes[name])
+				}
+			}
+		})
 	}
 }
 

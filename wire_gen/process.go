@@ -97,6 +97,7 @@ type Process struct {
 	APIKeys       usersdomain.APIKeys
 	Inviter       *usersservice.Inviter
 	Standing      users.Standing
+	KeyScopes     users.KeyScopes
 	Post          *usersservice.Post
 
 	// Roles.

@@ -167,7 +167,15 @@ func TestARoleEndsByItself(t *testing.T) {
 		if w := n.who(p).get(t, "/v1/audit/events"); w.Code != 200 {
 			t.Errorf("before its end: %d", w.Code)
 		}
+		tag := n.who(p).get(t, "/v1/me").Header().Get("ETag")
+		if w := n.who(p).with("If-None-Match", tag).get(t, "/v1/me"); w.Code != 304 {
+			t.Errorf("before its end with its tag: %d", w.Code)
+		}
 		h.clock.Set(end)
+		if w := n.who(p).with("If-None-Match", tag).get(t, "/v1/me"); w.Code != 200 || w.Header().Get("ETag") == tag || strings.Contains(w.Body.String(), "auditor") {
+			t.Errorf("after its end with the tag from before: %d %s", w.Code, w.Body)
+		}
+		mustDo(t, n.who(p).with("If-Match", tag).call(t, "PATCH", "/v1/me", fmt.Sprintf(`{"name":"Ada %s"}`, plain(someID()))))
 		if w := n.who(p).get(t, "/v1/audit/events"); w.Code != 403 {
 			t.Errorf("after its end: %d", w.Code)
 		}
@@ -236,6 +244,15 @@ func TestRolesKeepTheirRules(t *testing.T) {
 	refused(t, n.as().post(t, "/v1/roles", `{"name":"owner"}`), 409, "roles.name_taken")
 	refused(t, n.as().post(t, "/v1/roles", `{"name":"x","permissions":["tenants.create"]}`), 422, "roles.invalid")
 	refused(t, n.as().with("If-Match", "*").call(t, "PATCH", n.builtIn(t, "member"), `{"permissions":[]}`), 409, "roles.built_in")
+	tag := n.as().get(t, rolePath(b)).Header().Get("ETag")
+	if w := n.as().with("If-None-Match", tag).get(t, rolePath(b)); w.Code != 304 {
+		t.Errorf("nothing has changed: %d", w.Code)
+	}
+	mustDo(t, n.as().change(t, a, `{"permissions":["users.list","users.get"]}`))
+	if w := n.as().with("If-None-Match", tag).get(t, rolePath(b)); w.Code != 200 || !strings.Contains(w.Body.String(), "users.get") {
+		t.Errorf("what it inherits has changed: %d %s", w.Code, w.Body)
+	}
+	mustDo(t, n.as().change(t, a, `{"permissions":["users.list"]}`))
 	refused(t, n.as().drop(t, b, ""), 409, "roles.in_use")
 	refused(t, n.as().drop(t, b, b.ID.String()), 422, "roles.replacement")
 	refused(t, n.as().drop(t, b, someID()), 422, "roles.replacement")
@@ -244,7 +261,7 @@ func TestRolesKeepTheirRules(t *testing.T) {
 	if w := n.who(user).get(t, "/v1/users"); w.Code != 200 {
 		t.Errorf("inherited by two steps: %d", w.Code)
 	}
-	changed := decode[rolesapi.Role](t, n.as().with("If-Match", `"v1"`).call(t, "PATCH", rolePath(a), `{"description":"Sees people"}`), 200)
+	changed := decode[rolesapi.Role](t, n.as().with("If-Match", `"v3"`).call(t, "PATCH", rolePath(a), `{"description":"Sees people"}`), 200)
 	if changed.Description != "Sees people" || !slices.Equal(changed.Permissions, []string{"users.list"}) {
 		t.Errorf("changed into %+v", changed)
 	}

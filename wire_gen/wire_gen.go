@@ -250,6 +250,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		APIKeys:       apiKeys,
 		Inviter:       inviter,
 		Standing:      standing,
+		KeyScopes:     apiKeys,
 		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
@@ -476,6 +477,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		APIKeys:       apiKeys,
 		Inviter:       inviter,
 		Standing:      standing,
+		KeyScopes:     apiKeys,
 		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
@@ -691,8 +693,9 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	repository := infra4.NewRepository(catalogue, clockClock)
 	standings := wiregenProcess.Standings
 	standing := wiregenProcess.Standing
+	keyScopes := wiregenProcess.KeyScopes
 	registry := wiregenProcess.Operations
-	roles := service.NewRoles(runner, r, repository, standings, standing, registry, clockClock, source)
+	roles := service.NewRoles(runner, r, repository, standings, standing, keyScopes, registry, clockClock, source)
 	return roles
 }
 
@@ -804,6 +807,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing",
+	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

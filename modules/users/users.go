@@ -36,6 +36,19 @@ type Standing interface {
 	Active(ctx context.Context, tx uow.Tx, ids []uuid.UUID) ([]uuid.UUID, error)
 }
 
+// KeyScope is what an API key is bounded to.
+type KeyScope struct {
+	Maker      uuid.UUID // whose key it is: it holds nothing that its maker does not
+	Operations []string  // names and patterns that it is bounded to
+}
+
+// KeyScopes finds what API keys are bounded to, inside the caller's unit of
+// work.
+type KeyScopes interface {
+	// Scopes leaves out keys that do not exist and those that have expired.
+	Scopes(ctx context.Context, tx uow.Tx, keys []uuid.UUID, now time.Time) (map[uuid.UUID]KeyScope, error)
+}
+
 // Founder looks after the first administrator of a new tenant, inside the
 // caller's unit of work.
 type Founder interface {

@@ -190,6 +190,14 @@ func (g *Grants) Narrow(scope []string) *Grants {
 	return narrow
 }
 
+// Scope is what the set was narrowed to; false for a set that has no bounds.
+func (g *Grants) Scope() (entries []string, bounded bool) {
+	if g == nil || g.scope == nil {
+		return nil, false
+	}
+	return slices.Clone(g.scope), true
+}
+
 // Within reports whether the scope that the set was narrowed to stands for a
 // permission, held or not; a set that was not narrowed has no bounds.
 func (g *Grants) Within(permission string) bool {

@@ -130,6 +130,9 @@ func describeGuard(o *huma.Operation, d op.Def) {
 		o.Security = []map[string][]string{{"bearer": {d.Name}}}
 	case op.BySession:
 		need = "Needs any signed-in user."
+		if d.AnyKey {
+			need = "Needs any signed-in user or API key."
+		}
 		o.Security = []map[string][]string{{"bearer": {}}}
 	case op.ByNobody:
 		need = "Public: " + d.Reason

@@ -40,6 +40,7 @@ type Def struct {
 	// OwnerToo lets who owns the thing act on it, held or not. The body says
 	// whose it is by uow.Trail.OwnedBy; one that does not lets only holders in.
 	OwnerToo bool
+	AnyKey   bool // of what is open to everybody signed in: to every API key, too
 	target   uow.Target
 }
 
@@ -49,6 +50,10 @@ type Option func(*Def)
 // SignedIn opens an operation to everybody with a session, for acting on
 // their own account.
 func SignedIn(d *Def) { d.Guard = BySession }
+
+// SignedInOrKey is SignedIn for what tells callers about themselves and
+// nothing else: it is also open to every API key, whatever its scope.
+func SignedInOrKey(d *Def) { d.Guard, d.AnyKey = BySession, true }
 
 // Landlord restricts an operation to the operator's tenant: a role anywhere
 // else can not hold it.

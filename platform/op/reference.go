@@ -35,6 +35,9 @@ func (d Def) who() string {
 	case ByLandlord:
 		return "holders of the permission in the operator's tenant"
 	case BySession:
+		if d.AnyKey {
+			return "anybody signed in and every API key, about themselves"
+		}
 		return "anybody signed in, about themselves"
 	case ByNobody:
 		return "everybody: " + d.Reason

@@ -18,7 +18,8 @@ type AuthzResource struct {
 
 // AuthzCheck is one question.
 type AuthzCheck struct {
-	UserID     *uuid.UUID     `json:"user_id,omitempty" format:"uuid" doc:"Whom it is about; absent: yourself. Others need the permission authz.explain."`
+	UserID     *uuid.UUID     `json:"user_id,omitempty" format:"uuid" doc:"Whom it is about; absent: yourself, within the scope of the key that you ask with, or who made api_key_id. Others need the permission authz.explain."`
+	APIKeyID   *uuid.UUID     `json:"api_key_id,omitempty" format:"uuid" doc:"The API key with which it would be done, whose scope counts then; needs the permission authz.explain."`
 	Permission string         `json:"permission" minLength:"1" maxLength:"100" doc:"Name of an operation or of a registered permission." example:"billing.refund"`
 	Resource   *AuthzResource `json:"resource,omitempty" doc:"The thing in question."`
 }
@@ -27,6 +28,9 @@ func (c AuthzCheck) question() service.Question {
 	q := service.Question{Permission: c.Permission}
 	if c.UserID != nil {
 		q.User = *c.UserID
+	}
+	if c.APIKeyID != nil {
+		q.Key = *c.APIKeyID
 	}
 	if c.Resource != nil && c.Resource.OwnerID != nil {
 		q.Owner = *c.Resource.OwnerID
@@ -75,7 +79,9 @@ func (a *API) check(ctx context.Context, in *checkInput) (*httpx.Answer[AuthzVer
 type AuthzExplanation struct {
 	Allowed       bool           `json:"allowed" doc:"Whether it is allowed now."`
 	Rule          string         `json:"rule" doc:"What decided." example:"role support-lead"`
-	UserID        uuid.UUID      `json:"user_id" format:"uuid" doc:"Whom it is about."`
+	UserID        *uuid.UUID     `json:"user_id,omitempty" format:"uuid" doc:"Whom it is about; absent for a key that is nobody's."`
+	APIKeyID      *uuid.UUID     `json:"api_key_id,omitempty" format:"uuid" doc:"The API key that was asked about, if one was."`
+	Scope         []string       `json:"scope,omitempty" maxItems:"1000" doc:"What the key is bounded to: that one, or the one that you ask about yourself with."`
 	Permission    string         `json:"permission" maxLength:"100" doc:"What was asked for."`
 	Origin        service.Origin `json:"origin,omitempty" enum:"operation,product,tenant" doc:"Where the permission comes from; absent when there is none of this name."`
 	Role          string         `json:"role,omitempty" maxLength:"100" doc:"The role of the user's that gives the permission; absent when none does."`
@@ -96,8 +102,12 @@ func (a *API) explain(ctx context.Context, in *explainInput) (*httpx.Answer[Auth
 		return nil, err
 	}
 	out := AuthzExplanation{
-		Allowed: found.Allowed, Rule: found.Rule, UserID: found.User, Permission: in.Body.Permission, Origin: found.Origin,
+		Allowed: found.Allowed, Rule: found.Rule, Permission: in.Body.Permission, Origin: found.Origin,
 		Path: []string{}, Roles: found.Roles, PolicyVersion: found.Version,
+		APIKeyID: in.Body.APIKeyID, Scope: found.Scope,
+	}
+	if found.User != uuid.Nil {
+		out.UserID = &found.User
 	}
 	if found.Held {
 		out.Role, out.Path, out.Entry = found.Reason.Role(), found.Reason.Path, found.Reason.Entry

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/insulahq/insula/platform/perm"
 )
@@ -74,10 +73,4 @@ func (c *Catalogue) vocabulary(landlord bool) vocabulary {
 		return c.landlord
 	}
 	return c.customer
-}
-
-// belongsToBinary reports whether a name begins with a module of the binary.
-func (c *Catalogue) belongsToBinary(name string) bool {
-	module, _, _ := strings.Cut(name, ".")
-	return c.modules[module]
 }

@@ -28,14 +28,14 @@ const (
 
 // Acceptable returns ErrInvalid unless the permission can stand beside the
 // operations of the binary: its name must not begin like one, so that it can
-// never be taken for one, now or after an upgrade of the same modules.
+// never be taken for one, now or of a later version (see reserved).
 func (c *Catalogue) Acceptable(p Custom) error {
 	var name, summary error
 	switch {
 	case len(p.Name) > maxCustomName || !customName.MatchString(p.Name):
 		name = ErrInvalid.At("#/name", "must be two to four lower-case words joined by dots, such as billing.refund")
 	case c.belongsToBinary(p.Name):
-		name = ErrInvalid.At("#/name", "begins with the name of a module that belongs to the system")
+		name = ErrInvalid.At("#/name", "begins with a word that belongs to the system")
 	}
 	if n := len([]rune(p.Summary)); n == 0 || n > maxSummary {
 		summary = ErrInvalid.At("#/summary", "must have between 1 and 500 characters")
@@ -52,6 +52,9 @@ func (p *Policy) Register(c Custom, now time.Time) (Custom, error) {
 	}
 	if _, known := p.names.Find(c.Name); known {
 		return c, ErrPermissionTaken
+	}
+	if p.catalogue.belongsToProduct(c.Name) {
+		return c, ErrInvalid.At("#/name", "begins with a word that belongs to the product")
 	}
 	if len(p.own) >= MaxCustom {
 		return c, ErrTooManyPermissions

@@ -29,7 +29,7 @@ var (
 	ErrPermissionInUse    = errs.New(errs.Conflict, "permissions.in_use", "A role names this permission: take it from there first.")
 	ErrTooManyPermissions = errs.New(errs.Conflict, "permissions.too_many", "The tenant has as many permissions of its own as it can have.")
 
-	ErrOthers = errs.New(errs.Forbidden, "authz.others", "You may ask about yourself only.").At("#/checks", "asks about another user, which needs the permission authz.explain")
+	ErrOthers = errs.New(errs.Forbidden, "authz.others", "You may ask about yourself only.").At("#/checks", "asks about another user or about a key, which needs the permission authz.explain")
 )
 
 // cycle is the error that names the circle of roles that would come to be.

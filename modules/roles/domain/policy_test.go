@@ -92,7 +92,7 @@ func TestGrants(t *testing.T) {
 }
 
 func TestTheProductsPermissionsStandBesideOperations(t *testing.T) {
-	for _, name := range []string{"users.fly", "me.fly", "auth.fly", "billing", "Billing.refund", "billing.*", "billing..refund", ""} {
+	for _, name := range []string{"users.fly", "me.fly", "auth.fly", "webhooks.send", "billing", "Billing.refund", "billing.*", "billing..refund", ""} {
 		if _, err := domain.NewCatalogue(operations, []string{"me", "auth"}, []domain.Custom{{Name: name, Summary: "Do it."}}); !errors.Is(err, domain.ErrInvalid) {
 			t.Errorf("%q: %v", name, err)
 		}

@@ -18,6 +18,7 @@ import (
 var (
 	open      = op.Read("things.open", "Open.", op.Public("for the test"))
 	self      = op.Read("things.self", "Self.", op.SignedIn)
+	oneself   = op.Read("things.oneself", "Oneself.", op.SignedInOrKey)
 	granted   = op.Write("things.change", "Change.")
 	landlords = op.Write("things.rule", "Rule.", op.Landlord)
 	owned     = op.Write("things.keep", "Keep.", op.OwnerToo, op.About("thing"))
@@ -88,6 +89,9 @@ func TestDecideByGuardCallerAndTenant(t *testing.T) {
 
 		{open, key, tenancy.Customer, true, "public"},
 		{self, key, tenancy.Customer, false, "outside the key's scope"},
+		{oneself, key, tenancy.Customer, true, "signed in"},
+		{oneself, user, tenancy.Customer, true, "signed in"},
+		{oneself, job, tenancy.Customer, false, "not signed in"},
 		{granted, key, tenancy.Customer, true, "role keeper"},
 		{landlords, key, tenancy.Landlord, false, "outside the key's scope"},
 
@@ -130,7 +134,7 @@ func verdict(r scope.Request, d op.Def, held, within []string) (allowed, ifOwner
 	c := r.Caller
 	holds, active := slices.Contains(held, d.Name), r.Tenant.Status == tenancy.Active
 	inScope := slices.Contains(within, d.Name) || slices.Contains(within, "things.*")
-	person := active && (c.Kind == authn.User || c.Kind == authn.Operator || c.Kind == authn.APIKey && inScope)
+	person := active && (c.Kind == authn.User || c.Kind == authn.Operator || c.Kind == authn.APIKey && (inScope || d.AnyKey))
 	cases := []bool{
 		d.Guard == op.ByNobody,
 		d.Guard == op.BySession && person,
@@ -165,7 +169,7 @@ func asked(t *rapid.T) (r scope.Request, d op.Def, held, within []string) {
 	if r.Caller.Kind == authn.APIKey {
 		r.Caller.Grants = r.Caller.Grants.Narrow(within)
 	}
-	return r, rapid.SampledFrom([]op.Def{open, self, granted, landlords, nightly, strange, owned}).Draw(t, "operation"), held, within
+	return r, rapid.SampledFrom([]op.Def{open, self, granted, landlords, nightly, strange, owned, oneself}).Draw(t, "operation"), held, within
 }
 
 func agrees(t *rapid.T) {

@@ -35,14 +35,15 @@ type Roles struct {
 	roles     domain.Repository
 	standings Standings
 	people    users.Standing
+	keys      users.KeyScopes
 	registry  *op.Registry
 	clock     clock.Clock
 	ids       id.Source
 }
 
 // NewRoles makes the service of one request.
-func NewRoles(run *op.Runner, r scope.Request, roles domain.Repository, s Standings, people users.Standing, registry *op.Registry, c clock.Clock, ids id.Source) *Roles {
-	return &Roles{run: run, scope: r, roles: roles, standings: s, people: people, registry: registry, clock: c, ids: ids}
+func NewRoles(run *op.Runner, r scope.Request, roles domain.Repository, s Standings, people users.Standing, keys users.KeyScopes, registry *op.Registry, c clock.Clock, ids id.Source) *Roles {
+	return &Roles{run: run, scope: r, roles: roles, standings: s, people: people, keys: keys, registry: registry, clock: c, ids: ids}
 }
 
 // Shown is a role as people see it.

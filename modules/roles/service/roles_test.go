@@ -56,7 +56,7 @@ func serveFor(t testing.TB, f pgtest.Fixture, kind tenancy.Kind, c authn.Caller,
 	r := scope.Request{Tenant: f.Tenant, Caller: c}
 	r.Tenant.Kind = kind
 	run, _ := optest.Runner(t, r, f.Unit(), clock.At(noon))
-	return service.NewRoles(run, r, infra.NewRepository(catalogue, clock.At(noon)), standings, p, registry, clock.At(noon), id.System{})
+	return service.NewRoles(run, r, infra.NewRepository(catalogue, clock.At(noon)), standings, p, nil, registry, clock.At(noon), id.System{})
 }
 
 // everything is all that an administrator of a customer's tenant holds.

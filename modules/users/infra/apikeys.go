@@ -2,9 +2,11 @@ package infra
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/modules/users/infra/internal/usersdb"
 	"github.com/insulahq/insula/platform/page"
@@ -65,4 +67,17 @@ func toAPIKey(row usersdb.ApiKey) domain.APIKey {
 		ID: row.ID, UserID: row.UserID, Name: row.Name, Digest: domain.Digest(row.Hash), Hint: row.Hint,
 		Operations: row.Operations, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastUsedAt: row.LastUsedAt,
 	}
+}
+
+// Scopes implements users.KeyScopes.
+func (r *APIKeys) Scopes(ctx context.Context, tx uow.Tx, keys []uuid.UUID, now time.Time) (map[uuid.UUID]users.KeyScope, error) {
+	rows, err := r.q.APIKeyScopes(ctx, pg.DB(tx), keys, now)
+	if err != nil {
+		return nil, pg.Translate(err, nil, nil)
+	}
+	scopes := make(map[uuid.UUID]users.KeyScope, len(rows))
+	for _, row := range rows {
+		scopes[row.ID] = users.KeyScope{Maker: row.UserID, Operations: row.Operations}
+	}
+	return scopes, nil
 }

@@ -39,6 +39,7 @@ var Process = wire.NewSet(
 	NewSecondFactors, wire.Bind(new(domain.SecondFactors), new(*infra.SecondFactors)),
 	infra.NewAttempts, wire.Bind(new(domain.Attempts), new(*infra.Attempts)),
 	infra.NewAPIKeys, wire.Bind(new(domain.APIKeys), new(*infra.APIKeys)),
+	wire.Bind(new(users.KeyScopes), new(*infra.APIKeys)),
 	NewPolicies, wire.Bind(new(users.Policies), new(Policies)),
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),
 	NewKeyRing, NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),

@@ -26,3 +26,7 @@ WHERE k.hash = @hash;
 
 -- name: TouchAPIKey :exec
 UPDATE api_keys SET last_used_at = @last_used_at::timestamptz WHERE id = @id;
+
+-- name: APIKeyScopes :many
+-- Of keys that still open something, if their makers do.
+SELECT id, user_id, operations FROM api_keys WHERE id = ANY(@ids::uuid[]) AND expires_at > @at::timestamptz;

@@ -12,6 +12,37 @@ import (
 	"github.com/google/uuid"
 )
 
+const APIKeyScopes = `-- name: APIKeyScopes :many
+SELECT id, user_id, operations FROM api_keys WHERE id = ANY($1::uuid[]) AND expires_at > $2::timestamptz
+`
+
+type APIKeyScopesRow struct {
+	ID         uuid.UUID
+	UserID     uuid.UUID
+	Operations []string
+}
+
+// Of keys that still open something, if their makers do.
+func (q *Queries) APIKeyScopes(ctx context.Context, db DBTX, ids []uuid.UUID, at time.Time) ([]APIKeyScopesRow, error) {
+	rows, err := db.Query(ctx, APIKeyScopes, ids, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []APIKeyScopesRow{}
+	for rows.Next() {
+		var i APIKeyScopesRow
+		if err := rows.Scan(&i.ID, &i.UserID, &i.Operations); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const APIKeyState = `-- name: APIKeyState :one
 SELECT k.id, k.user_id, k.name, k.operations, k.last_used_at, u.email, u.access_version,
        COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
