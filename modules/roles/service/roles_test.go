@@ -178,3 +178,22 @@ func TestPermissionsAreWhatRolesHereCanHold(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatThisBinaryDoesNotKnowGrantsNothing: a role that another version has
+// stored is shown with what is unknown here.
+func TestWhatThisBinaryDoesNotKnowGrantsNothing(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	key := id.System{}.New()
+	f.Write(t, func(tx uow.Tx) error {
+		return infra.NewRepository(catalogue, clock.At(noon)).Insert(t.Context(), tx, domain.Role{
+			ID: key, Name: "later", CreatedAt: noon,
+			Permissions: []string{"roles.list", "roles.fly", "moons.*"}, CustomPermissions: []string{"shop.close", "shop.fly"},
+		})
+	})
+	got, err := serve(t, f, tenancy.Customer).Get(t.Context(), key)
+	if err != nil || !slices.Equal(got.Unknown, []string{"moons.*", "roles.fly", "shop.fly"}) ||
+		!slices.Equal(got.Grants, []string{"roles.list", "shop.close"}) {
+		t.Errorf("shown as %+v, %v", got, err)
+	}
+}
