@@ -86,7 +86,9 @@ func idsIn(t *testing.T, c client, path string) []string {
 // parameter that can point to them.
 func (h household) references() map[string]string {
 	member := h.things["/v1/users/{id}"][1]
-	return map[string]string{"user_id": member, "owner_id": member, "replace_with": h.things["/v1/roles/{id}"][0]}
+	return map[string]string{
+		"user_id": member, "owner_id": member, "replace_with": h.things["/v1/roles/{id}"][0], "api_key_id": h.things["/v1/api-keys/{id}"][0],
+	}
 }
 
 // nobodys are references to things that nobody has.
