@@ -21,6 +21,7 @@ type options struct {
 	url      string
 	tenants  int
 	parallel int
+	brief    bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	flags.IntVar(&o.tenants, "tenants", 1000, "how many tenants")
 	flags.IntVar(&o.parallel, "parallel", 4, "tenants at once")
+	flags.BoolVar(&o.brief, "provision-only", false, "stop when the tenants are made")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -20,9 +20,16 @@ import (
 
 func measure(ctx context.Context, o options, d *database) error {
 	fmt.Printf("%d tenants, %d at once\n%-42s %10s %12s %10s %10s\n", o.tenants, o.parallel, "what", "seconds", "per second", "p50 ms", "p99 ms")
+	if err := alone(ctx, d, "provision, one at a time, none there", 0); err != nil {
+		return err
+	}
 	if err := provision(ctx, o, d); err != nil {
 		return err
 	}
+	if err := alone(ctx, d, "provision, one at a time, all there", lonely+o.tenants); err != nil || o.brief {
+		return err
+	}
+	o.tenants += 2 * lonely
 	f := fleet.New(d.upcoming, clock.System{})
 	var plan fleet.Plan
 	if err := once("plan, all behind", func() (err error) { plan, err = f.Plan(ctx, fleet.Selection{}); return err }); err != nil {
@@ -65,6 +72,7 @@ func provision(ctx context.Context, o options, d *database) error {
 	g.SetLimit(o.parallel)
 	for i := range o.tenants {
 		g.Go(func() error {
+			i := lonely + i
 			began := time.Now()
 			err := makeTenant(ctx, m, i)
 			mu.Lock()
@@ -81,6 +89,25 @@ func provision(ctx context.Context, o options, d *database) error {
 	tenth := len(took) / 10
 	row("  the first tenth", 0, took[:tenth])
 	row("  the last tenth", 0, took[len(took)-tenth:])
+	return nil
+}
+
+// lonely is how many tenants are made one at a time.
+const lonely = 50
+
+// alone is what somebody waits who asks for a tenant while nobody else does.
+// The numbers of its tenants begin at first.
+func alone(ctx context.Context, d *database, what string, first int) error {
+	var took []time.Duration
+	start := time.Now()
+	for i := range lonely {
+		began := time.Now()
+		if err := makeTenant(ctx, d.now, first+i); err != nil {
+			return err
+		}
+		took = append(took, time.Since(began))
+	}
+	row(what, time.Since(start), took)
 	return nil
 }
 
