@@ -13,8 +13,9 @@ import (
 // in their tables.
 var _ = show(exhibit{
 	permissions: map[string]string{
-		"files.abort": workers, "files.complete": workers, "files.examine": noRequest, "files.parts": workers, "files.restore": workers,
-		"files.undelete": workers, "files.update": workers, "files.usage": staff, "files.versions": staff,
+		"files.abort": workers, "files.clear": noRequest, "files.complete": workers, "files.examine": noRequest, "files.give_up": noRequest,
+		"files.lose": noRequest, "files.parts": workers, "files.purge": noRequest, "files.requeue": noRequest, "files.restore": workers,
+		"files.sweep": noRequest, "files.undelete": workers, "files.update": workers, "files.usage": staff, "files.versions": staff,
 	},
 	done: map[string]deed{
 		"files.parts": {func(t *testing.T, n *tenant) *response { return n.as().post(t, n.file(t)+"/parts", `{}`) }, "file"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/insulahq/insula/modules/files/filesmodule"
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/platform/jobs"
+	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
@@ -20,4 +22,15 @@ func filesExamine(p *Process) jobs.Handler {
 	})
 	h.Timeout = p.Config.Files.ScanTimeout + readingTime
 	return h
+}
+
+// FileSweeper looks after the files of tenants, as the jobs it is made of.
+func FileSweeper(p *Process) *filesservice.Sweeper {
+	return filesservice.NewSweeper(func(t tenancy.Tenant, d op.Def) *filesservice.Files { return asJob(p, d, requestFiles, t) }, p.Clock, p.Log)
+}
+
+// FileSweeping sweeps the files of all tenants regularly. Run it beside the
+// server, and stop it at the end.
+func FileSweeping(p *Process) *jobs.Worker {
+	return filesmodule.NewSweepWorker(FileSweeper(p), p.Directory.ServedTenants, p.Live, p.Config.Files.SweepEvery, p.Log, p.Metrics)
 }

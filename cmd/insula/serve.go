@@ -46,6 +46,8 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	defer work.Close()
+	sweeping := wiregen.FileSweeping(p)
+	defer sweeping.Stop()
 	public, err := net.Listen("tcp", cfg.HTTP.Addr)
 	if err != nil {
 		return fmt.Errorf("public listener: %w", err)
@@ -67,6 +69,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 	g.Go(func() error { return p.Sealer.Run(ctx) })
 	g.Go(func() error { return p.Remover.Run(ctx) })
 	g.Go(func() error { return p.Tails.Run(ctx) })
+	g.Go(func() error { return sweeping.Run(ctx) })
 	g.Go(func() error { return work.Run(ctx) })
 	g.Go(func() error { return p.KeyRing.Run(ctx) })
 	return g.Wait()

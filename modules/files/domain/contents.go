@@ -22,6 +22,7 @@ type Contents interface {
 	Remove(ctx context.Context, object uuid.UUID) error
 	Direct
 	Multiparts
+	Inventory
 }
 
 // Stat is what the store knows of an object.

@@ -10,6 +10,7 @@ var (
 	ErrQuota       = errs.New(errs.TooLarge, "files.quota_exceeded", "There is not enough room left for this file.")
 	ErrNotReady    = errs.New(errs.Conflict, "files.not_ready", "The file has no content to read yet.")
 	ErrQuarantined = errs.New(errs.Conflict, "files.quarantined", "The content was found harmful and is kept away from everybody.")
+	ErrLost        = errs.New(errs.Gone, "files.content_lost", "The content of this file is lost. Only what is known of it is left.")
 	ErrDeleted     = errs.New(errs.Gone, "files.deleted", "The file was deleted. It can be brought back for a while.")
 	ErrNotDeleted  = errs.New(errs.Conflict, "files.not_deleted", "The file is not deleted.")
 	ErrFilled      = errs.New(errs.Conflict, "files.not_pending", "The file does not wait for content: it has some, or is no longer in use.")

@@ -127,13 +127,16 @@ func (f File) Quarantine(c Content, finding string, now time.Time) (File, error)
 	return f, nil
 }
 
-// Readable returns ErrNotReady, ErrQuarantined or ErrDeleted for a file whose
-// content must not be served.
+// Readable returns ErrNotReady, ErrQuarantined, ErrLost or ErrDeleted for a
+// file whose content must not or can not be served.
 func (f File) Readable() error {
 	switch f.Status {
 	case Ready:
 		return nil
 	case Quarantined:
+		if f.Reason == ReasonLost {
+			return ErrLost
+		}
 		return ErrQuarantined
 	case Deleted:
 		return ErrDeleted

@@ -65,4 +65,5 @@ type Keeper interface {
 	Repository
 	Uploads
 	Quota
+	Ledger
 }

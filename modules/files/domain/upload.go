@@ -81,6 +81,13 @@ func (u Upload) Agrees(c Content) error {
 	return nil
 }
 
+// Held is an upload whose content has arrived under object: its time does not
+// run out any more.
+func (u Upload) Held(object uuid.UUID) Upload {
+	u.Object, u.Multipart, u.ExpiresAt = object, "", EndOfTime
+	return u
+}
+
 // Again waits for other content, under a new name: whoever still holds a link
 // to the old one changes nothing with it.
 func (u Upload) Again(object uuid.UUID, p Policy, now time.Time) Upload {

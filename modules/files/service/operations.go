@@ -23,6 +23,7 @@ var Operations = []op.Def{
 	Create, Upload, Parts, Complete, Abort, Examine,
 	Get, List, Download, Versions, Usage,
 	Update, Delete, Undelete, Restore,
+	Sweep, GiveUp, Purge, Requeue, Lose, Clear,
 }
 
 // Parties are what the service works with, apart from who asks.

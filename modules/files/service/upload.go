@@ -118,8 +118,7 @@ func (s *Files) hold(ctx context.Context, tx uow.Tx, before domain.File, u domai
 		return before, err
 	}
 	s.giveUpLater(tx, u, object)
-	u.Object, u.Multipart = object, ""
-	if err := s.Keep.UpdateUpload(ctx, tx, u); err != nil {
+	if err := s.Keep.UpdateUpload(ctx, tx, u.Held(object)); err != nil {
 		return before, err
 	}
 	if err := s.Outbox.Put(ctx, tx, Examine, Examination{File: before.ID, Object: object}); err != nil {
