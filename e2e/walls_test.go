@@ -25,6 +25,7 @@ type household struct {
 	request    string // id of one of the owner's requests
 	content    string // of the ready file
 	file       string // its id
+	share      string // token of a link to it
 	// things are ids by the path that they can stand in.
 	things map[string][]string
 	// marks must not turn up in what anybody else is told.
@@ -43,6 +44,7 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	h.refresh = h.owner.login(t, h.ownerEmail, password).Refresh
 	upload(t, h.owner, h.slug+".txt", "An earlier version.\n")
 	h.file = upload(t, h.owner, h.slug+".txt", h.content)
+	h.share = shareOf(t, h.owner, h.file)
 	permission := strings.ReplaceAll(name, "-", ".") + ".secret"
 	h.owner.do(t, "POST", "/v1/permissions", object("name", permission, "summary", "Keep a secret of "+name+".")).want(t, http.StatusOK, http.StatusCreated)
 	h.owner.do(t, "POST", "/v1/roles", object("name", "keeper", "permissions", []string{permission})).want(t, http.StatusCreated)
@@ -116,6 +118,7 @@ func (h household) filters() map[string]string {
 		"email": h.ownerEmail, "name": h.slug,
 		"folder": "", "below": h.slug, "type": "", "min_size": "", "max_size": "",
 		"role": "", "created_from": "", "created_before": "", "sort": "", "limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "", "proof": "", "size": "", "root": "", "format": "", "address": "", "text": h.file,
+		"tenant": "", "token": "", // of links, tried with their secrets
 	}
 }
 
@@ -277,7 +280,7 @@ func (in *intruder) bySecret(t *testing.T, o *operation) {
 	if !o.public() {
 		return
 	}
-	a := in.attempt(t, in.self.owner.stranger(), o, o.path, in.victim.secrets())
+	a := in.attempt(t, in.self.owner.stranger(), o, in.victim.led(o, o.path), in.victim.secrets())
 	if _, open := forEverybody[o.ID]; open {
 		a.want(t, http.StatusOK) // and attempt has seen that it is not the victim's
 		return
@@ -287,7 +290,25 @@ func (in *intruder) bySecret(t *testing.T, o *operation) {
 		in.self.owner.recorded(t, a, o.ID, "done", "")
 		return
 	}
-	in.self.owner.recorded(t, a, o.ID, "failed", a.refused(t, http.StatusUnauthorized, "").Code)
+	in.self.owner.recorded(t, a, o.ID, "failed", a.refused(t, o.refusal(), "").Code)
+}
+
+// led adds to the path of a route that links lead to what a link of the
+// household says.
+func (h household) led(o *operation, path string) string {
+	if o.ID == "files.shares.open" {
+		return path + "?token=" + h.share
+	}
+	return path
+}
+
+// refusal is what a public operation tells who brings a secret of elsewhere:
+// that it knows nobody like this or, of a link, that it leads nowhere.
+func (o *operation) refusal() int {
+	if o.ID == "files.shares.open" {
+		return http.StatusNotFound
+	}
+	return http.StatusUnauthorized
 }
 
 // byFilter asks lists for the victim's things, and goes on with its cursors.
@@ -410,13 +431,13 @@ func (in *intruder) byName(t *testing.T, o *operation) {
 				c.stranger().do(t, o.method, path, "").want(t, http.StatusOK)
 				continue
 			}
-			a := in.attempt(t, c.stranger(), o, path, in.self.secrets())
+			a := in.attempt(t, c.stranger(), o, in.self.led(o, path), in.self.secrets())
 			if _, silent := tellNothing[o.ID]; silent {
 				a.want(t, http.StatusNoContent)
 				in.victim.owner.recorded(t, a, o.ID, "done", "")
 				continue
 			}
-			in.victim.owner.recorded(t, a, o.ID, "failed", a.refused(t, http.StatusUnauthorized, "").Code)
+			in.victim.owner.recorded(t, a, o.ID, "failed", a.refused(t, o.refusal(), "").Code)
 		}
 		in.attempt(t, byBoth.stranger(), o, path, in.self.secrets()).refused(t, http.StatusBadRequest, "tenant_ambiguous")
 		return

@@ -38,7 +38,7 @@ func modules(p *Process) []Module {
 		}, p.Cursors),
 		rolesapi.New(in(p, requestRoles), p.Cursors),
 		auditapi.New(in(p, requestAudit), in(p, requestEvidence), in(p, requestViewing), p.Cursors),
-		filesapi.New(in(p, requestFiles), p.Cursors, p.Config.Limits.MaxFileBytes),
+		filesapi.New(in(p, requestFiles), p.Cursors, p.Config.Limits.MaxFileBytes, p.Config.HTTP.PublicURL),
 	}
 }
 

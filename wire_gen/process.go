@@ -23,6 +23,7 @@ import (
 	auditservice "github.com/insulahq/insula/modules/audit/service"
 	filesdomain "github.com/insulahq/insula/modules/files/domain"
 	"github.com/insulahq/insula/modules/files/filesmodule"
+	filesservice "github.com/insulahq/insula/modules/files/service"
 	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
@@ -118,6 +119,7 @@ type Process struct {
 	Files        filesdomain.Keeper
 	FileScanner  filesdomain.Scanner
 	FilePolicies *filesmodule.Policies
+	FileTokens   *filesservice.Tokens
 }
 
 // Schemas is what migrating needs.

@@ -79,7 +79,8 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		"users.suspend":      n.user(t).id.String(), "users.resume": strings.TrimPrefix(n.suspended(t), "/v1/users/"),
 		"files.parts": n.fileID(t, "parts", ""), "files.complete": n.fileID(t, "complete", "hello"), "files.abort": n.fileID(t, "abort", ""),
 		"files.undelete": n.fileID(t, "undelete", "hello"), "files.restore": n.fileID(t, "restore", "hello"),
-		"tenants.suspend": h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
+		"files.shares.create": n.fileID(t, "shared", "hello"),
+		"tenants.suspend":     h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
 	}
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
 	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+about["files.undelete"], ""))

@@ -209,6 +209,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
 	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
+	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
 		Log:           logger,
@@ -265,6 +266,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Files:         infraRepository,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
+		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
 		cleanup8()
@@ -436,6 +438,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
 	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
+	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
 		Log:           logger,
@@ -492,6 +495,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Files:         infraRepository,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
+		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
 		cleanup8()
@@ -781,11 +785,13 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	contents := infra5.NewContents(blobs, r)
 	scanner := wiregenProcess.FileScanner
 	outbox := wiregenProcess.Outbox
+	tokens := wiregenProcess.FileTokens
 	parties := service5.Parties{
 		Keep:     keeper,
 		Contents: contents,
 		Scanner:  scanner,
 		Outbox:   outbox,
+		Tokens:   tokens,
 		Clock:    clockClock,
 		IDs:      source,
 		Log:      logger,
@@ -808,5 +814,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
-	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

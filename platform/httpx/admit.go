@@ -79,6 +79,9 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope.Request, error) {
 	info := requestOf(ctx)
 	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain, s.ownHost)}
+	if linked, _ := hc.Operation().Metadata[linkedKey].(bool); linked {
+		hints.Link = hc.Query("tenant")
+	}
 	token, err := bearer(hc.Header("Authorization"))
 	if err != nil {
 		return scope.Request{}, err

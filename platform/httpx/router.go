@@ -56,7 +56,12 @@ func Secret(o *huma.Operation) { o.Metadata[secretKey] = true }
 // of time, and is not held back to be compressed.
 func Streams(o *huma.Operation) { o.Metadata[streamsKey] = true }
 
+// Linked marks a public route that browsers reach by a link: its query
+// parameter "tenant" is one more hint at the tenant.
+func Linked(o *huma.Operation) { o.Metadata[linkedKey] = true }
+
 const (
+	linkedKey  = "linked"
 	defKey     = "operation"
 	secretKey  = "secret"
 	streamsKey = "streams"

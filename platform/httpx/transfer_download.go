@@ -49,7 +49,7 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 		hc.SetStatus(http.StatusNotModified)
 		return
 	}
-	if d.Elsewhere != nil && !isHead(hc.Context()) {
+	if d.Elsewhere != nil && !IsHead(hc.Context()) {
 		r.redirect(hc, d)
 		return
 	}
@@ -74,7 +74,7 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 		hc.SetHeader("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.from, part.from+part.length-1, d.Size))
 	}
 	hc.SetStatus(status)
-	if isHead(hc.Context()) {
+	if IsHead(hc.Context()) {
 		return
 	}
 	r.pour(hc, body, part.length)
@@ -109,7 +109,7 @@ func (d *Download) wanted(hc huma.Context) (part, error) {
 
 // open reads nothing from elsewhere for a part without bytes.
 func (d *Download) open(ctx context.Context, p part) (io.ReadCloser, error) {
-	if p.length == 0 || isHead(ctx) {
+	if p.length == 0 || IsHead(ctx) {
 		return http.NoBody, nil
 	}
 	return d.Open(ctx, p.from, p.length)

@@ -20,8 +20,8 @@ func headOfContent(r *http.Request) *http.Request {
 	return get
 }
 
-// isHead reports whether the client wants everything but the body.
-func isHead(ctx context.Context) bool {
+// IsHead reports whether the client wants everything but the body.
+func IsHead(ctx context.Context) bool {
 	head, _ := ctx.Value(headKey{}).(bool)
 	return head
 }

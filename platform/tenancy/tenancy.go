@@ -58,7 +58,7 @@ var (
 	ErrOutdated  = errs.New(errs.Unavailable, "tenant_outdated", "This tenant is being brought to a newer version. Try again shortly.").After(30 * time.Second)
 	ErrMismatch  = errs.New(errs.Forbidden, "tenant_mismatch", "The token belongs to another tenant than the one the request names.")
 	ErrRequired  = errs.New(errs.Malformed, "tenant_required", "Name the tenant: send the X-Tenant header or use the tenant's own host name.")
-	ErrAmbiguous = errs.New(errs.Malformed, "tenant_ambiguous", "The X-Tenant header and the host name mean different tenants.")
+	ErrAmbiguous = errs.New(errs.Malformed, "tenant_ambiguous", "The X-Tenant header, the host name and the link mean different tenants.")
 )
 
 // Directory finds tenants. Both methods return ErrUnknown for a tenant that
@@ -73,16 +73,21 @@ type Directory interface {
 type Hints struct {
 	Header    string // X-Tenant: <slug>
 	Subdomain string // the label in front of the configured base domain
+	Link      string // what a link that somebody was given says
 }
 
 func (h Hints) slug() (string, error) {
-	switch {
-	case h.Header == "":
-		return h.Subdomain, nil
-	case h.Subdomain == "" || h.Subdomain == h.Header:
-		return h.Header, nil
+	slug := ""
+	for _, said := range []string{h.Header, h.Subdomain, h.Link} {
+		switch {
+		case said == "" || said == slug:
+		case slug == "":
+			slug = said
+		default:
+			return "", ErrAmbiguous
+		}
 	}
-	return "", ErrAmbiguous
+	return slug, nil
 }
 
 // FromToken finds the tenant a verified token names and checks that the hints

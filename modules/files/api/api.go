@@ -10,17 +10,18 @@ import (
 	"github.com/insulahq/insula/platform/scope"
 )
 
-// API serves /v1/files and /v1/usage.
+// API serves /v1/files, /v1/shares and /v1/usage.
 type API struct {
 	files   func(scope.Request) *service.Files
 	cursors *page.Codec
 	max     int64
+	public  string
 }
 
 // New makes the routes of a process. No body of content may have more than
-// limit bytes, whatever a tenant allows.
-func New(files func(scope.Request) *service.Files, cursors *page.Codec, limit int64) *API {
-	return &API{files: files, cursors: cursors, max: limit}
+// limit bytes, whatever a tenant allows. Links lead to the public address.
+func New(files func(scope.Request) *service.Files, cursors *page.Codec, limit int64, public string) *API {
+	return &API{files: files, cursors: cursors, max: limit, public: public}
 }
 
 // Register adds the routes.
@@ -50,5 +51,11 @@ func (a *API) Register(r *httpx.Router) {
 		httpx.Describe("Each version is a file of its own, with its id: read, delete and restore it by that."))
 	httpx.Post(r, service.Restore, "/v1/files/{id}/restore", a.restore,
 		httpx.Describe("The version that carried the name becomes an earlier one."))
+	httpx.Post(r, service.CreateShare, "/v1/files/{id}/shares", a.createShare, httpx.Status(http.StatusCreated), httpx.Secret)
+	httpx.Get(r, service.ListShares, "/v1/files/{id}/shares", a.listShares)
+	httpx.Delete(r, service.RevokeShare, "/v1/shares/{id}", a.revokeShare)
+	httpx.GetContent(r, service.OpenShare, sharePath, a.openShare, httpx.Linked,
+		httpx.Describe("Where a link leads. A link that is unknown, expired, revoked or used up, or whose file is not there any more, is answered alike. "+
+			"HEAD does not use up a link."))
 	httpx.Get(r, service.Usage, "/v1/usage", a.usage)
 }

@@ -66,4 +66,5 @@ type Keeper interface {
 	Uploads
 	Quota
 	Ledger
+	Shares
 }

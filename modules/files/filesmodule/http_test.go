@@ -2,6 +2,7 @@ package filesmodule_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -80,13 +81,18 @@ func serveWith(t *testing.T, settings config.Files) (*httpx.Server, *s3test.Memo
 		Keys:    func(http.ResponseWriter, *http.Request) {}, MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute,
 	})
 	policies := filesmodule.NewPolicies(config.Limits{MaxFileBytes: limit}, settings, nil)
+	key, err := secret.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := service.NewTokens(key, rand.Reader)
 	files := func(r scope.Request) *service.Files {
 		return service.New(runner(r), policies.Of(r.Tenant), service.Parties{
 			Keep: infra.NewRepository(), Contents: infra.NewContents(blobs, r), Outbox: pg.NewOutbox(tenant.Pool, clock.System{}, id.System{}),
-			Clock: clock.System{}, IDs: id.System{}, Log: log,
+			Tokens: tokens, Clock: clock.System{}, IDs: id.System{}, Log: log,
 		})
 	}
-	api.New(files, page.NewCodec(make([]byte, 32)), limit).Register(s.Router())
+	api.New(files, page.NewCodec(make([]byte, 32)), limit, "https://insula.example").Register(s.Router())
 	if err := s.Seal(service.Operations); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@
 package filesmodule
 
 import (
+	"io"
+
 	"github.com/google/wire"
 
 	"github.com/insulahq/insula/modules/files/domain"
@@ -13,7 +15,7 @@ import (
 // Process are the parts that live as long as the process.
 var Process = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Keeper), new(*infra.Repository)),
-	NewScanner, NewPolicies,
+	NewScanner, NewPolicies, NewTokens,
 )
 
 // Request are the parts of one request.
@@ -21,6 +23,11 @@ var Request = wire.NewSet(
 	infra.NewContents, wire.Bind(new(domain.Contents), new(*infra.Contents)),
 	PolicyOf, wire.Struct(new(service.Parties), "*"), service.New,
 )
+
+// NewTokens draws the tokens of shares.
+func NewTokens(s config.Security, random io.Reader) *service.Tokens {
+	return service.NewTokens(s.SecretKey, random)
+}
 
 // NewScanner is the scanner that the settings name; nil for none.
 func NewScanner(f config.Files) domain.Scanner {

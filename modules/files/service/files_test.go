@@ -3,6 +3,7 @@ package service_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -30,6 +31,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -76,11 +78,20 @@ func deskOver(t *testing.T, wrap func(uow.Unit) uow.Unit) *desk {
 	d.outbox = pg.NewOutbox(d.tenant.Pool, d.clock, id.System{})
 	d.parties = service.Parties{
 		Keep: infra.NewRepository(), Contents: infra.NewContents(d.blobs, r), Clock: d.clock, IDs: id.System{},
-		Outbox: d.outbox, Log: slog.New(slog.NewTextHandler(d.log, nil)),
+		Outbox: d.outbox, Tokens: service.NewTokens(rootKey(t), rand.Reader), Log: slog.New(slog.NewTextHandler(d.log, nil)),
 	}
 	d.run = run
 	d.Files = service.New(run, d.policy, d.parties)
 	return d
+}
+
+func rootKey(t *testing.T) secret.Key {
+	t.Helper()
+	key, err := secret.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // with is the same desk under another policy.

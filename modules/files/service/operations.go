@@ -23,6 +23,7 @@ var Operations = []op.Def{
 	Create, Upload, Parts, Complete, Abort, Examine,
 	Get, List, Download, Versions, Usage,
 	Update, Delete, Undelete, Restore,
+	CreateShare, ListShares, RevokeShare, OpenShare,
 	Sweep, GiveUp, Purge, Requeue, Lose, Clear,
 }
 
@@ -32,6 +33,7 @@ type Parties struct {
 	Contents domain.Contents
 	Scanner  domain.Scanner // nil when content is not scanned
 	Outbox   jobs.Outbox
+	Tokens   *Tokens
 	Clock    clock.Clock
 	IDs      id.Source
 	Log      *slog.Logger
@@ -92,7 +94,8 @@ func (s *Files) lookAwaited(ctx context.Context, d op.Def, id uuid.UUID) (awaite
 // recorded reports a failure that the trail has heard of already, by the look
 // at the file.
 func recorded(err error) bool {
-	return errors.Is(err, errs.ErrForbidden) || errors.Is(err, errs.ErrUnauthenticated) || errors.Is(err, domain.ErrNotFound)
+	return errors.Is(err, errs.ErrForbidden) || errors.Is(err, errs.ErrUnauthenticated) || errors.Is(err, domain.ErrNotFound) ||
+		errors.Is(err, domain.ErrShareNotFound)
 }
 
 // removeTimeout bounds the removal of an object, which no caller waits for.

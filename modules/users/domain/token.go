@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"time"
 
@@ -13,25 +12,17 @@ import (
 	"github.com/insulahq/insula/platform/secret"
 )
 
-// tokenBytes of randomness are in every opaque token.
+// tokenBytes of randomness are in an API key.
 const tokenBytes = 32
 
 // NewToken draws an opaque token: 256 bits, base64url.
-func NewToken(random io.Reader) (secret.Value, error) {
-	raw := make([]byte, tokenBytes)
-	if _, err := io.ReadFull(random, raw); err != nil {
-		return secret.Value{}, fmt.Errorf("draw token: %w", err)
-	}
-	return secret.New(base64.RawURLEncoding.EncodeToString(raw)), nil
-}
+func NewToken(random io.Reader) (secret.Value, error) { return secret.NewToken(random) }
 
-// Digest is what is stored of an opaque token (SHA-256). A token has enough
-// randomness that nothing slower is needed, and looking up its digest takes a
-// time that tells nothing about the token.
-type Digest [sha256.Size]byte
+// Digest is what is stored of an opaque token.
+type Digest = secret.Digest
 
 // DigestOf hashes a token.
-func DigestOf(token secret.Value) Digest { return sha256.Sum256([]byte(token.Reveal())) }
+func DigestOf(token secret.Value) Digest { return secret.DigestOf(token) }
 
 // Successor is the refresh token that follows another in a session. It
 // follows from the old one and a key, so parallel refreshes agree on it

@@ -35,6 +35,18 @@ type File struct {
 	DeletedAt    *time.Time
 }
 
+type FileShare struct {
+	ID        uuid.UUID
+	FileID    uuid.UUID
+	TokenHash []byte
+	SingleUse bool
+	Opened    int64
+	CreatedBy uuid.UUID
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	RevokedAt *time.Time
+}
+
 type FileUpload struct {
 	FileID      uuid.UUID
 	ObjectID    uuid.UUID
