@@ -22,6 +22,7 @@ fresh() {
 
 fresh docs/openapi.yaml openapi
 fresh docs/permissions.md permissions
+fresh docs/settings.md settings
 fresh docs/configuration.md config --markdown
 if [ $stale = 1 ]; then
 	echo 'reference documents are not fresh: run make generate' >&2

@@ -29,6 +29,7 @@ docs)
 	mkdir -p docs
 	document docs/openapi.yaml openapi
 	document docs/permissions.md permissions
+	document docs/settings.md settings
 	document docs/configuration.md config --markdown
 	;;
 *)

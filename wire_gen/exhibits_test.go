@@ -18,7 +18,7 @@ type exhibit struct {
 	product     bool               // the module is the product's own, not Insula's
 	kind        string             // what the trail calls its things
 	// thing makes one in a tenant, found by the filters of lists, and returns
-	// its id.
+	// its id; nil for a module without things.
 	thing func(t *testing.T, n *tenant) string
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
 	"github.com/insulahq/insula/sql/migrations"
 )
 
@@ -84,6 +85,13 @@ func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *tele
 	}
 	m.RegisterPool("app", pool.Stats)
 	return pool, pool.Close, nil
+}
+
+// newLook reads in tenants on behalf of what must know their state.
+func newLook(pool *pg.Pool) tenancy.Look {
+	return func(ctx context.Context, t tenancy.Tenant, fn func(uow.Tx) error) error {
+		return pool.Tenant(t).Read(ctx, fn)
+	}
 }
 
 // newControl opens units of work for the control schema.

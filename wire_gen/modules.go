@@ -7,21 +7,28 @@ import (
 	"time"
 
 	auditapi "github.com/insulahq/insula/modules/audit/api"
+	"github.com/insulahq/insula/modules/audit/auditmodule"
 	auditservice "github.com/insulahq/insula/modules/audit/service"
 	filesapi "github.com/insulahq/insula/modules/files/api"
+	"github.com/insulahq/insula/modules/files/filesmodule"
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	rolesapi "github.com/insulahq/insula/modules/roles/api"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
+	settingsapi "github.com/insulahq/insula/modules/settings/api"
+	settingsservice "github.com/insulahq/insula/modules/settings/service"
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	usersservice "github.com/insulahq/insula/modules/users/service"
+	"github.com/insulahq/insula/modules/users/usersmodule"
 	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/jwtx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/setting"
 )
 
 // Module adds its routes to the house.
@@ -39,6 +46,7 @@ func modules(p *Process) []Module {
 		rolesapi.New(in(p, requestRoles), p.Cursors),
 		auditapi.New(in(p, requestAudit), in(p, requestEvidence), in(p, requestViewing), p.Cursors),
 		filesapi.New(in(p, requestFiles), p.Cursors, p.Config.Limits.MaxFileBytes, p.Config.HTTP.PublicURL),
+		settingsapi.New(in(p, requestSettings)),
 	}
 }
 
@@ -50,6 +58,16 @@ func Operations() *op.Registry {
 		rolesservice.Operations,
 		auditservice.Operations,
 		filesservice.Operations,
+		settingsservice.Operations,
+	)
+}
+
+// Settings is every setting of every module, with the installation's defaults.
+func Settings(c config.Config) *setting.Registry {
+	return setting.NewRegistry(
+		usersmodule.Settings(c.Security),
+		auditmodule.Settings(c.Audit),
+		filesmodule.Settings(c.Limits, c.Files),
 	)
 }
 

@@ -26,6 +26,7 @@ import (
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	rolesdomain "github.com/insulahq/insula/modules/roles/domain"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
+	"github.com/insulahq/insula/modules/settings"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
@@ -114,6 +115,10 @@ type Process struct {
 	Retention *auditservice.Retention
 	Remover   auditmodule.Remover
 	Tails     *auditmodule.Tails
+
+	// Settings.
+	Settings     *tenancy.Settings
+	SettingsDesk settings.Desk
 
 	// Files.
 	Files        filesdomain.Keeper

@@ -2,6 +2,7 @@ package wiregen
 
 import (
 	"context"
+	"encoding/json"
 
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
@@ -20,11 +21,24 @@ func Handlers(p *Process) []jobs.Handler {
 			return do(asJob(p, d, requestMailroom, t), ctx, e)
 		})
 	}
-	return []jobs.Handler{
+	return informed(p, []jobs.Handler{
 		mail(usersservice.DeliverMail, (*usersservice.Mailroom).Deliver),
 		mail(usersservice.OfferReset, (*usersservice.Mailroom).OfferReset),
 		filesExamine(p),
+	})
+}
+
+// informed makes handlers work by the settings that their tenant has now.
+func informed(p *Process, all []jobs.Handler) []jobs.Handler {
+	for i, h := range all {
+		all[i].Run = func(ctx context.Context, t tenancy.Tenant, args json.RawMessage) error {
+			if _, err := p.Settings.Fresh(ctx, t); err != nil {
+				return err
+			}
+			return h.Run(ctx, t, args)
+		}
 	}
+	return all
 }
 
 // NewQueue connects the job queue of a process. Run it beside the server.

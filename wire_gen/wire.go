@@ -14,8 +14,11 @@ import (
 	filesservice "github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	rolesservice "github.com/insulahq/insula/modules/roles/service"
+	settingsservice "github.com/insulahq/insula/modules/settings/service"
+	"github.com/insulahq/insula/modules/settings/settingsmodule"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	usersinfra "github.com/insulahq/insula/modules/users/infra"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
 	"github.com/insulahq/insula/platform/clock"
@@ -40,11 +43,12 @@ var process = wire.NewSet(
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
-	wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)),
+	wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	op.NewJobs, op.NewFolds, gate.New, Operations,
-	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process,
+	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process,
+	Settings, newLook, tenancy.NewSettings, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
 	wire.Struct(new(Process), "*"),
 )
 
@@ -86,7 +90,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
-		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails"),
+		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
@@ -131,6 +135,10 @@ func requestEvidence(t *Tenant, r scope.Request) *auditservice.Evidence {
 
 func requestViewing(t *Tenant, r scope.Request) *auditservice.Viewing {
 	panic(wire.Build(request, wire.Bind(new(auditservice.Tails), new(*auditmodule.Tails)), auditmodule.Request))
+}
+
+func requestSettings(t *Tenant, r scope.Request) *settingsservice.Settings {
+	panic(wire.Build(request, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), settingsmodule.Request))
 }
 
 func requestFiles(t *Tenant, r scope.Request) *filesservice.Files {

@@ -34,7 +34,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(serveCommand(), migrateCommand(), fleetCommand(), tenantCommand(), auditCommand(), keysCommand(), filesCommand(), doctorCommand(),
-		openapiCommand(), permissionsCommand(), configCommand(), versionCommand())
+		openapiCommand(), permissionsCommand(), settingsCommand(), configCommand(), versionCommand())
 	return cmd
 }
 

@@ -38,6 +38,17 @@ func permissionsCommand() *cobra.Command {
 	}
 }
 
+func settingsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "settings",
+		Short: "Print the reference of what tenants can adjust as Markdown.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return wiregen.Settings(config.Config{}).Markdown(cmd.OutOrStdout())
+		},
+	}
+}
+
 func configCommand() *cobra.Command {
 	var markdown bool
 	cmd := &cobra.Command{

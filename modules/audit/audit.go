@@ -24,10 +24,3 @@ type Policy struct {
 type Policies interface {
 	PolicyOf(ctx context.Context, t tenancy.Tenant) (Policy, error)
 }
-
-// Same is the Policies of an installation whose tenants all keep their trails
-// equally long.
-type Same Policy
-
-// PolicyOf implements Policies.
-func (s Same) PolicyOf(context.Context, tenancy.Tenant) (Policy, error) { return Policy(s), nil }

@@ -5,9 +5,9 @@ import "fmt"
 // Ground that each layer may stand on, as folders of platform/.
 var (
 	// domainGround is pure: values and errors, no caller, no tenant, no operation.
-	domainGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm"}
+	domainGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting"}
 	// contractGround adds what other modules must be able to name.
-	contractGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "op", "authn", "scope", "tenancy"}
+	contractGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting", "op", "authn", "scope", "tenancy"}
 
 	// forTests is never part of the product.
 	forTests = []string{"pgtest", "optest", "archtest"}
@@ -46,7 +46,7 @@ var contractArrow = arrow{
 
 var domainArrow = arrow{
 	from:    layerDomain,
-	law:     "a domain imports its own contract and platform/{errs,uow,page,id,clock,secret}",
+	law:     "a domain imports its own contract and platform/{errs,uow,page,id,clock,secret,perm,setting}",
 	instead: "declare an interface in the domain and implement it in infra, or take the value as an argument",
 	may: func(from, to place) bool {
 		return ownLayer(from, to, layerContract, layerDomain) || to.underAny(layerPlatform, domainGround...)

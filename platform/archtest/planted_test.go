@@ -176,7 +176,7 @@ func TestViolationTellsWhatToDo(t *testing.T) {
 		t.Fatalf("Check = %v, %v, want one violation", found, err)
 	}
 	const want = "modules/users/domain/x.go:3: [imports-of-domain] users's domain imports users's infra\n" +
-		"\tlaw: a domain imports its own contract and platform/{errs,uow,page,id,clock,secret}\n" +
+		"\tlaw: a domain imports its own contract and platform/{errs,uow,page,id,clock,secret,perm,setting}\n" +
 		"\tinstead: declare an interface in the domain and implement it in infra, or take the value as an argument"
 	if got := found[0].String(); got != want {
 		t.Errorf("violation reads\n%s\nwant\n%s", got, want)

@@ -15,6 +15,7 @@ import (
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/jwtx"
+	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
@@ -48,7 +49,7 @@ type Keys interface {
 	// other kind.
 	KeyTenant(token string) (uuid.UUID, bool)
 	// Key returns errs.ErrUnauthenticated for a key that does not exist.
-	Key(ctx context.Context, tx uow.Tx, token string) (Key, error)
+	Key(ctx context.Context, tx uow.Tx, t tenancy.Tenant, token string) (Key, error)
 	// TouchKey notes that a key was used.
 	TouchKey(ctx context.Context, tx uow.Tx, id uuid.UUID) error
 }
@@ -70,19 +71,21 @@ type Verifier interface {
 	Verify(token string) (jwtx.Claims, error)
 }
 
-// Units opens units of work; package pg's pool does.
-type Units interface {
-	Tenant(t tenancy.Tenant) uow.Unit
+// Settings keeps what a process knows of the tenants' settings as new as the
+// request that is let in; tenancy.Settings does.
+type Settings interface {
+	Refresh(ctx context.Context, tx uow.Tx, t tenancy.Tenant) error
 }
 
 // Gate implements httpx.Gate.
 type Gate struct {
 	verifier Verifier
 	tenants  tenancy.Directory
-	units    Units
+	units    op.Units
 	sessions Sessions
 	keys     Keys
 	resolver Resolver
+	settings Settings
 	grants   *expirable.LRU[grantsKey, *authn.Grants]
 	clock    clock.Clock
 }
@@ -98,9 +101,9 @@ type grantsKey struct {
 const rememberedGrants = 20_000
 
 // New makes the gate of a process.
-func New(v Verifier, tenants tenancy.Directory, units Units, sessions Sessions, keys Keys, resolver Resolver, c clock.Clock) *Gate {
+func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, resolver Resolver, settings Settings, c clock.Clock) *Gate {
 	return &Gate{
-		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, resolver: resolver, clock: c,
+		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, resolver: resolver, settings: settings, clock: c,
 		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0),
 	}
 }
@@ -131,10 +134,15 @@ func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, ori
 	return scope.Request{Tenant: tenant, Caller: caller}, disagree
 }
 
-// Visit lets in a stranger.
+// Visit lets in a stranger. Nothing is known of one but the tenant, whose
+// settings say how strangers are dealt with.
 func (g *Gate) Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
 	tenant, err := tenancy.FromHints(ctx, g.tenants, hints)
 	if err != nil {
+		return scope.Request{}, err
+	}
+	err = g.units.Tenant(tenant).Read(ctx, func(tx uow.Tx) error { return g.settings.Refresh(ctx, tx, tenant) })
+	if err != nil && !errors.Is(err, tenancy.ErrSuspended) { // which the operation will find, and record
 		return scope.Request{}, err
 	}
 	return scope.Request{Tenant: tenant, Caller: authn.Caller{Kind: authn.Anonymous, Origin: origin}}, nil

@@ -42,7 +42,7 @@ func (s sessions) Session(ctx context.Context, tx uow.Tx, _ tenancy.Tenant, id u
 type noKeys struct{}
 
 func (noKeys) KeyTenant(string) (uuid.UUID, bool) { return uuid.Nil, false }
-func (noKeys) Key(context.Context, uow.Tx, string) (gate.Key, error) {
+func (noKeys) Key(context.Context, uow.Tx, tenancy.Tenant, string) (gate.Key, error) {
 	return gate.Key{}, errs.ErrUnauthenticated
 }
 func (noKeys) TouchKey(context.Context, uow.Tx, uuid.UUID) error { return nil }
@@ -73,7 +73,7 @@ func BenchmarkAdmit(b *testing.B) {
 	f.Write(b, func(tx uow.Tx) error { return signIn(ctx, tx, user, session, now.Now()) })
 	verifier, token := issue(b, f.Tenant.ID, user, session, now)
 	known := &resolver{}
-	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour), f.Pool, sessions{now}, noKeys{}, known, now)
+	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour), f.Pool, sessions{now}, noKeys{}, known, nil, now)
 
 	admit := func() error {
 		r, err := g.Admit(ctx, token, tenancy.Hints{Header: f.Tenant.Slug}, authn.Origin{})

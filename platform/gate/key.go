@@ -44,7 +44,7 @@ func (g *Gate) service(ctx context.Context, t tenancy.Tenant, token string) (aut
 	var key Key
 	unit := g.units.Tenant(t)
 	err := unit.Read(ctx, func(tx uow.Tx) (err error) {
-		if key, err = g.keys.Key(ctx, tx, token); err != nil {
+		if key, err = g.keys.Key(ctx, tx, t, token); err != nil {
 			return err
 		}
 		if !key.Maker.Live {

@@ -46,10 +46,27 @@ func (j *Jobs) runner(t tenancy.Tenant, caller authn.Caller, u uow.Unit) *Runner
 	return NewRunner(r, u, j.decider, j.recorder, j.clock, j.ids, j.log)
 }
 
+// visiting is the rule by which the operator acts inside a tenant.
+const visiting = "operator"
+
 // Witness tells a tenant's own trail what the operator did to the tenant.
 func (j *Jobs) Witness(ctx context.Context, t tenancy.Tenant, d Def, by authn.Caller) {
 	r := j.runner(t, by, j.units.Tenant(t))
-	e := r.entry(d, Done, nil, Decision{Allow: true, Rule: "operator"})
+	e := r.entry(d, Done, nil, Decision{Allow: true, Rule: visiting})
 	e.Target = uow.Target{Kind: d.Kind, ID: t.ID.String(), Label: t.Slug}
 	r.recordAlone(ctx, e)
+}
+
+// Visit runs what the operator does inside a tenant: body and the record in the
+// tenant's own trail are one unit of work. That the operator may was decided in
+// the operator's tenant, by the operation d that this is a part of. What fails
+// is recorded too.
+func (j *Jobs) Visit(ctx context.Context, t tenancy.Tenant, d Def, by authn.Caller, body func(uow.Tx) error) error {
+	r := j.runner(t, by, j.units.Tenant(t))
+	return r.execute(ctx, d, Decision{Allow: true, Rule: visiting}, func(tx uow.Tx) (bool, error) { return false, body(tx) })
+}
+
+// Look reads inside a tenant, as Visit writes.
+func (j *Jobs) Look(ctx context.Context, t tenancy.Tenant, body func(uow.Tx) error) error {
+	return j.units.Tenant(t).Read(ctx, body)
 }

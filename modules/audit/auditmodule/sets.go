@@ -24,7 +24,7 @@ var Process = wire.NewSet(
 	infra.NewRecorder, wire.Bind(new(op.Recorder), new(*infra.Recorder)),
 	infra.NewTree, wire.Bind(new(domain.Tree), new(*infra.Tree)),
 	infra.NewPublished, wire.Bind(new(domain.Published), new(*infra.Published)),
-	NewHeadKeys, NewSealing, NewSealer, NewPolicies, service.NewRetention, NewRemover,
+	NewHeadKeys, NewSealing, NewSealer, NewPolicies, wire.Bind(new(audit.Policies), new(Policies)), service.NewRetention, NewRemover,
 	service.NewFollowing, NewTails, wire.Bind(new(service.Tails), new(*Tails)),
 )
 
@@ -55,11 +55,6 @@ func NewSealer(s *service.Sealing, bell *infra.Bell, all Tenants, dir tenancy.Di
 	work.Observe = m.ObserveJob
 	w := jobs.NewWorker(work, log)
 	return Sealer{w}, w.Stop
-}
-
-// NewPolicies takes the same policy for all tenants from the configuration.
-func NewPolicies(c config.Audit) audit.Policies {
-	return audit.Same{Keep: c.Retention, Hold: c.LegalHold}
 }
 
 // Remover is the worker that removes what is not kept: a type of its own, as

@@ -35,6 +35,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/setting"
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
@@ -80,7 +81,9 @@ func serveWith(t *testing.T, settings config.Files) (*httpx.Server, *s3test.Memo
 		Limits:  httpx.Limits{Tenant: plenty, User: plenty, Network: plenty},
 		Keys:    func(http.ResponseWriter, *http.Request) {}, MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute,
 	})
-	policies := filesmodule.NewPolicies(config.Limits{MaxFileBytes: limit}, settings, nil)
+	limits := config.Limits{MaxFileBytes: limit}
+	policies := filesmodule.NewPolicies(limits, settings, nil,
+		tenancy.NewSettings(setting.NewRegistry(filesmodule.Settings(limits, settings)), nil, nil))
 	key, err := secret.NewKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

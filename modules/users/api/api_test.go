@@ -74,9 +74,9 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	plenty := redisx.Limit{Rate: 1000, Burst: 1000, Period: time.Minute}
-	gatekeeper := infra.NewGatekeeper(lenient{}, now)
+	gatekeeper := infra.NewGatekeeper(lenient{}, unset{}, now)
 	server := httpx.NewServer(httpx.Options{
-		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, grants{}, now),
+		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, grants{}, unset{}, now),
 		Runner:  run,
 		Limiter: redisx.NewLimiter(redis, "test", now, nil), Limits: httpx.Limits{Tenant: plenty, User: plenty, Network: plenty},
 		Log: log, IDs: ids, Keys: func(http.ResponseWriter, *http.Request) {},
@@ -343,3 +343,10 @@ type noOutbox struct{}
 
 func (noOutbox) Put(context.Context, uow.Tx, op.Def, any) error              { return nil }
 func (noOutbox) PutAt(context.Context, uow.Tx, op.Def, any, time.Time) error { return nil }
+
+// unset are the settings of tenants that never set any.
+type unset struct{}
+
+func (unset) Learn(context.Context, uow.Tx, tenancy.Tenant, int64) error { return nil }
+
+func (unset) Refresh(context.Context, uow.Tx, tenancy.Tenant) error { return nil }

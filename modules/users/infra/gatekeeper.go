@@ -23,23 +23,34 @@ import (
 type Gatekeeper struct {
 	q        *usersdb.Queries
 	policies users.Policies
+	settings Settings
 	clock    clock.Clock
 }
 
+// Settings is told the version of a tenant's settings that a request was let
+// in under, before anything is decided by them; tenancy.Settings implements it.
+type Settings interface {
+	Learn(ctx context.Context, tx uow.Tx, t tenancy.Tenant, version int64) error
+}
+
 // NewGatekeeper makes the gatekeeper of a process.
-func NewGatekeeper(p users.Policies, c clock.Clock) *Gatekeeper {
-	return &Gatekeeper{q: usersdb.New(), policies: p, clock: c}
+func NewGatekeeper(p users.Policies, s Settings, c clock.Clock) *Gatekeeper {
+	return &Gatekeeper{q: usersdb.New(), policies: p, settings: s, clock: c}
 }
 
 // Session implements gate.Sessions.
 func (g *Gatekeeper) Session(ctx context.Context, tx uow.Tx, t tenancy.Tenant, id uuid.UUID) (gate.Session, error) {
-	now, policy := g.clock.Now(), g.policies.Of(t)
-	row, err := g.q.SessionState(ctx, pg.DB(tx), now, policy.IdleSince(now), id)
+	now := g.clock.Now()
+	row, err := g.q.SessionState(ctx, pg.DB(tx), now, id)
 	if err != nil {
 		return gate.Session{}, pg.Translate(err, errs.ErrUnauthenticated, nil)
 	}
+	if err := g.settings.Learn(ctx, tx, t, row.SettingsVersion); err != nil {
+		return gate.Session{}, err
+	}
+	policy := g.policies.Of(t)
 	return gate.Session{
-		UserID: row.UserID, Label: row.Email, Live: row.Live,
+		UserID: row.UserID, Label: row.Email, Live: row.Live && row.LastUsedAt.After(policy.IdleSince(now)),
 		AccessVersion: row.AccessVersion, PolicyVersion: row.PolicyVersion,
 		Confined: policy.SecondFactor && !row.SecondFactor,
 	}, nil
@@ -53,11 +64,14 @@ func (g *Gatekeeper) KeyTenant(token string) (uuid.UUID, bool) { return domain.K
 const lastUsed = time.Hour
 
 // Key implements gate.Keys.
-func (g *Gatekeeper) Key(ctx context.Context, tx uow.Tx, token string) (gate.Key, error) {
+func (g *Gatekeeper) Key(ctx context.Context, tx uow.Tx, t tenancy.Tenant, token string) (gate.Key, error) {
 	digest, now := domain.DigestOf(secret.New(token)), g.clock.Now()
 	row, err := g.q.APIKeyState(ctx, pg.DB(tx), now, digest[:])
 	if err != nil {
 		return gate.Key{}, pg.Translate(err, errs.ErrUnauthenticated, nil)
+	}
+	if err := g.settings.Learn(ctx, tx, t, row.SettingsVersion); err != nil {
+		return gate.Key{}, err
 	}
 	return gate.Key{
 		ID: row.ID, Operations: row.Operations,

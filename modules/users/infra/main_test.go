@@ -1,6 +1,7 @@
 package infra_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -66,3 +67,8 @@ func warm(t *testing.T, db pgtest.DB, n int) {
 	}
 	done.Wait()
 }
+
+// unset are the settings of tenants that never set any.
+type unset struct{}
+
+func (unset) Learn(context.Context, uow.Tx, tenancy.Tenant, int64) error { return nil }

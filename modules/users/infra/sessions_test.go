@@ -82,7 +82,7 @@ func TestGatekeeper(t *testing.T) {
 	t.Parallel()
 	f, repo := pgtest.Tenant(t), infra.NewSessions()
 	now := clock.At(noon)
-	keeper := infra.NewGatekeeper(policy{}, now)
+	keeper := infra.NewGatekeeper(policy{}, unset{}, now)
 	u, sessions := signedIn(t, f, "ada@example.com", 3)
 	ask := func(id uuid.UUID) (gate.Session, error) {
 		var s gate.Session

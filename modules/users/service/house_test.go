@@ -183,7 +183,7 @@ func (h *house) live(t *testing.T, tokens service.Tokens) bool {
 	t.Helper()
 	var s gate.Session
 	h.Read(t, func(tx uow.Tx) (err error) {
-		s, err = infra.NewGatekeeper(h.policies, h.clock).Session(t.Context(), tx, h.Tenant, h.caller(t, tokens).Session)
+		s, err = infra.NewGatekeeper(h.policies, unset{}, h.clock).Session(t.Context(), tx, h.Tenant, h.caller(t, tokens).Session)
 		return err
 	})
 	return s.Live
@@ -404,3 +404,8 @@ func only(t *testing.T, records *optest.Records, secrets ...secret.Value) op.Ent
 	}
 	return all[0]
 }
+
+// unset are the settings of tenants that never set any.
+type unset struct{}
+
+func (unset) Learn(context.Context, uow.Tx, tenancy.Tenant, int64) error { return nil }

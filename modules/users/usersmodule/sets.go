@@ -24,7 +24,6 @@ import (
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/secret"
-	"github.com/insulahq/insula/platform/tenancy"
 )
 
 // Process are the parts that live as long as the process. *service.Founding
@@ -49,20 +48,6 @@ var Process = wire.NewSet(
 
 // Request are the parts of one request.
 var Request = wire.NewSet(service.NewUsers, service.NewAuth, service.NewMe, service.NewAPIKeys, service.NewMailroom)
-
-// Policies gives every tenant the policy of the configuration.
-type Policies struct{ all users.Policy }
-
-// NewPolicies makes the policies of the process.
-func NewPolicies(c config.Security) Policies {
-	return Policies{users.Policy{
-		Lifetimes:    users.Lifetimes{Access: c.AccessTokenTTL, Session: c.RefreshTTL, Idle: c.SessionIdle, Grace: c.RefreshGrace},
-		SecondFactor: c.SecondFactor,
-	}}
-}
-
-// Of implements users.Policies.
-func (p Policies) Of(tenancy.Tenant) users.Policy { return p.all }
 
 // NewPasswords makes the hasher of the process. It leaves a processor to
 // everything else, so that a flood of logins slows down logins.

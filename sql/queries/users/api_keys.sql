@@ -18,10 +18,12 @@ LIMIT @max_rows;
 -- name: APIKeyState :one
 -- All that the gate must know of an API key.
 SELECT k.id, k.user_id, k.name, k.operations, k.last_used_at, u.email, u.access_version,
-       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
+       COALESCE(p.version, 0)::bigint AS policy_version,
+       COALESCE(p.settings_version, 0)::bigint AS settings_version,
        (u.status = 'active' AND k.expires_at > @at)::bool AS live
 FROM api_keys k
 JOIN users u ON u.id = k.user_id
+LEFT JOIN policy p ON p.current
 WHERE k.hash = @hash;
 
 -- name: TouchAPIKey :exec

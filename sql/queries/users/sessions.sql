@@ -19,11 +19,13 @@ LIMIT @max_rows;
 
 -- name: SessionState :one
 -- All that the gate must know of a token's session.
-SELECT u.id AS user_id, u.email, u.access_version, u.second_factor,
-       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
-       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > @at AND s.last_used_at > @idle_since)::bool AS live
+SELECT u.id AS user_id, u.email, u.access_version, u.second_factor, s.last_used_at,
+       COALESCE(p.version, 0)::bigint AS policy_version,
+       COALESCE(p.settings_version, 0)::bigint AS settings_version,
+       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > @at)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id
+LEFT JOIN policy p ON p.current
 WHERE s.id = @id;
 
 -- name: InsertRefreshToken :exec

@@ -45,23 +45,26 @@ func (q *Queries) APIKeyScopes(ctx context.Context, db DBTX, ids []uuid.UUID, at
 
 const APIKeyState = `-- name: APIKeyState :one
 SELECT k.id, k.user_id, k.name, k.operations, k.last_used_at, u.email, u.access_version,
-       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
+       COALESCE(p.version, 0)::bigint AS policy_version,
+       COALESCE(p.settings_version, 0)::bigint AS settings_version,
        (u.status = 'active' AND k.expires_at > $1)::bool AS live
 FROM api_keys k
 JOIN users u ON u.id = k.user_id
+LEFT JOIN policy p ON p.current
 WHERE k.hash = $2
 `
 
 type APIKeyStateRow struct {
-	ID            uuid.UUID
-	UserID        uuid.UUID
-	Name          string
-	Operations    []string
-	LastUsedAt    *time.Time
-	Email         string
-	AccessVersion int64
-	PolicyVersion int64
-	Live          bool
+	ID              uuid.UUID
+	UserID          uuid.UUID
+	Name            string
+	Operations      []string
+	LastUsedAt      *time.Time
+	Email           string
+	AccessVersion   int64
+	PolicyVersion   int64
+	SettingsVersion int64
+	Live            bool
 }
 
 // All that the gate must know of an API key.
@@ -77,6 +80,7 @@ func (q *Queries) APIKeyState(ctx context.Context, db DBTX, at time.Time, hash [
 		&i.Email,
 		&i.AccessVersion,
 		&i.PolicyVersion,
+		&i.SettingsVersion,
 		&i.Live,
 	)
 	return i, err

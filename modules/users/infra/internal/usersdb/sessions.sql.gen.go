@@ -174,33 +174,39 @@ func (q *Queries) LockRefreshToken(ctx context.Context, db DBTX, hash []byte) (L
 }
 
 const SessionState = `-- name: SessionState :one
-SELECT u.id AS user_id, u.email, u.access_version, u.second_factor,
-       COALESCE((SELECT p.version FROM policy p WHERE p.current), 0)::bigint AS policy_version,
-       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > $1 AND s.last_used_at > $2)::bool AS live
+SELECT u.id AS user_id, u.email, u.access_version, u.second_factor, s.last_used_at,
+       COALESCE(p.version, 0)::bigint AS policy_version,
+       COALESCE(p.settings_version, 0)::bigint AS settings_version,
+       (u.status = 'active' AND s.ended_at IS NULL AND s.expires_at > $1)::bool AS live
 FROM sessions s
 JOIN users u ON u.id = s.user_id
-WHERE s.id = $3
+LEFT JOIN policy p ON p.current
+WHERE s.id = $2
 `
 
 type SessionStateRow struct {
-	UserID        uuid.UUID
-	Email         string
-	AccessVersion int64
-	SecondFactor  bool
-	PolicyVersion int64
-	Live          bool
+	UserID          uuid.UUID
+	Email           string
+	AccessVersion   int64
+	SecondFactor    bool
+	LastUsedAt      time.Time
+	PolicyVersion   int64
+	SettingsVersion int64
+	Live            bool
 }
 
 // All that the gate must know of a token's session.
-func (q *Queries) SessionState(ctx context.Context, db DBTX, at time.Time, idleSince time.Time, iD uuid.UUID) (SessionStateRow, error) {
-	row := db.QueryRow(ctx, SessionState, at, idleSince, iD)
+func (q *Queries) SessionState(ctx context.Context, db DBTX, at time.Time, iD uuid.UUID) (SessionStateRow, error) {
+	row := db.QueryRow(ctx, SessionState, at, iD)
 	var i SessionStateRow
 	err := row.Scan(
 		&i.UserID,
 		&i.Email,
 		&i.AccessVersion,
 		&i.SecondFactor,
+		&i.LastUsedAt,
 		&i.PolicyVersion,
+		&i.SettingsVersion,
 		&i.Live,
 	)
 	return i, err
