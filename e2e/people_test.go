@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -123,46 +124,73 @@ var linkForm = regexp.MustCompile(`https?://\S+#\S+`)
 // mailLimit is how long a mail may take.
 const mailLimit = 20 * time.Second
 
+// letter is a mail that has arrived.
+type letter struct {
+	To            []string
+	Subject, Text string
+}
+
+// letters are all that have arrived, the newest first.
+func (l landlord) letters() ([]letter, error) {
+	resp, err := web.Get(l.mail + "messages.json")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var box struct{ Items []letter }
+	err = json.NewDecoder(resp.Body).Decode(&box)
+	return box.Items, err
+}
+
+// token takes the token out of the link of a mail of this tenant.
+func (m letter) token(slug string) (string, error) {
+	link, err := url.Parse(linkForm.FindString(m.Text))
+	if err != nil {
+		return "", err
+	}
+	values, err := url.ParseQuery(link.Fragment)
+	if err == nil && (values.Get("tenant") != slug || values.Get("token") == "") {
+		err = errors.New("no link of " + slug + " in " + m.Subject)
+	}
+	return values.Get("token"), err
+}
+
 // invitation waits for the mail that invites an address to a tenant and takes
 // the token out of its link.
 func (l landlord) invitation(t *testing.T, email, slug string) string {
 	t.Helper()
-	var token string
-	eventually(t, mailLimit, func() (err error) {
-		token, err = l.findInvitation(email, slug)
-		return err
+	return l.mailed(t, email, slug, "You are invited to")
+}
+
+// mailed waits for a mail with a subject that begins like this and takes the
+// token out of its link.
+func (l landlord) mailed(t *testing.T, email, slug, subject string) (token string) {
+	t.Helper()
+	eventually(t, mailLimit, func() error {
+		all, err := l.letters()
+		for _, m := range all {
+			if err == nil && slices.Contains(m.To, email) && strings.HasPrefix(m.Subject, subject) {
+				if found, refused := m.token(slug); refused == nil {
+					token = found
+					return nil
+				}
+			}
+		}
+		return errors.Join(err, errors.New("no mail with a token for "+email+": "+subject))
 	})
 	return token
 }
 
-func (l landlord) findInvitation(email, slug string) (string, error) {
-	resp, err := web.Get(l.mail + "messages.json")
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	var box struct {
-		Items []struct {
-			To   []string
-			Text string
+// told waits for a mail with a subject that begins like this.
+func (l landlord) told(t *testing.T, email, subject string) {
+	t.Helper()
+	eventually(t, mailLimit, func() error {
+		all, err := l.letters()
+		if slices.ContainsFunc(all, func(m letter) bool { return slices.Contains(m.To, email) && strings.HasPrefix(m.Subject, subject) }) {
+			return nil
 		}
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&box); err != nil {
-		return "", err
-	}
-	for _, m := range box.Items { // the newest first
-		if !slices.Contains(m.To, email) {
-			continue
-		}
-		link, err := url.Parse(linkForm.FindString(m.Text))
-		if err != nil {
-			return "", err
-		}
-		if values, err := url.ParseQuery(link.Fragment); err == nil && values.Get("tenant") == slug && values.Get("token") != "" {
-			return values.Get("token"), nil
-		}
-	}
-	return "", errors.New("no invitation of " + email + " to " + slug)
+		return errors.Join(err, errors.New("no mail to "+email+": "+subject))
+	})
 }
 
 // event is how the trail shows one.
