@@ -53,6 +53,17 @@ func (n *tenant) confirmApp(t *testing.T, p person, code string) *response {
 	return n.who(p).post(t, "/v1/me/mfa/totp/confirm", fmt.Sprintf(`{"code":%q}`, code))
 }
 
+// mistaken is a person who gives the wrong password.
+func (n *tenant) mistaken(p person) person {
+	p.password = "not my password at all"
+	n.secrets.add(p.password)
+	return p
+}
+
+func (n *tenant) renewCodes(t *testing.T, p person) *response {
+	return n.who(p).post(t, "/v1/me/mfa/recovery-codes", fmt.Sprintf(`{"password":%q}`, p.password))
+}
+
 // factor is the second factor of a person.
 type factor struct {
 	usersdomain.Authenticator

@@ -64,6 +64,7 @@ var permissions = map[string]string{
 	"me.get":                 signedIn,
 	"me.mfa.confirm":         signedIn,
 	"me.mfa.remove":          signedIn,
+	"me.mfa.renew_codes":     signedIn,
 	"me.mfa.set_up":          signedIn,
 	"me.password.set":        signedIn,
 	"me.sessions.end":        signedIn,

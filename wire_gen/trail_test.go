@@ -64,6 +64,11 @@ var done = map[string]deed{
 		n.protect(t, p)
 		return n.who(p).call(t, "DELETE", "/v1/me/mfa/totp", fmt.Sprintf(`{"password":%q}`, p.password))
 	}, "user"},
+	"me.mfa.renew_codes": {func(t *testing.T, n *tenant) *response {
+		p := n.user(t)
+		n.protect(t, p)
+		return n.renewCodes(t, p)
+	}, "user"},
 	"invitations.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/invitations", `{"email":"new@example.com","roles":["member"]}`)
 	}, "user"},
@@ -188,6 +193,9 @@ var failed = map[string]attempt{
 	"me.mfa.remove": {func(t *testing.T, n *tenant) *response {
 		p := n.user(t)
 		return n.who(p).call(t, "DELETE", "/v1/me/mfa/totp", fmt.Sprintf(`{"password":%q}`, p.password))
+	}, "users.no_second_factor", true},
+	"me.mfa.renew_codes": {func(t *testing.T, n *tenant) *response {
+		return n.renewCodes(t, n.user(t))
 	}, "users.no_second_factor", true},
 	"invitations.create": {func(t *testing.T, n *tenant) *response {
 		return n.as().post(t, "/v1/invitations", fmt.Sprintf(`{"email":%q}`, n.owner.email))

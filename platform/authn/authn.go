@@ -29,7 +29,10 @@ type Caller struct {
 	Session uuid.UUID // the session behind the token; uuid.Nil when there is none
 	Grants  *Grants   // what it may do; nil means nothing
 	Policy  int64     // version of the tenant's roles that Grants follow from
-	Origin  Origin
+	// Confined says that the user must set up a second factor before anything
+	// that takes a permission: Grants are empty until then.
+	Confined bool
+	Origin   Origin
 }
 
 // Origin is where a request came from, as far as it can be believed.

@@ -9,6 +9,7 @@ var (
 	ErrInvalid              = New(Invalid, "invalid", "The request has values that are not allowed.")
 	ErrUnauthenticated      = New(Unauthenticated, "unauthenticated", "Sign in first: this needs a valid access token.")
 	ErrForbidden            = New(Forbidden, "forbidden", "You do not have the permission this needs.")
+	ErrSecondFactorRequired = New(Forbidden, "second_factor_required", "Everybody in this tenant needs a second factor. Set one up first.")
 	ErrNotFound             = New(NotFound, "not_found", "There is nothing here.")
 	ErrMethodNotAllowed     = New(MethodNotAllowed, "method_not_allowed", "This address does not answer to that method.")
 	ErrNotAcceptable        = New(NotAcceptable, "not_acceptable", "None of the accepted content types can be produced.")

@@ -160,7 +160,7 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 		}
 		caller.Label = session.Label
 		caller.Policy = session.PolicyVersion
-		if session.Confined {
+		if caller.Confined = session.Confined; session.Confined {
 			return nil
 		}
 		caller.Grants, err = g.resolve(ctx, tx, t, claims.Subject, session)

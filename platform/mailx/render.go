@@ -50,12 +50,13 @@ type Event string
 
 // The events. Each is a sentence, and the subject of the mail.
 const (
-	PasswordChanged     Event = "Your password was changed"
-	PasswordReset       Event = "Your password was reset"
-	EmailChanged        Event = "Your e-mail address was changed"
-	SecondFactorSet     Event = "A second factor was added to your account"
-	SecondFactorRemoved Event = "The second factor was removed from your account"
-	RecoveryCodeUsed    Event = "A recovery code was used to sign in to your account"
+	PasswordChanged      Event = "Your password was changed"
+	PasswordReset        Event = "Your password was reset"
+	EmailChanged         Event = "Your e-mail address was changed"
+	SecondFactorSet      Event = "A second factor was added to your account"
+	SecondFactorRemoved  Event = "The second factor was removed from your account"
+	RecoveryCodeUsed     Event = "A recovery code was used to sign in to your account"
+	RecoveryCodesRenewed Event = "The recovery codes of your account were replaced"
 )
 
 // Render returns the message of this name, without a recipient.

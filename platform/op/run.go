@@ -24,6 +24,17 @@ type Decision struct {
 	// only the body of the operation can tell.
 	IfOwner bool
 	Rule    string
+	// Refusal is what the caller is told when denied; nil for
+	// errs.ErrForbidden.
+	Refusal error
+}
+
+// refusal is what a signed-in caller is told.
+func (d Decision) refusal() error {
+	if d.Refusal != nil {
+		return d.Refusal
+	}
+	return errs.ErrForbidden
 }
 
 // Decider decides, from nothing but its arguments, whether a request may run
@@ -108,8 +119,9 @@ func (r *Runner) Caller() authn.Caller { return r.scope.Caller }
 // record in a transaction of its own. A request that comes again under its
 // Idempotency-Key gets the first result and changes nothing.
 //
-// It returns errs.ErrUnauthenticated or errs.ErrForbidden when denied, else
-// what body or the unit of work returned.
+// It returns errs.ErrUnauthenticated, errs.ErrForbidden or what the decision
+// maker wants to be told when denied, else what body or the unit of work
+// returned.
 func Do[T any](ctx context.Context, r *Runner, d Def, body func(tx uow.Tx) (T, error)) (T, error) {
 	var out T
 	once := replayable(ctx, r, d, body)
@@ -143,8 +155,8 @@ func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
 		return decision, errs.ErrUnauthenticated
 	}
 	r.decided(Refused)
-	r.refused(ctx, r.entry(d, Denied, errs.ErrForbidden, decision))
-	return decision, errs.ErrForbidden
+	r.refused(ctx, r.entry(d, Denied, decision.refusal(), decision))
+	return decision, decision.refusal()
 }
 
 // Refuse records that the request was turned away before any operation could

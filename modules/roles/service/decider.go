@@ -2,6 +2,7 @@ package service
 
 import (
 	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -56,6 +57,9 @@ func isPerson(c authn.Caller) bool {
 }
 
 func byRole(c authn.Caller, d op.Def) op.Decision {
+	if c.Confined {
+		return op.Decision{Rule: "no second factor", Refusal: errs.ErrSecondFactorRequired}
+	}
 	if rule, held := c.Grants.Rule(d.Name); held {
 		return allow(rule)
 	}

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/insulahq/insula/modules/roles/service"
 	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -134,6 +136,7 @@ func verdict(r scope.Request, d op.Def, held, within []string) (allowed, ifOwner
 	c := r.Caller
 	holds, active := slices.Contains(held, d.Name), r.Tenant.Status == tenancy.Active
 	inScope := slices.Contains(within, d.Name) || slices.Contains(within, "things.*")
+	holds = holds && !c.Confined
 	person := active && (c.Kind == authn.User || c.Kind == authn.Operator || c.Kind == authn.APIKey && (inScope || d.AnyKey))
 	cases := []bool{
 		d.Guard == op.ByNobody,
@@ -142,7 +145,7 @@ func verdict(r scope.Request, d op.Def, held, within []string) (allowed, ifOwner
 		d.Guard == op.ByLandlord && person && holds && r.Tenant.Kind == tenancy.Landlord,
 		d.Guard == op.ByJob && c.Kind == authn.Job && c.Label == d.Name,
 	}
-	return slices.Contains(cases, true), d.Guard == op.ByPermission && d.OwnerToo && person && !holds
+	return slices.Contains(cases, true), d.Guard == op.ByPermission && d.OwnerToo && person && !holds && !c.Confined
 }
 
 // asked draws a request for one of the operations, with all that decides it.
@@ -163,7 +166,7 @@ func asked(t *rapid.T) (r scope.Request, d op.Def, held, within []string) {
 		Caller: authn.Caller{
 			Kind:   rapid.SampledFrom([]authn.Kind{"", authn.Anonymous, authn.User, authn.APIKey, authn.Job, authn.Operator, "root"}).Draw(t, "kind"),
 			Label:  rapid.SampledFrom(names).Draw(t, "label"),
-			Grants: authn.NewGrants(nil, from),
+			Grants: authn.NewGrants(nil, from), Confined: rapid.Bool().Draw(t, "confined"),
 		},
 	}
 	if r.Caller.Kind == authn.APIKey {
@@ -188,6 +191,23 @@ func TestDecideAgreesWithTheOracle(t *testing.T) { rapid.Check(t, agrees) }
 
 // FuzzDecide looks for a disagreement where random draws do not.
 func FuzzDecide(f *testing.F) { f.Fuzz(rapid.MakeFuzz(agrees)) }
+
+// TestWhoNeedsASecondFactorIsToldSo: a role opens nothing before, nor does
+// owning a thing.
+func TestWhoNeedsASecondFactorIsToldSo(t *testing.T) {
+	c := caller(authn.User)
+	c.Confined = true
+	r := scope.Request{Tenant: tenancy.Tenant{Kind: tenancy.Landlord, Status: tenancy.Active}, Caller: c}
+	for _, d := range []op.Def{granted, landlords, owned} {
+		got := service.NewDecider().Decide(r, d)
+		if got.Allow || got.IfOwner || !errors.Is(got.Refusal, errs.ErrSecondFactorRequired) {
+			t.Errorf("%s: %+v", d.Name, got)
+		}
+	}
+	if got := service.NewDecider().Decide(r, self); !got.Allow {
+		t.Errorf("the own account: %+v", got)
+	}
+}
 
 func TestNobodyActsInATenantThatIsNotServed(t *testing.T) {
 	for _, status := range []tenancy.Status{tenancy.Suspended, tenancy.Provisioning, tenancy.Deleting, tenancy.Erased, ""} {

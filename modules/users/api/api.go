@@ -74,6 +74,7 @@ func (a *API) registerMe(r *httpx.Router) {
 	httpx.Post(r, service.SetUpSecondFactor, "/v1/me/mfa/totp", a.setUpSecondFactor, httpx.Secret)
 	httpx.Post(r, service.ConfirmSecondFactor, "/v1/me/mfa/totp/confirm", a.confirmSecondFactor, httpx.Secret)
 	httpx.Delete(r, service.RemoveSecondFactor, "/v1/me/mfa/totp", a.removeSecondFactor)
+	httpx.Post(r, service.RenewRecoveryCodes, "/v1/me/mfa/recovery-codes", a.renewRecoveryCodes, httpx.Secret)
 }
 
 func (a *API) registerUsers(r *httpx.Router) {

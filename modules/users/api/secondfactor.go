@@ -46,7 +46,14 @@ type RecoveryCodes struct {
 }
 
 func (a *API) confirmSecondFactor(ctx context.Context, in *confirmSecondFactorInput) (*httpx.Answer[RecoveryCodes], error) {
-	codes, err := a.me(scope.From(ctx)).ConfirmSecondFactor(ctx, in.Body.Code)
+	return showCodes(a.me(scope.From(ctx)).ConfirmSecondFactor(ctx, in.Body.Code))
+}
+
+func (a *API) renewRecoveryCodes(ctx context.Context, in *provenInput) (*httpx.Answer[RecoveryCodes], error) {
+	return showCodes(a.me(scope.From(ctx)).RenewRecoveryCodes(ctx, secret.New(in.Body.Password)))
+}
+
+func showCodes(codes []secret.Value, err error) (*httpx.Answer[RecoveryCodes], error) {
 	if err != nil {
 		return nil, err
 	}

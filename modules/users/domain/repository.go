@@ -96,9 +96,10 @@ type SecondFactors interface {
 	// Lock finds a user's authenticator and keeps others from using it until tx
 	// ends. It returns ErrNoSecondFactor.
 	Lock(ctx context.Context, tx uow.Tx, user uuid.UUID) (Authenticator, error)
-	// Confirm notes that the user has shown a code, and stores the recovery
-	// codes.
-	Confirm(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64, codes []Digest, now time.Time) error
+	// Confirm notes that the user has shown a code.
+	Confirm(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64, now time.Time) error
+	// PutCodes stores recovery codes in place of the earlier ones.
+	PutCodes(ctx context.Context, tx uow.Tx, user uuid.UUID, codes []Digest) error
 	// Use notes the newest code that was used.
 	Use(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64) error
 	// TakeCode uses up a recovery code, and reports whether it was there.

@@ -57,13 +57,17 @@ func (r *SecondFactors) Lock(ctx context.Context, tx uow.Tx, user uuid.UUID) (do
 }
 
 // Confirm implements domain.SecondFactors.
-func (r *SecondFactors) Confirm(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64, codes []domain.Digest, now time.Time) error {
+func (r *SecondFactors) Confirm(ctx context.Context, tx uow.Tx, user uuid.UUID, step int64, now time.Time) error {
+	return pg.Translate(r.q.ConfirmAuthenticator(ctx, pg.DB(tx), now, step, user), nil, nil)
+}
+
+// PutCodes implements domain.SecondFactors.
+func (r *SecondFactors) PutCodes(ctx context.Context, tx uow.Tx, user uuid.UUID, codes []domain.Digest) error {
 	hashes := make([][]byte, len(codes))
 	for i := range codes {
 		hashes[i] = codes[i][:]
 	}
 	return pg.Translate(errors.Join(
-		r.q.ConfirmAuthenticator(ctx, pg.DB(tx), now, step, user),
 		r.q.DeleteRecoveryCodes(ctx, pg.DB(tx), user),
 		r.q.InsertRecoveryCodes(ctx, pg.DB(tx), user, hashes),
 	), nil, nil)

@@ -13,6 +13,6 @@ var Operations = []op.Def{
 	CreateAPIKey, ListAPIKeys, RevokeAPIKey,
 	Login, Verify, Refresh, Logout, AcceptInvitation, ForgotPassword, ResetPassword, ConfirmEmail,
 	GetMe, UpdateMe, SetMyPassword, ChangeMyEmail, ListMySessions, EndMySession,
-	SetUpSecondFactor, ConfirmSecondFactor, RemoveSecondFactor,
+	SetUpSecondFactor, ConfirmSecondFactor, RemoveSecondFactor, RenewRecoveryCodes,
 	DeliverMail, OfferReset,
 }

@@ -100,37 +100,24 @@ func (s *Me) ConfirmSecondFactor(ctx context.Context, code string) ([]secret.Val
 	if err != nil {
 		return nil, err
 	}
-	var texts []string
-	err = s.post.unseal(ConfirmSecondFactor, e, &texts)
-	codes := make([]secret.Value, len(texts))
-	for i, text := range texts {
-		codes[i] = secret.New(text)
-	}
-	return codes, err
+	return s.shownCodes(ConfirmSecondFactor, e)
 }
 
 // strengthen confirms the authenticator and draws the recovery codes.
 func (s *Me) strengthen(ctx context.Context, tx uow.Tx, u domain.User, step int64) (Envelope, error) {
-	codes, err := domain.NewRecoveryCodes(s.random)
-	if err != nil {
-		return Envelope{}, err
-	}
-	texts, digests := make([]string, len(codes)), make([]domain.Digest, len(codes))
-	for i, c := range codes {
-		texts[i], digests[i] = c.Reveal(), domain.RecoveryDigest(u.ID, c.Reveal())
-	}
 	now := s.clock.Now()
-	if err := s.factors.Confirm(ctx, tx, u.ID, step, digests, now); err != nil {
+	if err := s.factors.Confirm(ctx, tx, u.ID, step, now); err != nil {
 		return Envelope{}, err
 	}
 	tx.Trail().Changed(factorView{}, factorView{SecondFactor: true})
-	if u, err = s.users.Save(ctx, tx, u.Strengthen(now)); err != nil {
+	u, err := s.users.Save(ctx, tx, u.Strengthen(now))
+	if err != nil {
 		return Envelope{}, err
 	}
 	if err := s.settle(ctx, tx, u, mailx.SecondFactorSet); err != nil {
 		return Envelope{}, err
 	}
-	return s.post.seal(ConfirmSecondFactor, texts)
+	return s.newCodes(ctx, tx, ConfirmSecondFactor, u)
 }
 
 // RemoveSecondFactor takes the second factor away and ends all other
