@@ -3,13 +3,13 @@ package page
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/secret"
 )
 
 // ErrCursor refuses a cursor that was not made here, or for another tenant or
@@ -35,13 +35,13 @@ func (c *Codec) Encode(p Position, binding string) string {
 	binary.BigEndian.PutUint64(raw, uint64(p.At.UnixMicro()))
 	copy(raw[8:], p.ID[:])
 	raw = append(raw, p.Text...)
-	return base64.RawURLEncoding.EncodeToString(append(raw, c.mac(raw, binding)...))
+	return secret.EncodeText(append(raw, c.mac(raw, binding)...))
 }
 
 // Decode reads a cursor. It returns ErrCursor for everything that Encode did
 // not make with the same binding.
 func (c *Codec) Decode(cursor, binding string) (Position, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	raw, err := secret.DecodeText(cursor)
 	if err != nil || len(raw) < positionSize+macSize {
 		return Position{}, ErrCursor
 	}

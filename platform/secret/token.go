@@ -2,7 +2,6 @@ package secret
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 )
@@ -16,7 +15,7 @@ func NewToken(random io.Reader) (Value, error) {
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return Value{}, fmt.Errorf("draw token: %w", err)
 	}
-	return New(base64.RawURLEncoding.EncodeToString(raw)), nil
+	return New(EncodeText(raw)), nil
 }
 
 // Digest is what is stored of a token (SHA-256). A token has enough randomness

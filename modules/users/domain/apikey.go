@@ -2,7 +2,6 @@ package domain
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -50,7 +49,7 @@ func NewAPIKey(id, tenant, user uuid.UUID, name string, operations []string, exp
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return APIKey{}, secret.Value{}, fmt.Errorf("draw API key: %w", err)
 	}
-	text := users.KeyPrefix + base64.RawURLEncoding.EncodeToString(append(tenant[:], raw...))
+	text := users.KeyPrefix + secret.EncodeText(append(tenant[:], raw...))
 	return APIKey{
 		ID: id, UserID: user, Name: called, Digest: DigestOf(secret.New(text)), Hint: text[len(text)-4:],
 		Operations: slices.Compact(slices.Sorted(slices.Values(operations))), CreatedAt: now, ExpiresAt: expires,
@@ -61,7 +60,7 @@ func NewAPIKey(id, tenant, user uuid.UUID, name string, operations []string, exp
 // key. Whether the key is genuine, only the tenant's own table can tell.
 func KeyTenant(text string) (uuid.UUID, bool) {
 	rest, ok := strings.CutPrefix(text, users.KeyPrefix)
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(rest)
+	raw, err := secret.DecodeText(rest)
 	if !ok || err != nil || len(raw) != len(uuid.UUID{})+tokenBytes {
 		return uuid.Nil, false
 	}

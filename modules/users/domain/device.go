@@ -3,7 +3,6 @@ package domain
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -23,7 +22,7 @@ func NewDevice(key []byte, tenant uuid.UUID, account Email, random io.Reader) (s
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return secret.Value{}, fmt.Errorf("draw device: %w", err)
 	}
-	return secret.New(base64.RawURLEncoding.EncodeToString(slices.Concat(nonce, deviceMAC(key, tenant, account, nonce)))), nil
+	return secret.New(secret.EncodeText(slices.Concat(nonce, deviceMAC(key, tenant, account, nonce)))), nil
 }
 
 // KnownDevice reports whether NewDevice made a token for this account.
@@ -32,7 +31,7 @@ func KnownDevice(key []byte, tenant uuid.UUID, claimed string, device secret.Val
 	if err != nil {
 		return false
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(device.Reveal())
+	raw, err := secret.DecodeText(device.Reveal())
 	if err != nil || len(raw) != deviceNonce+sha256.Size {
 		return false
 	}

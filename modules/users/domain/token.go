@@ -3,7 +3,6 @@ package domain
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"io"
 	"time"
 
@@ -31,7 +30,7 @@ func Successor(key []byte, session uuid.UUID, token secret.Value) secret.Value {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(session[:])
 	mac.Write([]byte(token.Reveal()))
-	return secret.New(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+	return secret.New(secret.EncodeText(mac.Sum(nil)))
 }
 
 // Purpose is what a one-time token is good for.

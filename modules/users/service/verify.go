@@ -2,13 +2,7 @@ package service
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/users/domain"
 	"github.com/insulahq/insula/platform/mailx"
@@ -21,41 +15,9 @@ import (
 var Verify = op.Write("auth.mfa.verify", "Finish signing in with a code of the second factor.",
 	op.Public("The challenge proves that the password was right."), op.About("user"))
 
-// challenge is what the server must know of a login between its two steps.
-// The client carries it, sealed: nothing is stored that would have to be
-// cleaned up.
-type challenge struct {
-	User    uuid.UUID `json:"user"`
-	Proof   []byte    `json:"proof"` // digest of the password's hash: another password ends the login
-	Device  string    `json:"device,omitempty"`
-	Expires time.Time `json:"expires"`
-}
-
-func challengeBinding(tenant uuid.UUID) []byte { return []byte("insula/challenge/" + tenant.String()) }
-
+// challenge is what a client takes to the second step.
 func (s *Auth) challenge(u domain.User, device secret.Value) (secret.Value, error) {
-	proof := domain.DigestOf(u.PasswordHash)
-	text, err := json.Marshal(challenge{
-		User: u.ID, Proof: proof[:], Device: device.Reveal(), Expires: s.clock.Now().Add(domain.ChallengeLifetime),
-	})
-	if err != nil {
-		return secret.Value{}, fmt.Errorf("challenge: %w", err)
-	}
-	sealed, err := s.challengeKey.Seal(s.random, text, challengeBinding(s.scope.Tenant.ID))
-	return secret.New(base64.RawURLEncoding.EncodeToString(sealed)), err
-}
-
-// opened reads a challenge of this tenant that is still good.
-func (s *Auth) opened(text secret.Value) (c challenge, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(text.Reveal())
-	if err != nil {
-		return c, domain.ErrChallenge
-	}
-	plain, err := s.challengeKey.Open(sealed, challengeBinding(s.scope.Tenant.ID))
-	if err != nil || json.Unmarshal(plain, &c) != nil || !s.clock.Now().Before(c.Expires) {
-		return c, domain.ErrChallenge
-	}
-	return c, nil
+	return domain.NewChallenge(u, device, s.clock.Now()).Seal(s.challengeKey, s.scope.Tenant.ID, s.random)
 }
 
 // Verify begins the session of a login whose password was right. The code is
@@ -64,7 +26,7 @@ func (s *Auth) opened(text secret.Value) (c challenge, err error) {
 // and domain.ErrChallenge when the login has to start again.
 func (s *Auth) Verify(ctx context.Context, text secret.Value, code secret.Value) (Tokens, error) {
 	return op.Do(ctx, s.run, Verify, func(tx uow.Tx) (Tokens, error) {
-		c, err := s.opened(text)
+		c, err := domain.OpenChallenge(s.challengeKey, s.scope.Tenant.ID, text, s.clock.Now())
 		if err != nil {
 			return Tokens{}, err
 		}
@@ -91,7 +53,7 @@ func (s *Auth) Verify(ctx context.Context, text secret.Value, code secret.Value)
 
 // challenged returns the user of a challenge, if nothing has changed since
 // the password was right.
-func (s *Auth) challenged(ctx context.Context, tx uow.Tx, c challenge) (domain.User, error) {
+func (s *Auth) challenged(ctx context.Context, tx uow.Tx, c domain.Challenge) (domain.User, error) {
 	u, err := s.lock(ctx, tx, c.User)
 	if errors.Is(err, domain.ErrNotFound) {
 		return u, domain.ErrChallenge
@@ -99,7 +61,7 @@ func (s *Auth) challenged(ctx context.Context, tx uow.Tx, c challenge) (domain.U
 	if err != nil {
 		return u, err
 	}
-	if proof := domain.DigestOf(u.PasswordHash); u.Status != domain.Active || !u.SecondFactor || string(proof[:]) != string(c.Proof) {
+	if !c.Answers(u) {
 		return u, domain.ErrChallenge
 	}
 	return u, nil
