@@ -126,7 +126,7 @@ func TestSettingsHoldAtTheNextRequest(t *testing.T) {
 	}
 	for range 3 {
 		require("true")
-		refused(t, there.as().get(t, "/v1/users"), http.StatusForbidden, "forbidden")
+		refused(t, there.as().get(t, "/v1/users"), http.StatusForbidden, "second_factor_required")
 		require("null")
 		mustDo(t, there.as().get(t, "/v1/users"))
 	}
