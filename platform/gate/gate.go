@@ -17,6 +17,7 @@ import (
 	"github.com/insulahq/insula/platform/jwtx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -87,6 +88,7 @@ type Gate struct {
 	resolver Resolver
 	settings Settings
 	grants   *expirable.LRU[grantsKey, *authn.Grants]
+	lookup   func(hit bool)
 	clock    clock.Clock
 }
 
@@ -101,10 +103,10 @@ type grantsKey struct {
 const rememberedGrants = 20_000
 
 // New makes the gate of a process.
-func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, resolver Resolver, settings Settings, c clock.Clock) *Gate {
+func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, resolver Resolver, settings Settings, c clock.Clock, m *telemetry.Metrics) *Gate {
 	return &Gate{
 		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, resolver: resolver, settings: settings, clock: c,
-		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0),
+		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0), lookup: m.Lookups("grants"),
 	}
 }
 
@@ -176,7 +178,8 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 // the user's ends.
 func (g *Gate) resolve(ctx context.Context, tx uow.Tx, t tenancy.Tenant, user uuid.UUID, s Session) (*authn.Grants, error) {
 	key := grantsKey{tenant: t.ID, user: user, access: s.AccessVersion, policy: s.PolicyVersion}
-	if known, ok := g.grants.Get(key); ok {
+	known, ok := g.grants.Get(key)
+	if g.lookup(ok); ok {
 		if until := known.Until(); until.IsZero() || g.clock.Now().Before(until) {
 			return known, nil
 		}

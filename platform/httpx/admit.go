@@ -21,8 +21,8 @@ import (
 // Gate finds out who is asking and in which tenant. With a token the tenant
 // is the token's and the hints must agree; without one the hints decide.
 type Gate interface {
-	// Admit verifies a token. It returns the scope also together with
-	// tenancy.ErrMismatch, so that the refusal can be recorded.
+	// Admit verifies a token. It returns the scope also together with an error
+	// where the caller is known, so that the refusal can be recorded.
 	Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
 	// Visit is for operations that need no caller.
 	Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
@@ -50,18 +50,25 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 		}
 	}
 	req, err := s.identify(ctx, hc, d)
-	if err != nil {
+	if err != nil && !req.Caller.SignedIn() {
 		s.refuse(hc, err)
 		return
 	}
 	info.scope = req
 	ctx = telemetry.With(ctx, slog.String("operation", d.Name),
 		slog.String("tenant", req.Tenant.Slug), slog.String("caller", req.Caller.ID.String()))
-	if err := s.limits.caller(ctx, req, hc.SetHeader); err != nil {
+	// Before anything is recorded: refusals must not fill a trail faster than requests may come.
+	if limited := s.limits.caller(ctx, req, hc.SetHeader); limited != nil {
+		s.refuse(hc, limited)
+		return
+	}
+	aimed := d.On(hc.Param("id"))
+	if err != nil {
+		s.runner(req).Refuse(ctx, aimed, err)
 		s.refuse(hc, err)
 		return
 	}
-	if err := s.runner(req).Check(ctx, d.On(hc.Param("id"))); err != nil {
+	if err := s.runner(req).Check(ctx, aimed); err != nil {
 		s.refuse(hc, err)
 		return
 	}
@@ -76,6 +83,8 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	next(hc)
 }
 
+// identify finds out who asks, and in which tenant. A caller beside an error is
+// known and refused, which goes on record.
 func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope.Request, error) {
 	info := requestOf(ctx)
 	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain, s.ownHost)}
@@ -92,17 +101,11 @@ func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope
 	if token == "" {
 		return scope.Request{}, errs.ErrUnauthenticated
 	}
-	req, err := s.gate.Admit(ctx, token, hints, info.origin)
-	if err != nil && req.Caller.SignedIn() {
-		info.scope = req
-		s.runner(req).Refuse(ctx, d.On(hc.Param("id")), err)
-	}
-	return req, err
+	return s.gate.Admit(ctx, token, hints, info.origin)
 }
 
 func (s *Server) refuse(hc huma.Context, err error) {
-	e := humaecho.Unwrap(hc)
-	s.problems.write(hc.Context(), e.Response(), hc.Method(), err)
+	s.problems.write(hc.Context(), humaecho.Unwrap(hc).Response(), err)
 }
 
 // bearer takes the token out of an Authorization header (RFC 6750).

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -47,7 +46,7 @@ func (s *Server) useLayers(o Options) {
 
 // isTransfer marks the routes whose time and bytes are the client's.
 func (s *Server) isTransfer(c echo.Context) bool {
-	return strings.HasSuffix(c.Path(), "/content") || s.router.streams[braces(c.Path())]
+	return s.router.streams[address{c.Request().Method, c.Path()}]
 }
 
 func identifyRequest(ids id.Source, log *slog.Logger) echo.MiddlewareFunc {
@@ -77,12 +76,15 @@ func observe(log *slog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
 			}
 			took := time.Since(start)
 			req, r, status := c.Request(), requestOf(c.Request().Context()), c.Response().Status
-			metrics.ObserveRequest(r.operation, req.Method, status, took)
+			metrics.ObserveRequest(r.operation, methodOf(req), status, took)
+			if r.problem != "" {
+				metrics.ObserveError(r.operation, r.problem)
+			}
 			log.LogAttrs(req.Context(), levelOf(status), "request",
-				slog.String("method", req.Method), slog.String("path", req.URL.Path), slog.Int("status", status),
+				slog.String("method", methodOf(req)), slog.String("path", req.URL.Path), slog.Int("status", status), slog.String("code", r.problem),
 				slog.String("operation", r.operation), slog.String("tenant", r.scope.Tenant.Slug),
 				slog.String("caller", r.scope.Caller.Label), slog.String("address", r.origin.Addr.String()),
-				slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
+				slog.Int64("bytes", c.Response().Size), slog.Float64("took_ms", float64(took.Microseconds())/1000))
 			return nil
 		}
 	}
@@ -129,6 +131,9 @@ func secureHeaders() echo.MiddlewareFunc {
 			h.Set("Cross-Origin-Resource-Policy", "same-origin")
 			if c.Scheme() == "https" {
 				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			}
+			if c.Request().Method == http.MethodOptions {
+				c.Response().Before(func() { allowHead(h) })
 			}
 			return next(c)
 		}

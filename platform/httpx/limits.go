@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/insulahq/insula/platform/authn"
@@ -16,7 +16,7 @@ import (
 
 // Limiter counts requests; package redisx has one.
 type Limiter interface {
-	Allow(ctx context.Context, key redisx.Name, l redisx.Limit) (redisx.Decision, error)
+	Allow(ctx context.Context, asks ...redisx.Ask) ([]redisx.Decision, error)
 }
 
 // Limits are the rates the house allows.
@@ -42,33 +42,41 @@ func (l limits) network(ctx context.Context, from authn.Origin, header func(name
 		}
 		prefix = netip.PrefixFrom(from.Addr, bits).Masked().String()
 	}
-	return l.take(ctx, "network", redisx.GlobalKey("limit", "network", prefix), l.Network, header)
+	return l.take(ctx, header, redisx.Ask{Policy: "network", Key: redisx.GlobalKey("limit", "network", prefix), Limit: l.Network})
 }
 
-// caller limits a tenant and then the user inside it, so that one user
-// cannot use up what is left of the other's.
+// caller limits a tenant and the user inside it. A request that one of the two
+// refuses counts for neither, so that a user who is out of bounds does not use
+// up what the tenant's other users have.
 func (l limits) caller(ctx context.Context, r scope.Request, header func(name, value string)) error {
-	tenant := redisx.Key(r.Tenant.ID, "limit", "tenant")
-	if err := l.take(ctx, "tenant", tenant, l.Tenant, header); err != nil {
-		return err
+	asks := []redisx.Ask{{Policy: "tenant", Key: redisx.Key(r.Tenant.ID, "limit", "tenant"), Limit: l.Tenant}}
+	if r.Caller.SignedIn() {
+		asks = append(asks, redisx.Ask{Policy: "user", Key: redisx.Key(r.Tenant.ID, "limit", "user", r.Caller.ID.String()), Limit: l.User})
 	}
-	if !r.Caller.SignedIn() {
-		return nil
-	}
-	return l.take(ctx, "user", redisx.Key(r.Tenant.ID, "limit", "user", r.Caller.ID.String()), l.User, header)
+	return l.take(ctx, header, asks...)
 }
 
-// take asks the limiter and tells the caller how it stands, in the form of
-// draft-ietf-httpapi-ratelimit-headers.
-func (l limits) take(ctx context.Context, policy string, key redisx.Name, limit redisx.Limit, header func(name, value string)) error {
-	d, err := l.limiter.Allow(ctx, key, limit)
+// take asks the limiter and tells the caller how each limit stands, in the
+// form of draft-ietf-httpapi-ratelimit-headers.
+func (l limits) take(ctx context.Context, header func(name, value string), asks ...redisx.Ask) error {
+	decisions, err := l.limiter.Allow(ctx, asks...)
 	if err != nil {
 		return err
 	}
-	header("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", policy, limit.Rate, seconds(limit.Period)))
-	header("RateLimit", fmt.Sprintf("%q;r=%s;t=%d", policy, strconv.Itoa(d.Remaining), seconds(d.Reset)))
-	if !d.Allowed {
-		return errs.ErrRateLimited.After(max(d.RetryAfter, time.Second))
+	var policies, states []string
+	refused, wait := false, time.Second
+	for i, a := range asks {
+		d := decisions[i]
+		policies = append(policies, fmt.Sprintf("%q;q=%d;w=%d", a.Policy, a.Limit.Rate, seconds(a.Limit.Period)))
+		states = append(states, fmt.Sprintf("%q;r=%d;t=%d", a.Policy, d.Remaining, seconds(d.Reset)))
+		if !d.Allowed {
+			refused, wait = true, max(wait, d.RetryAfter)
+		}
+	}
+	header("RateLimit-Policy", strings.Join(policies, ", "))
+	header("RateLimit", strings.Join(states, ", "))
+	if refused {
+		return errs.ErrRateLimited.After(wait)
 	}
 	return nil
 }

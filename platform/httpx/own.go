@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,9 +21,10 @@ import (
 func (s *Server) addOwnRoutes(o Options) {
 	s.echo.GET("/livez", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	s.echo.GET("/readyz", s.readyz(o.Ready))
-	s.echo.GET("/openapi.json", s.document)
+	s.echo.GET("/openapi.json", s.document())
 	s.echo.GET("/.well-known/jwks.json", echo.WrapHandler(o.Keys))
 	s.echo.GET("/docs", docsPage)
+	s.echo.GET("/docs/", docsPage)
 	s.echo.GET("/docs/*", docsAsset)
 }
 
@@ -43,12 +45,16 @@ func (s *Server) readyz(ready func(context.Context) error) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) document(c echo.Context) error {
-	doc, err := json.Marshal(s.router.api.OpenAPI())
-	if err != nil {
-		return err
+// document serves the OpenAPI document, made once: nothing changes it after Seal.
+func (s *Server) document() echo.HandlerFunc {
+	made := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.router.api.OpenAPI()) })
+	return func(c echo.Context) error {
+		doc, err := made()
+		if err != nil {
+			return err
+		}
+		return c.JSONBlob(http.StatusOK, doc)
 	}
-	return c.JSONBlob(http.StatusOK, doc)
 }
 
 // Document is the OpenAPI 3.1 document as YAML, for docs/openapi.yaml.

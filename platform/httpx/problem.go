@@ -28,6 +28,7 @@ type Problem struct {
 	Errors   []errs.Field `json:"errors,omitempty" doc:"Which inputs were wrong."`
 
 	retryAfter time.Duration
+	secret     bool // of a route whose answers all say no-store already
 }
 
 // Error implements error.
@@ -38,7 +39,10 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // GetHeaders implements huma.HeadersError.
 func (p *Problem) GetHeaders() http.Header {
-	h := http.Header{"Cache-Control": {"no-store"}}
+	h := http.Header{}
+	if !p.secret {
+		h.Set("Cache-Control", "no-store")
+	}
 	if p.retryAfter > 0 {
 		seconds := int64((p.retryAfter + time.Second - 1) / time.Second)
 		h.Set("Retry-After", strconv.FormatInt(seconds, 10))
@@ -104,6 +108,7 @@ func (p problems) from(ctx context.Context, err error) *Problem {
 
 		retryAfter: declared.RetryAfter,
 	}
+	requestOf(ctx).problem = problem.Code
 	if problem.Status >= http.StatusInternalServerError {
 		p.logger(ctx).ErrorContext(ctx, "request failed", "code", problem.Code, "error", err)
 	}
@@ -154,7 +159,9 @@ func byStatus(status int) *errs.Error {
 		return errs.ErrRateLimited
 	case http.StatusServiceUnavailable:
 		return errs.ErrUnavailable
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout:
+		return ErrStalled
+	case http.StatusGatewayTimeout:
 		return errs.ErrTimeout
 	}
 	return errs.ErrInternal
@@ -184,7 +191,7 @@ func (p problems) fromHuma(ctx context.Context, status int, causes ...error) hum
 }
 
 // write answers a request with the problem of err, outside Huma.
-func (p problems) write(ctx context.Context, w http.ResponseWriter, method string, err error) {
+func (p problems) write(ctx context.Context, w http.ResponseWriter, err error) {
 	problem := p.from(ctx, err)
 	body, merr := json.Marshal(problem)
 	if merr != nil {
@@ -195,9 +202,7 @@ func (p problems) write(ctx context.Context, w http.ResponseWriter, method strin
 	}
 	w.Header().Set("Content-Type", problem.ContentType(""))
 	w.WriteHeader(problem.Status)
-	if method != http.MethodHead {
-		_, _ = w.Write(append(body, '\n')) // the client may be gone; nothing to do about it
-	}
+	_, _ = w.Write(append(body, '\n')) // the client may be gone; nothing to do about it
 }
 
 var missingProperty = regexp.MustCompile(`^expected required property (\S+) to be present$`)

@@ -17,6 +17,7 @@ type request struct {
 	id        string
 	origin    authn.Origin
 	operation string
+	problem   string // code of the problem it is answered with; empty when it went well
 	scope     scope.Request
 	log       *slog.Logger
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -28,7 +29,7 @@ func (s *Server) again(hc huma.Context, d op.Def, req *scope.Request) (huma.Cont
 	}
 	body, err := io.ReadAll(io.LimitReader(hc.BodyReader(), s.router.maxBody+1))
 	if err != nil {
-		return hc, errs.ErrMalformed.Because(err)
+		return hc, explainRead(err)
 	}
 	if int64(len(body)) > s.router.maxBody {
 		return hc, errs.ErrTooLarge
@@ -52,6 +53,10 @@ type rereadable struct {
 }
 
 func (r rereadable) BodyReader() io.Reader { return r.body }
+
+// SetReadDeadline does nothing: the body is here, and a deadline that nobody
+// takes away would end the request (see arriving).
+func (r rereadable) SetReadDeadline(time.Time) error { return nil }
 
 // Unwrap lets the adapter find its own context.
 func (r rereadable) Unwrap() huma.Context { return r.humaContext }

@@ -26,7 +26,7 @@ type Router struct {
 	problems problems
 	maxBody  int64
 	routes   map[string]route
-	streams  map[string]bool // paths that Streams marked
+	streams  map[address]bool // that Streams marked
 }
 
 type route struct {
@@ -34,6 +34,9 @@ type route struct {
 	method string
 	path   string
 }
+
+// address is where a request arrives, the path in Echo's form (/users/:id).
+type address struct{ method, path string }
 
 // RouteOption refines the description of a route.
 type RouteOption func(*huma.Operation)
@@ -102,19 +105,24 @@ func register[I, O any](r *Router, d op.Def, method, path string, h func(context
 		MaxBodyBytes: r.maxBody,
 		Metadata:     map[string]any{defKey: d},
 		Errors:       possibleErrors(d, method, path),
+
+		BodyReadTimeout: patience, // as the connection has it already: Huma's own choice is shorter
 	}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	describeGuard(&o, d)
 	if streams, _ := o.Metadata[streamsKey].(bool); streams {
-		r.streams[path] = true
+		r.streams[address{method, colons(path)}] = true
 	}
 	r.routes[d.Name] = route{def: d, method: method, path: path}
+	secret, _ := o.Metadata[secretKey].(bool)
 	huma.Register(r.api, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			return nil, r.problems.from(ctx, err)
+			problem := r.problems.from(ctx, err)
+			problem.secret = secret // Huma adds a problem's headers to those that are there
+			return nil, problem
 		}
 		return out, nil
 	})

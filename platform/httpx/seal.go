@@ -15,7 +15,7 @@ import (
 // ownRoutes are the addresses that belong to no operation.
 var ownRoutes = map[string]bool{
 	"GET /livez": true, "GET /readyz": true, "GET /openapi.json": true,
-	"GET /docs": true, "GET /docs/*": true,
+	"GET /docs": true, "GET /docs/": true, "GET /docs/*": true,
 	"GET /.well-known/jwks.json": true,
 }
 
@@ -42,7 +42,7 @@ func (s *Server) Seal(declared []op.Def) error {
 	documented := make(map[string]bool)
 	for path, item := range s.router.api.OpenAPI().Paths {
 		for method, o := range operationsOf(item) {
-			documented[method+" "+path] = true
+			documented[method+" "+colons(path)] = true
 			d, ok := defOf(o)
 			switch {
 			case !ok:
@@ -64,22 +64,16 @@ func strangers(e *echo.Echo, documented map[string]bool) []error {
 		if r.Method == echo.RouteNotFound || ownRoutes[r.Method+" "+r.Path] {
 			continue
 		}
-		if !documented[r.Method+" "+braces(r.Path)] {
+		if !documented[r.Method+" "+r.Path] {
 			found = append(found, fmt.Errorf("route %s %s was added around the router", r.Method, r.Path))
 		}
 	}
 	return found
 }
 
-// braces turns Echo's ":id" into the document's "{id}".
-func braces(path string) string {
-	parts := strings.Split(path, "/")
-	for i, p := range parts {
-		if name, ok := strings.CutPrefix(p, ":"); ok {
-			parts[i] = "{" + name + "}"
-		}
-	}
-	return strings.Join(parts, "/")
+// colons turns the document's "{id}" into Echo's ":id".
+func colons(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
 func operationsOf(item *huma.PathItem) map[string]*huma.Operation {

@@ -54,6 +54,8 @@ type Server struct {
 	problems   problems
 	baseDomain string
 	ownHost    string // under which the API itself is reached
+	handling   time.Duration
+	patience   time.Duration
 }
 
 // NewServer builds the handler: layers first, then the addresses that belong
@@ -70,18 +72,20 @@ func NewServer(o Options) *Server {
 	e.SchemeExtractor = clientScheme(o.TrustedProxies)
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if !c.Response().Committed {
-			p.write(c.Request().Context(), c.Response(), c.Request().Method, err)
+			allowHead(c.Response().Header())
+			p.write(c.Request().Context(), c.Response(), err)
 		}
 	}
 	s := &Server{
 		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
-		limits: limits{limiter: o.Limiter, Limits: o.Limits},
+		limits:   limits{limiter: o.Limiter, Limits: o.Limits},
+		handling: o.RequestTimeout, patience: patience,
 	}
 	s.handler = traced(e, o.Traces)
 	s.useLayers(o)
 	s.router = &Router{
 		api:      humaecho.New(e, apiConfig(o)),
-		problems: p, maxBody: o.MaxBodyBytes, routes: map[string]route{}, streams: map[string]bool{},
+		problems: p, maxBody: o.MaxBodyBytes, routes: map[string]route{}, streams: map[address]bool{},
 	}
 	s.router.api.UseMiddleware(s.admit)
 	s.addOwnRoutes(o)
@@ -96,7 +100,7 @@ func (s *Server) Router() *Router { return s.router }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.handler.ServeHTTP(w, headOfContent(r))
+	s.handler.ServeHTTP(w, getForHead(limitClient(w, r, s.handling, s.patience)))
 }
 
 var humaOnce sync.Once
@@ -158,8 +162,9 @@ type Stopping struct {
 func Run(ctx context.Context, h http.Handler, l net.Listener, s Stopping, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)

@@ -3,6 +3,7 @@ package httpx_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -74,8 +75,13 @@ func TestLimits(t *testing.T) {
 		if (w.Code == 429) != limited {
 			t.Fatalf("request %d: %d", i, w.Code)
 		}
-		if w.Header().Get("RateLimit") == "" || w.Header().Get("RateLimit-Policy") == "" || (w.Header().Get("Retry-After") != "") != limited {
-			t.Errorf("request %d: %v", i, w.Header())
+		if got := w.Header().Get("RateLimit-Policy"); got != `"tenant";q=1000;w=60, "user";q=2;w=3600` {
+			t.Errorf("request %d: policy %s", i, got)
+		}
+		// A request that is refused is taken from nobody.
+		want := fmt.Sprintf(`"tenant";r=%d;t=1, "user";r=%d;t=`, 999-min(i, 1), max(1-i, 0))
+		if got := w.Header().Get("RateLimit"); !strings.HasPrefix(got, want) || (w.Header().Get("Retry-After") != "") != limited {
+			t.Errorf("request %d: %s, want %s…", i, got, want)
 		}
 	}
 	for i := range 3 { // strangers count by network, whatever tenant they name
@@ -83,6 +89,23 @@ func TestLimits(t *testing.T) {
 		if (w.Code == 429) != (i == 2) {
 			t.Fatalf("public request %d: %d, a forwarded address was believed or the limit does not hold", i, w.Code)
 		}
+	}
+}
+
+func TestRefusalsOnRecordCountToo(t *testing.T) {
+	few := redisx.Limit{Rate: 2, Burst: 2, Period: time.Hour}
+	h := newHouse(t, func(o *httpx.Options) { o.Limits.User = few })
+	for i := range 4 {
+		want := 403
+		if i >= 2 {
+			want = 429
+		}
+		if w := h.call("GET", "/v1/things", "", "X-Tenant", "globex"); w.Code != want {
+			t.Errorf("request %d: %d, want %d", i, w.Code, want)
+		}
+	}
+	if n := len(h.records.Entries()); n != 2 {
+		t.Errorf("%d records of 2 refusals", n)
 	}
 }
 

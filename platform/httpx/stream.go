@@ -97,6 +97,10 @@ func (r *Router) stream(hc huma.Context, s *Stream) {
 	idle := writeDeadline(hc)
 	defer idle.clear() // the connection may serve another request
 	out := &lateHeader{hc: hc, stream: s, to: outgoing{to: hc.BodyWriter(), idle: idle}}
+	if IsHead(hc.Context()) { // making the content would be for nothing, and may never end
+		out.begin()
+		return
+	}
 	w := &StreamWriter{buffer: bufio.NewWriterSize(out, streamBuffer), out: out}
 	err := s.Write(hc.Context(), w)
 	if err == nil {

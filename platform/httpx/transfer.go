@@ -15,9 +15,9 @@ import (
 )
 
 // Transfers are bodies that are streamed and never held in memory: an Upload
-// on the way in, a Download on the way out. Their routes end in "/content",
-// which takes them out of compression and of the request's time limit
-// (layers.go); a client may be slow, but it must keep moving.
+// on the way in, a Download on the way out. They are neither compressed nor
+// under the request's time limit (layers.go); a client may be slow, but it
+// must keep moving.
 
 // transferIdle is how long a client may stand still in a transfer. Each piece
 // that passes gives it as long again.
@@ -36,14 +36,14 @@ func PutContent[I, O any](r *Router, d op.Def, path string, limit int64, h func(
 	if _, ok := any(new(I)).(uploading); !ok {
 		panic(fmt.Sprintf("httpx: the input of %s does not embed Upload", d.Name))
 	}
-	opts = append([]RouteOption{takesContent(limit)}, opts...)
+	opts = append([]RouteOption{Streams, takesContent(limit)}, opts...)
 	register(r, d, http.MethodPut, path, h, opts)
 }
 
 // GetContent registers a route that answers with a stream. It honours
 // If-None-Match, Range and If-Range, and HEAD; see Download.
 func GetContent[I any](r *Router, d op.Def, path string, h func(context.Context, *I) (*Download, error), opts ...RouteOption) {
-	opts = append([]RouteOption{givesContent}, opts...)
+	opts = append([]RouteOption{Streams, givesContent}, opts...)
 	register(r, d, http.MethodGet, path, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		download, err := h(ctx, in)
 		if err != nil {

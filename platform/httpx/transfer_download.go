@@ -94,7 +94,7 @@ func (r *Router) redirect(hc huma.Context, d *Download) {
 }
 
 func (r *Router) refuse(hc huma.Context, err error) {
-	r.problems.write(hc.Context(), humaecho.Unwrap(hc).Response(), hc.Method(), err)
+	r.problems.write(hc.Context(), humaecho.Unwrap(hc).Response(), err)
 }
 
 // wanted is the part that the client asks for. A range holds only for the

@@ -2,11 +2,11 @@ package redisx
 
 import (
 	"context"
+	_ "embed"
 	"errors"
-	"strings"
+	"fmt"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/insulahq/insula/platform/clock"
@@ -23,7 +23,22 @@ type Limit struct {
 	Period time.Duration
 }
 
-// Decision says whether an event may happen, and what a caller is told about the limit.
+// cost is the time that pays for one event.
+func (l Limit) cost() time.Duration {
+	return max((l.Period / time.Duration(l.Rate)).Truncate(time.Microsecond), time.Microsecond)
+}
+
+// credit is how far ahead of the clock events may be.
+func (l Limit) credit() time.Duration { return l.cost() * time.Duration(l.Burst) }
+
+// Ask is one limit that an event counts against.
+type Ask struct {
+	Policy string // what the limit is for, in metrics: "tenant", "user"
+	Key    Name   // whose events are counted; no two policies share one
+	Limit  Limit
+}
+
+// Decision says whether one limit has room for an event, and what a caller is told about the limit.
 type Decision struct {
 	Allowed    bool
 	Limit      int           // events that may happen at once
@@ -32,8 +47,21 @@ type Decision struct {
 	Reset      time.Duration // until all of Limit may happen at once again
 }
 
+// decide makes the decision of a limit that owes this much time: after an event that was counted, or
+// before one that was not.
+func (l Limit) decide(owed time.Duration, counted bool) Decision {
+	d := Decision{Allowed: true, Limit: l.Burst, Remaining: int((l.credit() - owed) / l.cost()), Reset: owed}
+	if wait := owed + l.cost() - l.credit(); wait > 0 && !counted {
+		d.Allowed, d.Remaining, d.RetryAfter = false, 0, wait
+	}
+	return d
+}
+
 // Limiter decides about events by key, for all processes together through Redis. With Redis away each
 // process decides alone, so that a limit holds per process instead of for all; it never stops deciding.
+//
+// It is the generic cell rate algorithm: per key it keeps one instant, when all events so far are paid for,
+// if one costs Period/Rate. Redis (limiter.lua) and a process alone (local.go) do the same sums.
 type Limiter struct {
 	client  *Client
 	name    string
@@ -46,65 +74,59 @@ func NewLimiter(client *Client, name string, c clock.Clock, metrics *telemetry.M
 	return &Limiter{client: client, name: name, local: newLocalLimiter(c, localKeys), metrics: metrics}
 }
 
-// Allow counts one event of key against the limit; keys of different limiters must differ. Errors are
-// ErrLimit and the end of ctx.
-func (l *Limiter) Allow(ctx context.Context, key Name, limit Limit) (Decision, error) {
-	if limit.Rate < 1 || limit.Burst < 1 || limit.Period <= 0 {
-		return Decision{}, ErrLimit
+// Allow counts one event against all the limits asked for, or, when one of them has no room, against none.
+// The decisions are in the order of asks, whose keys belong to one scope. It takes one trip to Redis.
+// Errors are ErrLimit and the end of ctx.
+func (l *Limiter) Allow(ctx context.Context, asks ...Ask) ([]Decision, error) {
+	for _, a := range asks {
+		if a.Limit.Rate < 1 || a.Limit.Burst < 1 || a.Limit.Period <= 0 {
+			return nil, ErrLimit
+		}
 	}
 	if err := ctx.Err(); err != nil {
-		return Decision{}, err
+		return nil, err
 	}
-	decision, err := l.shared(ctx, key, limit)
+	owed, counted, err := l.shared(ctx, asks)
 	if errors.Is(err, ErrAway) {
 		l.metrics.ObserveLimitFallback(l.name)
-		decision, err = l.local.allow(key, limit), nil
+		owed, counted = l.local.take(asks)
+	} else if err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return Decision{}, err
+	decisions := make([]Decision, len(asks))
+	for i, a := range asks {
+		decisions[i] = a.Limit.decide(owed[i], counted)
+		l.metrics.ObserveLimit(l.name, a.Policy, decisions[i].Allowed)
 	}
-	l.metrics.ObserveLimit(l.name, decision.Allowed)
-	return decision, nil
+	return decisions, nil
 }
 
-func (l *Limiter) shared(ctx context.Context, key Name, limit Limit) (Decision, error) {
-	var result *redis_rate.Result
-	err := l.client.do(ctx, func(ctx context.Context, r redis.UniversalClient) (err error) {
-		limiter := redis_rate.NewLimiter(ownKeys{r})
-		result, err = limiter.Allow(ctx, key.text, redis_rate.Limit{Rate: limit.Rate, Burst: limit.Burst, Period: limit.Period})
+//go:embed limiter.lua
+var limiterSource string
+
+// script is known to Redis by its hash after the first use.
+var script = redis.NewScript(limiterSource)
+
+// shared lets Redis decide. It returns how much time each limit owes, and whether the event was counted.
+func (l *Limiter) shared(ctx context.Context, asks []Ask) (owed []time.Duration, counted bool, err error) {
+	keys, args := make([]string, len(asks)), make([]any, 0, 2*len(asks))
+	for i, a := range asks {
+		keys[i] = a.Key.text
+		args = append(args, a.Limit.cost().Microseconds(), a.Limit.credit().Microseconds())
+	}
+	var answer []int64
+	err = l.client.do(ctx, func(ctx context.Context, r redis.UniversalClient) (err error) {
+		answer, err = script.Run(ctx, r, keys, args...).Int64Slice()
+		if err == nil && len(answer) != len(asks)+1 {
+			err = fmt.Errorf("limiter script answered %d numbers", len(answer))
+		}
 		return err
 	})
 	if err != nil {
-		return Decision{}, err
+		return nil, false, err
 	}
-	return Decision{
-		Allowed: result.Allowed > 0, Limit: limit.Burst, Remaining: result.Remaining,
-		RetryAfter: max(result.RetryAfter, 0), Reset: result.ResetAfter,
-	}, nil
-}
-
-// ownKeys gives scripts the key names as we made them: the limiter's library puts a prefix of its own in
-// front, and an access list in Redis that allows insula:* would then refuse them.
-type ownKeys struct {
-	redis.UniversalClient
-}
-
-const libraryPrefix = "rate:"
-
-// Eval runs a script under our key names.
-func (o ownKeys) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
-	return o.UniversalClient.Eval(ctx, script, trimmed(keys), args...)
-}
-
-// EvalSha runs a script that Redis knows under our key names.
-func (o ownKeys) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	return o.UniversalClient.EvalSha(ctx, sha, trimmed(keys), args...)
-}
-
-func trimmed(keys []string) []string {
-	own := make([]string, len(keys))
-	for i, key := range keys {
-		own[i] = strings.TrimPrefix(key, libraryPrefix)
+	for _, micros := range answer[1:] {
+		owed = append(owed, time.Duration(micros)*time.Microsecond)
 	}
-	return own
+	return owed, answer[0] == 1, nil
 }

@@ -21,11 +21,50 @@ var slow = redisx.Limit{Rate: 1, Burst: 3, Period: time.Hour} // three at once, 
 
 func allow(t *testing.T, l *redisx.Limiter, key redisx.Name, limit redisx.Limit) redisx.Decision {
 	t.Helper()
-	d, err := l.Allow(context.Background(), key, limit)
+	d, err := l.Allow(context.Background(), ask(key, limit))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return d[0]
+}
+
+func ask(key redisx.Name, limit redisx.Limit) redisx.Ask {
+	return redisx.Ask{Policy: "test", Key: key, Limit: limit}
+}
+
+// An event counts against all its limits or, when one has no room, against none.
+func TestLimitsTogether(t *testing.T) {
+	onEachServer(t, func(t *testing.T, s server) {
+		for name, client := range map[string]*redisx.Client{"shared": open(t, s, clock.System{}), "alone": nowhere(t)} {
+			t.Run(name, func(t *testing.T) {
+				l := redisx.NewLimiter(client, "http", clock.System{}, nil)
+				wide, narrow := ask(redisx.Key(acme, name, "tenant"), redisx.Limit{Rate: 1, Burst: 9, Period: time.Hour}), ask(redisx.Key(acme, name, "user"), slow)
+				for i := range 5 {
+					d, err := l.Allow(context.Background(), wide, narrow)
+					if err != nil {
+						t.Fatal(err)
+					}
+					counted := min(i+1, 3)
+					if !d[0].Allowed || d[0].Remaining != 9-counted || d[1].Allowed != (i < 3) || d[1].Remaining != 3-counted {
+						t.Errorf("event %d: %+v", i, d)
+					}
+				}
+				if d := allow(t, l, wide.Key, wide.Limit); d.Remaining != 5 {
+					t.Errorf("events that the narrow limit refused count against the wide one: %+v", d)
+				}
+			})
+		}
+	})
+}
+
+// nowhere is a client without a Redis.
+func nowhere(t *testing.T) *redisx.Client {
+	t.Helper()
+	client, err := redisx.Open(away, clock.System{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 func TestLimiterContract(t *testing.T) {
@@ -51,8 +90,8 @@ func TestLimiterContract(t *testing.T) {
 		if ttl := raw(t, s).PTTL(context.Background(), key.String()).Val(); ttl <= 0 {
 			t.Errorf("the key lives for %v", ttl)
 		}
-		wantMetric(t, registry, `insula_limiter_decisions_total{limiter="user",outcome="allowed"} 4`)
-		wantMetric(t, registry, `insula_limiter_decisions_total{limiter="user",outcome="refused"} 1`)
+		wantMetric(t, registry, `insula_limiter_decisions_total{limiter="user",outcome="allowed",policy="test"} 4`)
+		wantMetric(t, registry, `insula_limiter_decisions_total{limiter="user",outcome="refused",policy="test"} 1`)
 	})
 }
 
@@ -75,7 +114,7 @@ func TestProcessesShareALimit(t *testing.T) {
 			l := redisx.NewLimiter(open(t, s, clock.System{}), "user", clock.System{}, nil)
 			for range 5 {
 				wg.Go(func() {
-					if d, err := l.Allow(context.Background(), redisx.Key(acme), slow); err == nil && d.Allowed {
+					if d, err := l.Allow(context.Background(), ask(redisx.Key(acme), slow)); err == nil && d[0].Allowed {
 						allowed.Add(1)
 					}
 				})
@@ -179,13 +218,13 @@ func TestLimiterRefusesNonsense(t *testing.T) {
 	}
 	l := redisx.NewLimiter(client, "user", clock.At(noon), nil)
 	for _, limit := range []redisx.Limit{{}, {Rate: 1, Burst: 1}, {Rate: 1, Period: 1}, {Burst: 1, Period: 1}, {Rate: -1, Burst: 1, Period: 1}} {
-		if _, err := l.Allow(context.Background(), redisx.GlobalKey("x"), limit); !errors.Is(err, redisx.ErrLimit) {
+		if _, err := l.Allow(context.Background(), ask(redisx.GlobalKey("x"), limit)); !errors.Is(err, redisx.ErrLimit) {
 			t.Errorf("%+v: error = %v", limit, err)
 		}
 	}
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := l.Allow(gone, redisx.GlobalKey("x"), slow); !errors.Is(err, context.Canceled) {
+	if _, err := l.Allow(gone, ask(redisx.GlobalKey("x"), slow)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error = %v", err)
 	}
 }

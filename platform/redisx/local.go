@@ -12,8 +12,7 @@ import (
 // localKeys bounds what a process remembers when it limits alone. A key that is pushed out starts afresh.
 const localKeys = 16_384
 
-// localLimiter decides by the generic cell rate algorithm, as Redis does. Per key it keeps one instant: when
-// all events so far are paid for, if one costs Period/Rate.
+// localLimiter decides as limiter.lua does, for one process.
 type localLimiter struct {
 	clock clock.Clock
 	mu    sync.Mutex
@@ -28,22 +27,31 @@ func newLocalLimiter(c clock.Clock, keys int) *localLimiter {
 	return &localLimiter{clock: c, paid: paid}
 }
 
-func (l *localLimiter) allow(key Name, limit Limit) Decision {
-	cost := max(limit.Period/time.Duration(limit.Rate), 1)
-	credit := cost * time.Duration(limit.Burst)
-
+// take counts an event if every limit has room for it. It returns how much time each owes then.
+func (l *localLimiter) take(asks []Ask) (owed []time.Duration, counted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
-	paid, known := l.paid.Get(key)
-	if !known || paid.Before(now) || paid.Sub(now) > credit { // the last: the clock was set back
-		paid = now
+	owed, counted = make([]time.Duration, len(asks)), true
+	for i, a := range asks {
+		owed[i] = l.owed(a, now)
+		counted = counted && owed[i]+a.Limit.cost() <= a.Limit.credit()
 	}
-	next := paid.Add(cost)
-	if wait := next.Sub(now) - credit; wait > 0 {
-		return Decision{Limit: limit.Burst, RetryAfter: wait, Reset: paid.Sub(now)}
+	if !counted {
+		return owed, false
 	}
-	l.paid.Add(key, next)
-	owed := next.Sub(now)
-	return Decision{Allowed: true, Limit: limit.Burst, Remaining: int((credit - owed) / cost), Reset: owed}
+	for i, a := range asks {
+		owed[i] += a.Limit.cost()
+		l.paid.Add(a.Key, now.Add(owed[i]))
+	}
+	return owed, true
+}
+
+func (l *localLimiter) owed(a Ask, now time.Time) time.Duration {
+	paid, known := l.paid.Get(a.Key)
+	owed := paid.Sub(now)
+	if !known || owed < 0 || owed > a.Limit.credit() { // the last: the clock was set back
+		return 0
+	}
+	return owed
 }

@@ -230,7 +230,7 @@ func TestEverythingWorksWithoutRedis(t *testing.T) {
 		t.Errorf("load: %v, %v", got, err)
 	}
 	limiter := redisx.NewLimiter(client, "user", clock.At(noon), metrics)
-	if d, err := limiter.Allow(ctx, redisx.Key(acme), redisx.Limit{Rate: 1, Burst: 1, Period: time.Second}); err != nil || !d.Allowed {
+	if d, err := limiter.Allow(ctx, ask(redisx.Key(acme), redisx.Limit{Rate: 1, Burst: 1, Period: time.Second})); err != nil || !d[0].Allowed {
 		t.Errorf("allow: %+v, %v", d, err)
 	}
 	wantMetric(t, registry, `insula_cache_lookups_total{cache="roles",outcome="away"} 2`)

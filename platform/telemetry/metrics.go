@@ -35,7 +35,6 @@ type Metrics struct {
 	limiter   *prometheus.CounterVec
 	fallback  *prometheus.CounterVec
 	jobs      *prometheus.HistogramVec
-	audit     *prometheus.CounterVec
 	decisions *prometheus.CounterVec
 }
 
@@ -57,15 +56,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		queryErrs: counter("db_query_errors_total", "Database queries that failed, by name.", "query"),
 
 		cache:    counter("cache_lookups_total", "Cache look-ups; away means that the cache could not be asked.", "cache", "outcome"),
-		limiter:  counter("limiter_decisions_total", "Decisions of rate limiters.", "limiter", "outcome"),
+		limiter:  counter("limiter_decisions_total", "Decisions of rate limits.", "limiter", "policy", "outcome"),
 		fallback: counter("limiter_fallback_total", "Decisions made by this process alone because Redis was away.", "limiter"),
 
-		jobs:  histogram("job_duration_seconds", "Time of a background job.", jobBuckets, "job", "outcome"),
-		audit: counter("audit_records_total", "Audit records written, by outcome of what they record.", "outcome"),
+		jobs: histogram("job_duration_seconds", "Time of a background job.", jobBuckets, "job", "outcome"),
 
 		decisions: counter("access_decisions_total", "Operations that were asked for, by what the access decision maker said.", "outcome"),
 	}
-	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit, m.decisions)
+	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.decisions)
 	return m
 }
 
@@ -129,8 +127,19 @@ func (m *Metrics) ObserveCache(cache string, outcome CacheOutcome) {
 	}
 }
 
-// ObserveLimit records a decision of the named limiter.
-func (m *Metrics) ObserveLimit(limiter string, allowed bool) {
+// Lookups returns what a cache within the process tells of each look-up, under its name.
+func (m *Metrics) Lookups(cache string) func(hit bool) {
+	return func(hit bool) {
+		outcome := CacheMiss
+		if hit {
+			outcome = CacheHit
+		}
+		m.ObserveCache(cache, outcome)
+	}
+}
+
+// ObserveLimit records whether one limit of the named limiter had room; policy says what it is for.
+func (m *Metrics) ObserveLimit(limiter, policy string, allowed bool) {
 	if m == nil {
 		return
 	}
@@ -138,7 +147,7 @@ func (m *Metrics) ObserveLimit(limiter string, allowed bool) {
 	if allowed {
 		outcome = "allowed"
 	}
-	m.limiter.WithLabelValues(limiter, outcome).Inc()
+	m.limiter.WithLabelValues(limiter, policy, outcome).Inc()
 }
 
 // ObserveLimitFallback records that the named limiter decided without Redis.
@@ -158,13 +167,6 @@ func (m *Metrics) ObserveJob(job string, d time.Duration, failed bool) {
 		outcome = "failed"
 	}
 	m.jobs.WithLabelValues(job, outcome).Observe(d.Seconds())
-}
-
-// ObserveAudit records that an audit record was written; outcome is that of the recorded attempt.
-func (m *Metrics) ObserveAudit(outcome string) {
-	if m != nil {
-		m.audit.WithLabelValues(outcome).Inc()
-	}
 }
 
 // ObserveDecision records what came of asking for an operation.

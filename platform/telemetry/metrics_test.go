@@ -21,12 +21,13 @@ func recordAll(m *telemetry.Metrics) {
 	m.ObserveQuery("GetUser", 200*time.Microsecond, false)
 	m.ObserveQuery("GetUser", 200*time.Microsecond, true)
 	m.ObserveCache("roles", telemetry.CacheHit)
-	m.ObserveLimit("tenant", true)
-	m.ObserveLimit("tenant", false)
-	m.ObserveLimitFallback("tenant")
+	m.Lookups("tenants")(false)
+	m.ObserveLimit("http", "tenant", true)
+	m.ObserveLimit("http", "tenant", false)
+	m.ObserveLimitFallback("http")
 	m.ObserveJob("audit.seal", time.Second, false)
 	m.ObserveJob("audit.seal", time.Second, true)
-	m.ObserveAudit("done")
+	m.ObserveDecision("allowed")
 	m.RegisterPool("app", func() telemetry.PoolStats {
 		return telemetry.PoolStats{Max: 16, Open: 6, InUse: 3, Idle: 2, Acquired: 9, Waited: 4, WaitTime: 1500 * time.Millisecond}
 	})
@@ -53,12 +54,13 @@ func TestAdminHandlerServesTheMetrics(t *testing.T) {
 		`insula_db_query_duration_seconds_count{query="GetUser"} 2`,
 		`insula_db_query_errors_total{query="GetUser"} 1`,
 		`insula_cache_lookups_total{cache="roles",outcome="hit"} 1`,
-		`insula_limiter_decisions_total{limiter="tenant",outcome="allowed"} 1`,
-		`insula_limiter_decisions_total{limiter="tenant",outcome="refused"} 1`,
-		`insula_limiter_fallback_total{limiter="tenant"} 1`,
+		`insula_limiter_decisions_total{limiter="http",outcome="allowed",policy="tenant"} 1`,
+		`insula_limiter_decisions_total{limiter="http",outcome="refused",policy="tenant"} 1`,
+		`insula_limiter_fallback_total{limiter="http"} 1`,
 		`insula_job_duration_seconds_count{job="audit.seal",outcome="done"} 1`,
 		`insula_job_duration_seconds_count{job="audit.seal",outcome="failed"} 1`,
-		`insula_audit_records_total{outcome="done"} 1`,
+		`insula_access_decisions_total{outcome="allowed"} 1`,
+		`insula_cache_lookups_total{cache="tenants",outcome="miss"} 1`,
 		`insula_db_pool_connections_max{pool="app"} 16`,
 		`insula_db_pool_connections{pool="app",state="in_use"} 3`,
 		`insula_db_pool_connections{pool="app",state="opening"} 1`,
@@ -85,7 +87,7 @@ func TestLabelsAreAClosedSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := []string{"operation", "method", "status", "code", "query", "cache", "outcome", "limiter", "job", "pool", "state"}
+	allowed := []string{"operation", "method", "status", "code", "query", "cache", "outcome", "limiter", "policy", "job", "pool", "state"}
 	ours := 0
 	for _, family := range families {
 		if !strings.HasPrefix(family.GetName(), "insula_") {

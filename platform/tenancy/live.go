@@ -13,14 +13,16 @@ import (
 // the schema name from the control table each time. Forget drops one at once.
 type Live struct {
 	source Directory
+	lookup func(hit bool)
 	byID   *expirable.LRU[uuid.UUID, Tenant]
 	bySlug *expirable.LRU[string, uuid.UUID]
 }
 
-// NewLive keeps up to size tenants for at most ttl each.
-func NewLive(source Directory, size int, ttl time.Duration) *Live {
+// NewLive keeps up to size tenants for at most ttl each. lookup is told of each
+// look-up.
+func NewLive(source Directory, size int, ttl time.Duration, lookup func(hit bool)) *Live {
 	return &Live{
-		source: source,
+		source: source, lookup: lookup,
 		byID:   expirable.NewLRU[uuid.UUID, Tenant](size, nil, ttl),
 		bySlug: expirable.NewLRU[string, uuid.UUID](size, nil, ttl),
 	}
@@ -28,7 +30,8 @@ func NewLive(source Directory, size int, ttl time.Duration) *Live {
 
 // ByID implements Directory.
 func (l *Live) ByID(ctx context.Context, id uuid.UUID) (Tenant, error) {
-	if t, ok := l.byID.Get(id); ok {
+	t, ok := l.byID.Get(id)
+	if l.lookup(ok); ok {
 		return t, nil
 	}
 	return l.remember(l.source.ByID(ctx, id))
@@ -38,9 +41,11 @@ func (l *Live) ByID(ctx context.Context, id uuid.UUID) (Tenant, error) {
 func (l *Live) BySlug(ctx context.Context, slug string) (Tenant, error) {
 	if id, ok := l.bySlug.Get(slug); ok {
 		if t, ok := l.byID.Get(id); ok && t.Slug == slug {
+			l.lookup(true)
 			return t, nil
 		}
 	}
+	l.lookup(false)
 	return l.remember(l.source.BySlug(ctx, slug))
 }
 

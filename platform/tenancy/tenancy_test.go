@@ -99,7 +99,14 @@ func TestHintsNeverMoveAToken(t *testing.T) {
 
 func TestLive(t *testing.T) {
 	s := newStreet()
-	live := tenancy.NewLive(s, 10, time.Hour)
+	hits, misses := 0, 0
+	live := tenancy.NewLive(s, 10, time.Hour, func(hit bool) {
+		if hit {
+			hits++
+		} else {
+			misses++
+		}
+	})
 	for range 3 {
 		if got, err := live.BySlug(t.Context(), "acme"); err != nil || got.Slug != "acme" {
 			t.Fatal(got, err)
@@ -108,8 +115,8 @@ func TestLive(t *testing.T) {
 			t.Fatal(got, err)
 		}
 	}
-	if s.asked != 1 {
-		t.Errorf("asked %d times for one tenant", s.asked)
+	if s.asked != 1 || misses != 1 || hits != 5 {
+		t.Errorf("asked %d times for one tenant; %d hits and %d misses were told of", s.asked, hits, misses)
 	}
 	suspended := s.houses["acme"]
 	suspended.Status = tenancy.Suspended

@@ -39,7 +39,9 @@ const (
 )
 
 // NewLive makes the memory of tenants that are being served.
-func NewLive(d *infra.Directory) *tenancy.Live { return tenancy.NewLive(d, liveTenants, liveFor) }
+func NewLive(d *infra.Directory, m *telemetry.Metrics) *tenancy.Live {
+	return tenancy.NewLive(d, liveTenants, liveFor, m.Lookups("tenants"))
+}
 
 // NewWorker makes the worker that brings registered tenants to life. Its
 // cleanup interrupts what is under way; the next start takes it up again.

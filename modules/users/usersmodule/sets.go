@@ -24,6 +24,7 @@ import (
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/telemetry"
 )
 
 // Process are the parts that live as long as the process. *service.Founding
@@ -100,8 +101,9 @@ func NewSigner(c config.HTTP, keys *jwtx.KeySet) *jwtx.Signer {
 const leeway = 5 * time.Second
 
 // NewVerifier makes the verifier of what NewSigner's signer signs.
-func NewVerifier(c config.HTTP, keys *infra.KeyRing, t clock.Clock) (*jwtx.Verifier, error) {
+func NewVerifier(c config.HTTP, keys *infra.KeyRing, t clock.Clock, m *telemetry.Metrics) (*jwtx.Verifier, error) {
 	return jwtx.NewVerifier(keys.Keys(), jwtx.Options{
 		Issuer: c.PublicURL, Audience: audience, Leeway: leeway, Clock: t, OnUnknownKey: keys.Learn,
+		OnLookup: m.Lookups("tokens"),
 	})
 }
