@@ -258,7 +258,9 @@ func (d *desk) restart(when string, content []byte) (ready bool) {
 // TestAClientThatIsCutAtAnyByte leaves nothing, and may come again.
 func TestAClientThatIsCutAtAnyByte(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t).with(func(p *domain.Policy, _ *service.Parties) { p.MaxBytes, p.QuotaBytes = 10*domain.Sniffed, 10*domain.Sniffed })
+	d := newDesk(t).with(func(p *domain.Policy, _ *service.Parties) {
+		p.MaxBytes, p.QuotaBytes = 10*domain.Sniffed, 10*domain.Sniffed
+	})
 	content := strings.Repeat("0123456789", domain.Sniffed/10+20)
 	f := d.create("a", int64(len(content)))
 	cut := errors.New("the client has hung up")
