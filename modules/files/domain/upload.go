@@ -51,6 +51,23 @@ type Stored struct {
 	ETag   string
 }
 
+// Arrived are the stored parts that are whole. A store may show one whose
+// sender was cut off: it must be sent again.
+func (u Upload) Arrived(size int64, stored []Stored) []Stored {
+	return slices.DeleteFunc(slices.Clone(stored), func(s Stored) bool {
+		return s.Number < 1 || s.Number > u.Parts(size) || s.Size != u.partSize(size, s.Number)
+	})
+}
+
+// Everything is what has arrived when all has.
+func (u Upload) Everything(size int64) []Stored {
+	all := make([]Stored, u.Parts(size))
+	for i := range all {
+		all[i] = Stored{Number: int32(i + 1), Size: u.partSize(size, int32(i+1))}
+	}
+	return all
+}
+
 // maxNamed bounds how many missing parts are named.
 const maxNamed = 20
 

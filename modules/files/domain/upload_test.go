@@ -229,3 +229,16 @@ func TestTheLifeOfAFile(t *testing.T) {
 }
 
 func second(_ domain.File, err error) error { return err }
+
+func TestArrived(t *testing.T) {
+	t.Parallel()
+	u := domain.Upload{Method: domain.Multipart, PartSize: 5}
+	all := u.Everything(11)
+	if len(all) != 3 || all[0].Size != 5 || all[2] != (domain.Stored{Number: 3, Size: 1}) || u.Whole(11, all) != nil {
+		t.Errorf("everything is %+v", all)
+	}
+	stored := []domain.Stored{{Number: 1, Size: 5}, {Number: 2, Size: 3}, {Number: 3, Size: 1}, {Number: 4, Size: 5}}
+	if got := u.Arrived(11, stored); len(got) != 2 || got[0].Number != 1 || got[1].Number != 3 || len(stored) != 4 {
+		t.Errorf("arrived %+v", got)
+	}
+}

@@ -354,3 +354,26 @@ func TestAnUploadThatSomebodyAbortedInTheStoreBeginsAnew(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAskingAfterTheLastStep: a process may have ended between assembling the
+// parts and saying so. Who asks how to go on hears that nothing is missing.
+func TestAskingAfterTheLastStep(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t).with(direct)
+	content := make([]byte, mega+1)
+	s := d.declare(domain.Declaration{Name: "a", Size: mega + 1})
+	sent := d.sendParts(s.File, content, 1, 2)
+	stored, err := d.parties.Contents.Parts(t.Context(), s.Upload.Object, sent.Upload.Multipart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.parties.Contents.Assemble(t.Context(), s.Upload.Object, sent.Upload.Multipart, stored); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := d.Parts(t.Context(), s.File.ID, []int32{1}); err != nil || len(again.Stored) != 2 || len(again.Parts) != 0 {
+		t.Errorf("it goes on as %+v, %v", again, err)
+	}
+	if f, err := d.complete(s.File); err != nil || f.Status != domain.Ready {
+		t.Errorf("%s, %v", f.Status, err)
+	}
+}

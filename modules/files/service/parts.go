@@ -106,10 +106,15 @@ func (s *Files) sending(ctx context.Context, f domain.File, u domain.Upload, num
 	if u.Method != domain.Multipart {
 		return out, nil
 	}
-	var err error
-	if out.Stored, err = s.Contents.Parts(ctx, u.Object, u.Multipart); err != nil {
+	stored, err := s.Contents.Parts(ctx, u.Object, u.Multipart)
+	switch {
+	case errors.Is(err, domain.ErrFilled): // assembled already: Complete is what is left
+		out.Stored = u.Everything(f.Size)
+		return out, nil
+	case err != nil:
 		return Sending{}, err
 	}
+	out.Stored = u.Arrived(f.Size, stored)
 	sizes, err := u.PartSizes(f.Size, numbers)
 	if err != nil {
 		return Sending{}, err
