@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,6 +39,7 @@ func (c *connection) close() { _ = c.conn.Close() } // nothing is on its way
 
 // request is one call of the API.
 type request struct {
+	tenant       string // slug; that of the measured tenant when empty
 	method, path string
 	body         []byte
 	want         int // the status
@@ -79,7 +81,7 @@ func (c *connection) render(r request) []byte {
 	b = append(b, r.path...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, c.addr...)
-	b = append(b, "\r\nUser-Agent: insula-bench\r\nX-Tenant: "+slug...)
+	b = append(b, "\r\nUser-Agent: insula-bench\r\nX-Tenant: "+cmp.Or(r.tenant, slug)...)
 	if c.token != "" {
 		b = append(b, "\r\nAuthorization: Bearer "...)
 		b = append(b, c.token...)

@@ -36,6 +36,7 @@ type house struct {
 	insula    server
 	withRedis *server // nil: no Redis is given
 	tenant    tenant
+	binary    string
 }
 
 // server is one measured process and where it answers.
@@ -74,6 +75,7 @@ func openHouse(ctx context.Context, o options, say func(string, ...any)) (_ *hou
 	if h.env, err = h.environment(); err != nil {
 		return nil, err
 	}
+	h.binary = binary
 	say("making the tenant and %d users", o.users)
 	if err := h.serve(ctx, binary); err != nil {
 		return nil, err

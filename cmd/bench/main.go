@@ -48,6 +48,7 @@ type options struct {
 	asJSON      bool
 	profile     string
 	binary      string
+	flood       bool
 }
 
 // run is main with a way to fail.
@@ -67,6 +68,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer h.close()
+	if o.flood {
+		if err := h.settleFlooded(ctx); err != nil {
+			return err
+		}
+	}
 	results, err := measureAll(ctx, h, o, say)
 	if err != nil {
 		return err
@@ -97,6 +103,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON instead of a table")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of insula under users.get to this file")
 	flags.StringVar(&o.binary, "binary", "", "measure this insula instead of the one of the working tree")
+	flags.BoolVar(&o.flood, "flood", false, "measure a tenant beside a flood of logins in another, instead of the other rows")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

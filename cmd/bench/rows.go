@@ -18,6 +18,7 @@ type row struct {
 	next    func(*worker) request
 	tokens  []string
 	mails   bool // each request sends one
+	beside  *row // runs at the same time and is not measured itself
 }
 
 // rowCount is how many rows there are at most.
@@ -82,7 +83,11 @@ type result struct {
 func measureAll(ctx context.Context, h *house, o options, say func(string, ...any)) ([]result, error) {
 	var results []result
 	var mails int64
-	for _, r := range rows(h) {
+	measured := rows(h)
+	if o.flood {
+		measured = floodRows(h)
+	}
+	for _, r := range measured {
 		results = append(results, result{row: r})
 	}
 	for round := range o.rounds + 1 {
@@ -119,6 +124,13 @@ func measure(ctx context.Context, h *house, r row, length time.Duration, seed ui
 		return measurement{}, err
 	}
 	defer l.close()
+	if r.beside != nil {
+		stop, err := besides(ctx, *r.beside)
+		if err != nil {
+			return measurement{}, err
+		}
+		defer stop()
+	}
 	before, err := usage(ctx, h, r.server)
 	if err != nil {
 		return measurement{}, err

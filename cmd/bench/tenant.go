@@ -40,18 +40,24 @@ func (h *house) settle(ctx context.Context, binary string, o options) (tenant, e
 	if t.users, err = h.database.fill(ctx, t.schema, o.users); err != nil {
 		return t, err
 	}
-	accept := map[string]string{"token": made.Admin.Token, "password": t.password, "name": "Administrator"}
-	if _, err := h.signIn(ctx, "/v1/auth/invitations/accept", accept); err != nil {
+	if err := h.accept(ctx, slug, made, t.password); err != nil {
 		return t, err
 	}
 	for range o.connections {
-		token, err := h.signIn(ctx, "/v1/auth/login", t.credentials())
+		token, err := h.signIn(ctx, slug, "/v1/auth/login", t.credentials())
 		if err != nil {
 			return t, err
 		}
 		t.tokens = append(t.tokens, token)
 	}
 	return t, nil
+}
+
+// accept lets the administrator of a new tenant in.
+func (h *house) accept(ctx context.Context, tenant string, made createdTenant, password string) error {
+	body := map[string]string{"token": made.Admin.Token, "password": password, "name": "Administrator"}
+	_, err := h.signIn(ctx, tenant, "/v1/auth/invitations/accept", body)
+	return err
 }
 
 func (t tenant) credentials() map[string]string {
@@ -81,7 +87,7 @@ func createTenant(ctx context.Context, env []string, binary string, args ...stri
 }
 
 // signIn posts to an address that answers with an access token.
-func (h *house) signIn(ctx context.Context, path string, body map[string]string) (string, error) {
+func (h *house) signIn(ctx context.Context, tenant, path string, body map[string]string) (string, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return "", err
@@ -89,6 +95,6 @@ func (h *house) signIn(ctx context.Context, path string, body map[string]string)
 	var answer struct {
 		AccessToken string `json:"access_token"`
 	}
-	r := request{method: http.MethodPost, path: path, body: text, want: http.StatusOK}
+	r := request{tenant: tenant, method: http.MethodPost, path: path, body: text, want: http.StatusOK}
 	return answer.AccessToken, ask(ctx, h.insula.addr, r, &answer)
 }

@@ -55,6 +55,7 @@ type house struct {
 	mail     *mailx.Recorder
 	secrets  *service.Post
 	hasher   *countingHasher
+	sessions *hookedSessions
 	verifier *jwtx.Verifier
 
 	directory *service.Directory
@@ -83,7 +84,8 @@ func open(t *testing.T) *house {
 	h := &house{
 		Fixture: pgtest.Tenant(t), clock: clock.At(noon), roles: &fakeRoles{of: map[uuid.UUID][]string{}}, post: &postbox{},
 		mail: &mailx.Recorder{}, policies: &policies{users.Policy{Lifetimes: lifetimes}}, root: root,
-		hasher: &countingHasher{Hasher: infra.NewPasswords([]secret.Key{root}, bcrypt.MinCost, 2)},
+		hasher:   &countingHasher{Hasher: infra.NewPasswords([]secret.Key{root}, bcrypt.MinCost, 2)},
+		sessions: &hookedSessions{Sessions: infra.NewSessions()},
 	}
 	if h.verifier, err = jwtx.NewVerifier(keys, jwtx.Options{Issuer: "test", Audience: "test", Clock: h.clock}); err != nil {
 		t.Fatal(err)
@@ -92,9 +94,9 @@ func open(t *testing.T) *house {
 	links := mailx.Links{Invitation: "https://app.test/welcome", Reset: "https://app.test/reset", Email: "https://app.test/email"}
 	h.secrets = service.NewPost(h.post, links, root, rand.Reader)
 	h.inviter = service.NewInviter(infra.NewOneTimeTokens(), h.secrets, h.clock, rand.Reader)
-	issuer := service.NewIssuer(jwtx.NewSigner(keys, "test", "test"), infra.NewSessions(), h.policies, root, h.clock, id.System{}, rand.Reader)
+	issuer := service.NewIssuer(jwtx.NewSigner(keys, "test", "test"), h.sessions, h.policies, root, h.clock, id.System{}, rand.Reader)
 	h.access = service.NewAccess(h.directory, service.Guards{
-		Sessions: infra.NewSessions(), Tokens: infra.NewOneTimeTokens(), Factors: infra.NewSecondFactors(root, rand.Reader),
+		Sessions: h.sessions, Tokens: infra.NewOneTimeTokens(), Factors: infra.NewSecondFactors(root, rand.Reader),
 		Attempts: infra.NewAttempts(), Hasher: h.hasher, Policies: h.policies,
 	}, h.secrets, issuer, root, rand.Reader)
 	h.founding = service.NewFounding(h.directory, h.inviter, id.System{})
@@ -383,6 +385,22 @@ func (s countingSlot) Matches(stored, password secret.Value) bool {
 		during()
 	}
 	return s.HashSlot.Matches(stored, password)
+}
+
+// hookedSessions runs something when a session has been inserted and is not
+// committed yet.
+type hookedSessions struct {
+	domain.Sessions
+	inserted func() // once, when set
+}
+
+func (s *hookedSessions) Insert(ctx context.Context, tx uow.Tx, session domain.Session) error {
+	err := s.Sessions.Insert(ctx, tx, session)
+	if inserted := s.inserted; inserted != nil {
+		s.inserted = nil
+		inserted()
+	}
+	return err
 }
 
 // only returns the single entry of a trail and fails the test when a secret

@@ -59,10 +59,8 @@ func (s *Users) EndSessions(ctx context.Context, user uuid.UUID) error {
 }
 
 func (s *Users) mayEnd(ctx context.Context, tx uow.Tx, user uuid.UUID) error {
-	u, err := s.users.Find(ctx, tx, user)
-	if err != nil {
+	if _, err := s.lock(ctx, tx, user); err != nil { // a login under way is waited for, and ended with the others
 		return err
 	}
-	aim(tx, u)
 	return s.roles.MayManage(ctx, tx, s.scope.Caller, user)
 }
