@@ -9,11 +9,11 @@ import (
 )
 
 var (
-	namedTest = regexp.MustCompile("`([\\w./-]+_test\\.go):(Test\\w+)`")
+	namedTest = regexp.MustCompile("`([\\w./-]+_test\\.go):((?:Test|Fuzz)\\w+)`")
 	missing   = regexp.MustCompile(`(?i)\bnot yet\b`)
 )
 
-// TestTheSecurityBarIsProved: every test that docs/security.md names exists,
+// TestTheSecurityBarIsProved: every test, or fuzz test, that docs/security.md names exists,
 // and no line goes without proof or a plain "not yet".
 func TestTheSecurityBarIsProved(t *testing.T) {
 	t.Parallel()
@@ -30,7 +30,7 @@ func TestTheSecurityBarIsProved(t *testing.T) {
 		proof := cells[len(cells)-2]
 		named := namedTest.FindAllStringSubmatch(proof, -1)
 		if strings.Count(proof, "`") != 2*len(named) {
-			t.Errorf("a proof that is no `file_test.go:TestName`: %s", proof)
+			t.Errorf("a proof that is no `file_test.go:TestName` or FuzzName: %s", proof)
 		}
 		if len(named) == 0 && !missing.MatchString(proof) {
 			t.Errorf("neither a proof nor what is missing: %s", line)
@@ -56,5 +56,9 @@ func declares(t *testing.T, file, test string) bool {
 		t.Error(err)
 		return false
 	}
-	return strings.Contains(string(source), "\nfunc "+test+"(t *testing.T) {")
+	argument := "(t *testing.T) {"
+	if strings.HasPrefix(test, "Fuzz") {
+		argument = "(f *testing.F) {"
+	}
+	return strings.Contains(string(source), "\nfunc "+test+argument)
 }

@@ -15,7 +15,7 @@ var (
 	// pure are the libraries that do no input or output of their own.
 	pure = []string{
 		"github.com/google/uuid", "golang.org/x/text", "golang.org/x/crypto", "golang.org/x/mod/sumdb", "golang.org/x/sync",
-		"github.com/gabriel-vasile/mimetype",
+		"github.com/gabriel-vasile/mimetype", "github.com/hashicorp/golang-lru/v2",
 	}
 	// forTestsOnly may stand beside pure in tests.
 	forTestsOnly = []string{"pgregory.net/rapid", "go.uber.org/goleak"}

@@ -38,11 +38,12 @@ type Directory struct {
 	users domain.Repository
 	roles roles.Assignments
 	clock clock.Clock
+	held  held
 }
 
 // NewDirectory makes the directory of a process.
 func NewDirectory(users domain.Repository, r roles.Assignments, c clock.Clock) *Directory {
-	return &Directory{users: users, roles: r, clock: c}
+	return &Directory{users: users, roles: r, clock: c, held: newHeld()}
 }
 
 // person adds the roles to a user.

@@ -199,6 +199,8 @@ type fakeRoles struct {
 	deny  error // what every change returns
 	found []string
 	above bool // owners hold more than whoever asks
+	ends  roles.Ends
+	asked int // how often Of was
 }
 
 func (f *fakeRoles) change(user uuid.UUID, names []string) error {
@@ -252,9 +254,10 @@ func (f *fakeRoles) Holders(_ context.Context, _ uow.Tx, name string) ([]uuid.UU
 func (f *fakeRoles) Of(_ context.Context, _ uow.Tx, ids []uuid.UUID) (map[uuid.UUID]roles.Held, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asked++
 	held := map[uuid.UUID]roles.Held{}
 	for _, u := range ids {
-		held[u] = roles.Held{Names: f.of[u]}
+		held[u] = roles.Held{Names: f.of[u], Ends: f.ends}
 	}
 	return held, nil
 }

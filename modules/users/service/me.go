@@ -46,7 +46,7 @@ func (s *Me) Get(ctx context.Context) (Person, error) {
 		if err != nil {
 			return Person{}, err
 		}
-		return s.person(ctx, tx, u)
+		return s.shown(ctx, tx, s.scope, u)
 	})
 }
 

@@ -24,7 +24,7 @@ func (s *Users) Get(ctx context.Context, id uuid.UUID) (Person, error) {
 		if err != nil {
 			return Person{}, err
 		}
-		return s.person(ctx, tx, u)
+		return s.shown(ctx, tx, s.scope, u)
 	})
 }
 
