@@ -66,7 +66,11 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.Tracer = tracers(o)
 	cfg.ConnConfig.StatementCacheCapacity = statementCache
-	if o.Pooled {
+	if !o.Pooled {
+		// A plan for a tenant's own statement is made once: rows are found by
+		// key. Lists, whose filters vary, say otherwise when they open.
+		cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	} else {
 		// The description of a statement is the same on every backend: it is
 		// kept here, and the statement is parsed anew inside each transaction.
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
@@ -79,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 		return nil
 	}
 	cfg.AfterRelease = func(c *pgx.Conn) bool { return !sessionOf(c).worn }
-	s, err := openShards(ctx, cfg)
+	s, err := openShards(ctx, cfg, o.Pooled)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}

@@ -30,8 +30,15 @@ func (t *readTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 	return rows.CommandTag(), rows.Err()
 }
 
+// QueryRow reads in company if it can.
 func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, err := t.Query(ctx, sql, args...)
+	if t.unit.tenant != nil && !t.unit.shards.pooled && !t.over {
+		r := &quick{ctx: ctx, tenant: *t.unit.tenant, floor: t.unit.floor, sql: sql, args: args}
+		if t.unit.shards.read(r); !r.slow {
+			return r
+		}
+	}
+	rows, err := t.rows(ctx, pgdb.OpenRead, sql, args)
 	if err != nil {
 		return failedRow{err}
 	}
@@ -39,22 +46,26 @@ func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 }
 
 func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return t.rows(ctx, pgdb.OpenList, sql, args)
+}
+
+func (t *readTx) rows(ctx context.Context, opening, sql string, args []any) (pgx.Rows, error) {
 	if t.over {
 		return nil, errFinished
 	}
-	rows, err := t.try(ctx, sql, args)
+	rows, err := t.try(ctx, opening, sql, args)
 	if stale(err) {
-		return t.try(ctx, sql, args)
+		return t.try(ctx, opening, sql, args)
 	}
 	return rows, err
 }
 
-func (t *readTx) try(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+func (t *readTx) try(ctx context.Context, opening, sql string, args []any) (pgx.Rows, error) {
 	c, err := t.unit.shards.acquire(ctx, t.unit.tenant)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.query(ctx, c, sql, args)
+	rows, err := t.query(ctx, c, opening, sql, args)
 	switch {
 	case stale(err):
 		c.discard(ctx)
@@ -64,7 +75,7 @@ func (t *readTx) try(ctx context.Context, sql string, args []any) (pgx.Rows, err
 	return rows, err
 }
 
-func (t *readTx) query(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
+func (t *readTx) query(ctx context.Context, c *conn, opening, sql string, args []any) (pgx.Rows, error) {
 	if t.unit.tenant == nil {
 		rows, err := c.Query(ctx, sql, args...)
 		if err != nil {
@@ -74,20 +85,20 @@ func (t *readTx) query(ctx context.Context, c *conn, sql string, args []any) (pg
 	}
 	text := c.session().text(*t.unit.tenant, sql)
 	if c.session().has(text) {
-		rows, err := t.pipelined(ctx, c, text, args)
+		rows, err := t.pipelined(ctx, c, opening, text, args)
 		if err == nil || !forgotten(err) {
 			return rows, err
 		}
 		c.session().forget(text)
 	}
-	return t.stepwise(ctx, c, text, args)
+	return t.stepwise(ctx, c, opening, text, args)
 }
 
 // pipelined sends the opening and the statement together. Without an explicit
 // BEGIN both are one implicit transaction that ends with the batch.
-func (t *readTx) pipelined(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
+func (t *readTx) pipelined(ctx context.Context, c *conn, opening, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
-	batch.Queue(pgdb.OpenRead, *t.unit.tenant, t.unit.floor)
+	batch.Queue(opening, *t.unit.tenant, t.unit.floor)
 	batch.Queue(sql, args...)
 	results := c.SendBatch(ctx, batch)
 	if err := walled(results); err != nil {
@@ -104,19 +115,23 @@ func (t *readTx) pipelined(ctx context.Context, c *conn, sql string, args []any)
 
 // stepwise is for the first time a connection meets a statement: it is
 // prepared inside the walled transaction.
-func (t *readTx) stepwise(ctx context.Context, c *conn, sql string, args []any) (pgx.Rows, error) {
-	if err := begin(ctx, c.Conn.Conn(), pgdb.OpenRead, *t.unit.tenant, t.unit.floor); err != nil {
+func (t *readTx) stepwise(ctx context.Context, c *conn, opening, sql string, args []any) (pgx.Rows, error) {
+	if err := c.session().tidy(ctx, c.Conn.Conn()); err != nil {
 		return nil, err
 	}
-	rows, err := c.Query(ctx, sql, args...)
+	if err := begin(ctx, c.Conn.Conn(), opening, *t.unit.tenant, t.unit.floor); err != nil {
+		return nil, err
+	}
+	err := c.session().prepare(ctx, c.Conn.Conn(), sql)
+	var rows pgx.Rows
+	if err == nil {
+		rows, err = c.Query(ctx, sql, args...)
+	}
 	if err != nil {
 		abandon(ctx, c.Conn.Conn())
 		return nil, err
 	}
 	return &heldRows{Rows: rows, done: func() {
-		if rows.Err() == nil {
-			c.session().add(sql)
-		}
 		abandon(ctx, c.Conn.Conn()) // nothing was written
 		c.Release()
 	}}, nil

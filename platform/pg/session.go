@@ -1,8 +1,13 @@
 package pg
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
 
 // session is what one connection has learned: which statements it has
@@ -18,7 +23,9 @@ import (
 // the tenant changes. So a tenant that comes often gets statements of its own:
 // the same text with the tenant's id in a comment, planned once and kept.
 type session struct {
-	statements map[string]struct{}
+	statements map[string]*pgconn.StatementDescription
+	opening    *pgconn.StatementDescription // of pgdb.OpenRead
+	unwanted   []string                     // prepared, and no longer counted on
 	tenants    map[uuid.UUID]*guest
 	uses       int  // since counts were last halved
 	worn       bool // has met so many tenants that its memory should be freed
@@ -54,7 +61,7 @@ const sessionKey = "insula.session"
 func newSession(c *pgx.Conn, number uint64, pooled bool) {
 	c.PgConn().CustomData()[sessionKey] = &session{
 		pooled:     pooled,
-		statements: map[string]struct{}{}, tenants: map[uuid.UUID]*guest{},
+		statements: map[string]*pgconn.StatementDescription{}, tenants: map[uuid.UUID]*guest{},
 		limit: wornAfter * (6 + int(number%5)) / 8, // 75 to 125 per cent
 	}
 }
@@ -74,7 +81,7 @@ func (s *session) text(tenant uuid.UUID, sql string) string {
 	if own, ok := g.own[sql]; ok {
 		return own
 	}
-	if g.uses < frequent || len(s.statements) >= maxStatements {
+	if g.uses < frequent || !s.room() {
 		return sql
 	}
 	own := sql + "\n/* " + tenant.String() + " */"
@@ -109,7 +116,7 @@ func (s *session) halve() {
 			continue
 		}
 		for _, own := range g.own {
-			delete(s.statements, own)
+			s.forget(own)
 		}
 		g.own = nil
 	}
@@ -120,10 +127,54 @@ func (s *session) has(text string) bool {
 	return ok
 }
 
-func (s *session) add(text string) {
-	if len(s.statements) < maxStatements {
-		s.statements[text] = struct{}{}
-	}
+func (s *session) room() bool { return len(s.statements) < maxStatements }
+
+// known is the description of the statement as a tenant sends it, nil when it
+// is not prepared.
+func (s *session) known(tenant uuid.UUID, sql string) *pgconn.StatementDescription {
+	return s.statements[s.text(tenant, sql)]
 }
 
-func (s *session) forget(text string) { delete(s.statements, text) }
+// prepare prepares a statement behind the wall, where its tables are: if there
+// is room. Otherwise, and behind a pooler, pgx does it as it sees fit.
+func (s *session) prepare(ctx context.Context, c *pgx.Conn, text string) error {
+	if s.pooled || s.has(text) || !s.room() {
+		return nil
+	}
+	sd, err := c.Prepare(ctx, text, text)
+	if err == nil {
+		s.statements[text] = sd
+	}
+	return err
+}
+
+// tidy prepares what every read begins with and drops what nobody counts on.
+// It is called outside of a transaction.
+func (s *session) tidy(ctx context.Context, c *pgx.Conn) (err error) {
+	if s.pooled {
+		return nil
+	}
+	if s.opening == nil {
+		if s.opening, err = c.Prepare(ctx, pgdb.OpenRead, pgdb.OpenRead); err != nil {
+			return err
+		}
+	}
+	for _, text := range s.unwanted {
+		if s.has(text) {
+			continue // wanted again
+		}
+		if err := c.Deallocate(ctx, text); err != nil {
+			return err
+		}
+	}
+	s.unwanted = s.unwanted[:0]
+	return nil
+}
+
+// forget stops counting on a statement, which is dropped at the next occasion.
+func (s *session) forget(text string) {
+	if s.has(text) {
+		delete(s.statements, text)
+		s.unwanted = append(s.unwanted, text)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -19,21 +20,26 @@ type shards struct {
 	all  []*shard
 	size int32 // connections of each
 	heat heat
+	// tracer hears of the reads that package pg sends by itself.
+	tracer pgx.QueryTracer
+	// pooled says that nothing can stay prepared, so that no reads travel together.
+	pooled bool
 }
 
 type shard struct {
-	pool *pgxpool.Pool
-	busy atomic.Int32
+	pool  *pgxpool.Pool
+	busy  atomic.Int32
+	quick queue
 }
 
 // shardSize is how many connections share the tenants of a shard: two, so
 // that a slow statement does not stop the shard.
 const shardSize = 2
 
-func openShards(ctx context.Context, cfg *pgxpool.Config) (*shards, error) {
+func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool) (*shards, error) {
 	total := cfg.MaxConns
 	n := max(total/shardSize, 1)
-	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}}
+	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled}
 	for i := range n {
 		part := cfg.Copy()
 		part.MaxConns = s.size

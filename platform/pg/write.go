@@ -47,7 +47,11 @@ func (t *writeTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 
 func (t *writeTx) query(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	if t.conn != nil {
-		return t.conn.Query(ctx, t.own(sql), args...)
+		text, err := t.own(ctx, sql)
+		if err != nil {
+			return nil, err
+		}
+		return t.conn.Query(ctx, text, args...)
 	}
 	rows, err := t.first(ctx, sql, args)
 	if stale(err) {
@@ -84,14 +88,13 @@ func (t *writeTx) first(ctx context.Context, sql string, args []any) (pgx.Rows, 
 }
 
 // own is the statement as this tenant sends it on this connection.
-func (t *writeTx) own(sql string) string {
+func (t *writeTx) own(ctx context.Context, sql string) (string, error) {
 	if t.unit.tenant == nil {
-		return sql
+		return sql, nil
 	}
 	s := t.conn.session()
 	text := s.text(*t.unit.tenant, sql)
-	s.add(text) // inside the transaction it is prepared behind the wall
-	return text
+	return text, s.prepare(ctx, t.conn.Conn.Conn(), text)
 }
 
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
@@ -117,18 +120,16 @@ func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Ro
 }
 
 func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+	if err := t.conn.session().tidy(ctx, t.conn.Conn.Conn()); err != nil {
+		return nil, err
+	}
 	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, *t.unit.tenant, t.unit.floor); err != nil {
 		return nil, err
 	}
-	rows, err := t.conn.Query(ctx, sql, args...)
-	if err != nil {
+	if err := t.conn.session().prepare(ctx, t.conn.Conn.Conn(), sql); err != nil {
 		return nil, err
 	}
-	return &heldRows{Rows: rows, done: func() {
-		if rows.Err() == nil {
-			t.conn.session().add(sql)
-		}
-	}}, nil
+	return t.conn.Query(ctx, sql, args...)
 }
 
 func (t *writeTx) commit(ctx context.Context) error {

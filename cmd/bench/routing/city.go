@@ -23,6 +23,7 @@ import (
 // tables and in one plain schema.
 type city struct {
 	name             string
+	kept             bool   // for the next run
 	superuserURL     string // of the server
 	url              string // of the database, as superuser
 	app, migrator    secret.Value
@@ -33,6 +34,9 @@ type city struct {
 
 func build(ctx context.Context, o options, n int) (*city, error) {
 	c := &city{name: fmt.Sprintf("insula_routing_%d", os.Getpid()), superuserURL: o.url}
+	if o.keep != "" {
+		c.name, c.kept = fmt.Sprintf("%s_%d", o.keep, n), true
+	}
 	password := secret.New(rand.Text())
 	app, migrator, err := pg.Bootstrap(ctx, o.url, pg.BootstrapParams{Database: c.name, AppPassword: password, MigratorPassword: password})
 	if err != nil {
@@ -52,10 +56,40 @@ func build(ctx context.Context, o options, n int) (*city, error) {
 	if _, err := m.UpgradeControl(ctx); err != nil {
 		return nil, err
 	}
+	if found, err := c.find(ctx); err != nil || found {
+		return c, err
+	}
 	if err := c.settle(ctx, m, o, n); err != nil {
 		return nil, err
 	}
 	return c, c.copyShared(ctx)
+}
+
+// find takes over the tenants of an earlier run, if there was one.
+func (c *city) find(ctx context.Context) (bool, error) {
+	conn, err := pgx.Connect(ctx, c.url)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(ctx)
+	var built bool
+	if err := conn.QueryRow(ctx, `SELECT to_regclass('shared.plain') IS NOT NULL`).Scan(&built); err != nil || !built {
+		return false, err
+	}
+	rows, err := conn.Query(ctx, `SELECT t.id, t.schema_name, array_agg(u.id ORDER BY u.id)
+		FROM control.tenants t JOIN shared.users u ON u.tenant_id = t.id GROUP BY t.id ORDER BY t.slug`)
+	if err != nil {
+		return false, err
+	}
+	var t tenancy.Tenant
+	var users []uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Schema, &users}, func() error {
+		t.Status = tenancy.Active
+		c.tenants, c.users = append(c.tenants, t), append(c.users, users)
+		users = nil
+		return nil
+	})
+	return true, err
 }
 
 // settle provisions the tenants, as the product does.
@@ -135,6 +169,9 @@ func (c *city) copyShared(ctx context.Context) error {
 }
 
 func (c *city) drop() error {
+	if c.kept {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, c.superuserURL)

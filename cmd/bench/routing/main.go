@@ -23,6 +23,8 @@ import (
 
 type options struct {
 	url      string
+	keep     string
+	only     string
 	tenants  []int
 	users    int
 	conns    int
@@ -59,11 +61,13 @@ func parse(args []string) (options, error) {
 	var tenants string
 	flags := flag.NewFlagSet("routing", flag.ContinueOnError)
 	flags.StringVar(&tenants, "tenants", "10,1000", "numbers of tenants to measure with")
+	flags.StringVar(&o.keep, "keep", "", "begin of the names of databases to take over from an earlier run, or to leave to the next one")
+	flags.StringVar(&o.only, "only", "", "the application name of the one way to run, to look at it with a profiler")
 	flags.IntVar(&o.users, "users", 20, "users in each tenant")
 	flags.IntVar(&o.conns, "conns", 8, "connections of each way")
 	flags.IntVar(&o.callers, "callers", 32, "callers at once")
-	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each way; figures are medians")
-	flags.DurationVar(&o.duration, "duration", 3*time.Second, "length of a round")
+	flags.IntVar(&o.rounds, "rounds", 25, "rounds of each way; figures are medians")
+	flags.DurationVar(&o.duration, "duration", 400*time.Millisecond, "length of a turn of one way")
 	flags.DurationVar(&o.warm, "warm", 15*time.Second, "how long each way warms up: a backend meets each schema once")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -78,8 +82,8 @@ func parse(args []string) (options, error) {
 		}
 		o.tenants = append(o.tenants, n)
 	}
-	if o.rounds < 1 || o.rounds > 50 || o.duration > time.Minute || o.warm > 10*time.Minute || o.callers < 1 || o.callers > 512 || o.conns < 1 || o.conns > 64 {
-		return o, errors.New("a flag is out of bounds: 1 to 50 rounds of at most 1m, 1 to 512 callers, 1 to 64 connections")
+	if o.rounds < 1 || o.rounds > 500 || o.duration > time.Minute || o.warm > 10*time.Minute || o.callers < 1 || o.callers > 512 || o.conns < 1 || o.conns > 64 {
+		return o, errors.New("a flag is out of bounds: 1 to 500 rounds of at most 1m, 1 to 512 callers, 1 to 64 connections")
 	}
 	return o, nil
 }

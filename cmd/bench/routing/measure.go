@@ -7,22 +7,20 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
-// figures are those of one way in one round.
+// figures are those of one way in one turn.
 type figures struct {
 	rate     float64 // reads per second
 	p50, p99 time.Duration
-	ratio    float64 // of the floor's rate in the same round
+	server   time.Duration // processor time of the backends for a read
+	ratio    float64       // of the floor's rate in the same round
 }
 
-// measure prints the table for a number of tenants.
+// measure prints the tables for a number of tenants.
 func measure(ctx context.Context, o options, n int) (err error) {
 	fmt.Fprintf(os.Stderr, "building %d tenants\n", n)
 	c, err := build(ctx, o, n)
@@ -34,8 +32,11 @@ func measure(ctx context.Context, o options, n int) (err error) {
 			err = derr
 		}
 	}()
-	fmt.Printf("\n%d tenants, %d connections, %d callers, %d rounds of %s, %d processors; provisioned in %.1f s (%.1f ms each, 4 at once)\n",
-		n, o.conns, o.callers, o.rounds, o.duration, runtime.NumCPU(), c.provisioningTook.Seconds(), 4*c.provisioningTook.Seconds()*1000/float64(n))
+	fmt.Printf("\n%d tenants, %d connections, %d callers, %d rounds of %s, %d processors", n, o.conns, o.callers, o.rounds, o.duration, runtime.NumCPU())
+	if c.provisioningTook > 0 {
+		fmt.Printf("; provisioned in %.1f s (%.1f ms each, 4 at once)", c.provisioningTook.Seconds(), 4*c.provisioningTook.Seconds()*1000/float64(n))
+	}
+	fmt.Println()
 	for _, spread := range []string{"zipf", "uniform"} {
 		if err := c.table(ctx, o, spread); err != nil {
 			return err
@@ -44,43 +45,72 @@ func measure(ctx context.Context, o options, n int) (err error) {
 	return nil
 }
 
+// table measures all ways with one spread of the load over tenants: as they
+// begin, then, warmed up, in short turns, so that what else the machine does
+// hits all alike.
 func (c *city) table(ctx context.Context, o options, spread string) error {
 	ways, err := c.ways(ctx, o)
 	if err != nil {
 		return err
+	}
+	if o.only != "" {
+		ways = slices.DeleteFunc(ways, func(w way) bool { return w.app != o.only })
 	}
 	defer func() {
 		for _, w := range ways {
 			w.close()
 		}
 	}()
-	rounds := make([][]figures, len(ways))
-	for _, w := range ways {
-		if _, err := c.round(ctx, o, w, spread, o.warm); err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
-		}
+	b, err := c.watch(ctx)
+	if err != nil {
+		return err
 	}
-	for round := range o.rounds {
+	defer b.close()
+	run := func(length time.Duration) ([]figures, error) {
+		turn := make([]figures, len(ways))
 		for i, w := range ways {
-			f, err := c.round(ctx, o, w, spread, o.duration)
-			if err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
+			if turn[i], err = c.turn(ctx, b, o, w, spread, length); err != nil {
+				return nil, fmt.Errorf("%s: %w", w.name, err)
 			}
-			rounds[i] = append(rounds[i], f)
-			rounds[i][round].ratio = f.rate / rounds[0][round].rate
+			turn[i].ratio = turn[i].rate / turn[0].rate
 		}
+		return turn, nil
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s\treads/s\tof the floor\tp50\tp99\tmemory of a backend\n", spread)
-	for i, w := range ways {
-		memory, err := c.memory(ctx, w.app)
+	cold, err := run(o.duration)
+	if err != nil {
+		return err
+	}
+	if _, err := run(o.warm); err != nil {
+		return err
+	}
+	warm := make([][]figures, len(ways))
+	for range o.rounds {
+		turn, err := run(o.duration)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%s\t%s\t%.1f MB\n", w.name,
-			median(rounds[i], func(f figures) float64 { return f.rate }), median(rounds[i], func(f figures) float64 { return f.ratio }),
-			time.Duration(median(rounds[i], func(f figures) float64 { return float64(f.p50) })).Round(time.Microsecond),
-			time.Duration(median(rounds[i], func(f figures) float64 { return float64(f.p99) })).Round(time.Microsecond), memory)
+		for i := range ways {
+			warm[i] = append(warm[i], turn[i])
+		}
+	}
+	return c.print(ctx, b, spread, ways, cold, warm)
+}
+
+func (c *city) print(ctx context.Context, b *backends, spread string, ways []way, cold []figures, warm [][]figures) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "%s\treads/s\tof the floor\tp50\tp99\tserver CPU\tmemory of a backend\tcold reads/s\tof the floor\n", spread)
+	for i, w := range ways {
+		memory, err := b.memory(ctx, w.app)
+		if err != nil {
+			return err
+		}
+		spent := func(of func(figures) time.Duration) time.Duration {
+			return time.Duration(median(warm[i], func(f figures) float64 { return float64(of(f)) })).Round(time.Microsecond)
+		}
+		fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1f MB\t%.0f\t%.2f\n", w.name,
+			median(warm[i], func(f figures) float64 { return f.rate }), median(warm[i], func(f figures) float64 { return f.ratio }),
+			spent(func(f figures) time.Duration { return f.p50 }), spent(func(f figures) time.Duration { return f.p99 }),
+			spent(func(f figures) time.Duration { return f.server }), memory, cold[i].rate, cold[i].ratio)
 	}
 	return out.Flush()
 }
@@ -94,23 +124,50 @@ func median(all []figures, of func(figures) float64) float64 {
 	return values[len(values)/2]
 }
 
+// turn lets one way read for a time.
+func (c *city) turn(ctx context.Context, b *backends, o options, w way, spread string, length time.Duration) (figures, error) {
+	before, err := b.spent(ctx, w.app)
+	if err != nil {
+		return figures{}, err
+	}
+	began := time.Now()
+	times, err := c.load(ctx, o, w, spread, began.Add(length))
+	if err != nil {
+		return figures{}, err
+	}
+	took := time.Since(began)
+	after, err := b.spent(ctx, w.app)
+	if err != nil {
+		return figures{}, err
+	}
+	var server time.Duration
+	for pid, spent := range after {
+		server += spent - before[pid] // of one that is new, all
+	}
+	slices.Sort(times)
+	return figures{
+		rate: float64(len(times)) / took.Seconds(), p50: times[len(times)/2], p99: times[len(times)*99/100],
+		server: server / time.Duration(len(times)),
+	}, nil
+}
+
 // zipfExponent is how unequal tenants are: a few are busy, most are not.
 const zipfExponent = 1.1
 
-func (c *city) round(ctx context.Context, o options, w way, spread string, length time.Duration) (figures, error) {
+// load reads with all callers until end and returns how long each read took.
+func (c *city) load(ctx context.Context, o options, w way, spread string, end time.Time) ([]time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	times := make([][]time.Duration, o.callers)
 	var wg sync.WaitGroup
-	start := time.Now()
-	end := start.Add(length)
 	for caller := range o.callers {
+		seed := rand.Uint64() //nolint:gosec // load
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(caller), 1)) //nolint:gosec // load, the same in every run
+			random := rand.New(rand.NewPCG(uint64(caller), seed)) //nolint:gosec // load
 			zipf := rand.NewZipf(random, zipfExponent, 1, uint64(len(c.tenants)-1))
 			for {
 				began := time.Now()
-				if began.After(end) || ctx.Err() != nil {
+				if began.After(end) && len(times[caller]) > 0 || ctx.Err() != nil {
 					return
 				}
 				i := random.IntN(len(c.tenants))
@@ -126,50 +183,5 @@ func (c *city) round(ctx context.Context, o options, w way, spread string, lengt
 		})
 	}
 	wg.Wait()
-	took := time.Since(start)
-	if err := context.Cause(ctx); err != nil {
-		return figures{}, err
-	}
-	all := slices.Concat(times...)
-	slices.Sort(all)
-	return figures{rate: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100]}, nil
-}
-
-// memory is what a backend of an application holds for itself, in MB, as the
-// kernel counts it: the mean over the application's connections.
-func (c *city) memory(ctx context.Context, app string) (float64, error) {
-	conn, err := pgx.Connect(ctx, c.url)
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = $2`, c.name, app)
-	if err != nil {
-		return 0, err
-	}
-	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
-	if err != nil || len(pids) == 0 {
-		return 0, err
-	}
-	var sum float64
-	for _, pid := range pids {
-		sum += private(pid)
-	}
-	return sum / float64(len(pids)), nil
-}
-
-// private is a process's private memory in MB; 0 where the kernel does not say.
-func private(pid int) float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-	if err != nil {
-		return 0
-	}
-	var kb float64
-	for line := range strings.SplitSeq(string(text), "\n") {
-		var n float64
-		if _, err := fmt.Sscanf(line, "Private_Dirty: %f kB", &n); err == nil {
-			kb += n
-		}
-	}
-	return kb / 1024
+	return slices.Concat(times...), context.Cause(ctx)
 }

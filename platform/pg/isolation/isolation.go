@@ -123,6 +123,8 @@ func (t *tester) mix(ctx context.Context) {
 func (t *tester) request(ctx context.Context, random *rand.Rand) {
 	who := random.IntN(2)
 	switch p := random.IntN(1000); {
+	case p < 300:
+		t.glance(ctx, who)
 	case p < 500:
 		t.read(ctx, who)
 	case p < 800:

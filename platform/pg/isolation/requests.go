@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -16,10 +17,11 @@ import (
 // The rows that tell whose schema a statement ran in are idempotency keys
 // whose caller is the tenant itself.
 const (
-	lookSQL  = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 5`
-	markSQL  = `INSERT INTO idempotency_keys (caller_id, key, fingerprint, expires_at) VALUES ($1, $2, '', $3)`
-	countSQL = `SELECT count(*), count(*) FILTER (WHERE caller_id <> $1) FROM idempotency_keys`
-	killSQL  = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	lookSQL   = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 5`
+	glanceSQL = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1`
+	markSQL   = `INSERT INTO idempotency_keys (caller_id, key, fingerprint, expires_at) VALUES ($1, $2, '', $3)`
+	countSQL  = `SELECT count(*), count(*) FILTER (WHERE caller_id <> $1) FROM idempotency_keys`
+	killSQL   = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 		WHERE usename = current_user AND pid <> pg_backend_pid() AND application_name = 'insula' AND datname = current_database()`
 )
 
@@ -70,6 +72,23 @@ func (t *tester) mark(ctx context.Context, tx uow.Tx, who int) error {
 
 func (t *tester) read(ctx context.Context, who int) {
 	t.note(t.unit(who).Read(ctx, func(tx uow.Tx) error { return t.look(ctx, tx, who) }))
+}
+
+// glance reads one row, in company of the others that wait.
+func (t *tester) glance(ctx context.Context, who int) {
+	var owner uuid.UUID
+	err := t.unit(who).Read(ctx, func(tx uow.Tx) error {
+		err := pg.DB(tx).QueryRow(ctx, glanceSQL).Scan(&owner)
+		if errors.Is(err, pgx.ErrNoRows) { // the first of all
+			owner = t.tenants[who].ID
+			return nil
+		}
+		return err
+	})
+	if err == nil && owner != t.tenants[who].ID {
+		t.cross(who, owner)
+	}
+	t.note(err)
 }
 
 func (t *tester) write(ctx context.Context, who int) {

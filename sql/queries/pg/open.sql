@@ -8,6 +8,16 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
+-- name: OpenList :one
+-- Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
+-- values, which suits keys; here the server may plan for the values it gets.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('plan_cache_mode', 'auto', true) AS plans
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
+
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,

@@ -20,6 +20,36 @@ func (q *Queries) KeepOrder(ctx context.Context, db DBTX) error {
 	return err
 }
 
+const OpenList = `-- name: OpenList :one
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('plan_cache_mode', 'auto', true) AS plans
+FROM control.tenants t
+WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
+`
+
+type OpenListRow struct {
+	Schema   string
+	Role     string
+	ReadOnly string
+	Plans    string
+}
+
+// Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
+// values, which suits keys; here the server may plan for the values it gets.
+func (q *Queries) OpenList(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenListRow, error) {
+	row := db.QueryRow(ctx, OpenList, tenantID, floor)
+	var i OpenListRow
+	err := row.Scan(
+		&i.Schema,
+		&i.Role,
+		&i.ReadOnly,
+		&i.Plans,
+	)
+	return i, err
+}
+
 const OpenRead = `-- name: OpenRead :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,

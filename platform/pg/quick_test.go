@@ -1,0 +1,162 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+const (
+	nameOf = `SELECT name FROM roles WHERE name = $1`
+	// divided fails for a word of one letter.
+	divided = `SELECT name FROM roles WHERE 1 / (length($1::text) - 1) < 9`
+)
+
+func readName(ctx context.Context, u uow.Unit, sql string, args ...any) (name string, err error) {
+	err = u.Read(ctx, func(tx uow.Tx) error { return pg.DB(tx).QueryRow(ctx, sql, args...).Scan(&name) })
+	return name, err
+}
+
+// gather has n reads wait for the pool's only connection, does something
+// meanwhile, and lets them go.
+func gather(t *testing.T, pool *pg.Pool, holder tenancy.Tenant, n int, read func(i int), meanwhile func()) {
+	t.Helper()
+	var wg sync.WaitGroup
+	err := pool.Tenant(holder).Write(t.Context(), func(tx uow.Tx) error {
+		if _, err := pg.DB(tx).Exec(t.Context(), `SELECT 1`); err != nil {
+			return err
+		}
+		for i := range n {
+			wg.Go(func() { read(i) })
+		}
+		for pool.Waiting() < n-1 { // one leads, and waits for the connection
+			runtime.Gosched()
+		}
+		meanwhile()
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+}
+
+// TestReadsInCompany: reads that travel together are transactions of their
+// own. Each gets its own tenant's answer, and what befalls one of them, no other.
+func TestReadsInCompany(t *testing.T) {
+	t.Parallel()
+	tenants := []pgtest.Fixture{pgtest.Tenant(t), pgtest.Tenant(t)}
+	counting := countTrips(t, tenants[0])
+	for _, f := range tenants {
+		mark(t, f)
+		for range 10 { // the connection learns the statements
+			if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), divided, "ab"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stranger := tenancy.Tenant{ID: uuid.Must(uuid.NewV7())}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	const n = 61
+	before := counting.trips.Load()
+	gather(t, counting.pool, tenants[0].Tenant, n, func(i int) {
+		f := tenants[i%2]
+		unit := counting.pool.Tenant(f.Tenant)
+		switch i % 6 {
+		case 0, 1:
+			if got, err := readName(t.Context(), unit, nameOf, f.Tenant.Slug); err != nil || got != f.Tenant.Slug {
+				t.Errorf("read %d of %s got %q, %v", i, f.Tenant.Slug, got, err)
+			}
+		case 2:
+			if got, err := readName(t.Context(), unit, nameOf, tenants[1].Tenant.Slug); got != "" || !isMissing(err) {
+				t.Errorf("read %d saw %q of another tenant, %v", i, got, err)
+			}
+		case 3:
+			if _, err := readName(t.Context(), unit, divided, "a"); err == nil {
+				t.Errorf("read %d divided by zero", i)
+			}
+		case 4:
+			if _, err := readName(t.Context(), counting.pool.Tenant(stranger), nameOf, f.Tenant.Slug); !errors.Is(err, tenancy.ErrUnknown) {
+				t.Errorf("read %d of an unknown tenant: %v", i, err)
+			}
+		case 5:
+			if _, err := readName(t.Context(), unit, nameOf, f.Tenant.Slug, "too much"); err == nil {
+				t.Errorf("read %d passed with an argument too many", i)
+			}
+		}
+	}, func() {})
+	if trips := counting.trips.Load() - before; trips > n*2/3 {
+		t.Errorf("%d reads made %d trips: they did not travel together", n, trips)
+	}
+	if _, err := readName(gone, counting.pool.Tenant(tenants[0].Tenant), nameOf, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a read that nobody waits for: %v", err)
+	}
+}
+
+func isMissing(err error) bool { return err != nil && strings.Contains(err.Error(), "no rows") }
+
+// TestWhoGivesUpHoldsNobodyUp: reads that are cancelled while they wait leave,
+// and the others are served.
+func TestWhoGivesUpHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	mark(t, f)
+	counting := countTrips(t, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	gather(t, counting.pool, f.Tenant, 20, func(i int) {
+		if i%2 == 0 {
+			if got, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); err != nil || got != f.Tenant.Slug {
+				t.Errorf("read %d got %q, %v", i, got, err)
+			}
+			return
+		}
+		if _, err := readName(ctx, counting.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); !errors.Is(err, context.Canceled) {
+			t.Errorf("read %d: %v", i, err)
+		}
+	}, cancel)
+	if got := counting.pool.Waiting(); got != 0 {
+		t.Errorf("%d still wait", got)
+	}
+}
+
+// TestARowIsReadAsPgxReadsIt: the types of the columns and nulls come through,
+// and a wrong number of places is an error.
+func TestARowIsReadAsPgxReadsIt(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	const all = `SELECT 7::bigint, 'x'::text, NULL::text, '{a,b}'::text[], true, '2026-01-02 03:04:05+00'::timestamptz::text, '\x0102'::bytea, id FROM roles LIMIT 1`
+	mark(t, f)
+	for i := range 6 {
+		var number int64
+		var text, at string
+		var none *string
+		var list []string
+		var yes bool
+		var raw []byte
+		var key uuid.UUID
+		err := f.Unit().Read(t.Context(), func(tx uow.Tx) error {
+			return pg.DB(tx).QueryRow(t.Context(), all).Scan(&number, &text, &none, &list, &yes, &at, &raw, &key)
+		})
+		if err != nil || number != 7 || text != "x" || none != nil || len(list) != 2 || !yes || at == "" || len(raw) != 2 || key == uuid.Nil {
+			t.Fatalf("read %d: %v %v %v %v %v %v %v %v, %v", i, number, text, none, list, yes, at, raw, key, err)
+		}
+		err = f.Unit().Read(t.Context(), func(tx uow.Tx) error { return pg.DB(tx).QueryRow(t.Context(), all).Scan(&number) })
+		if err == nil {
+			t.Fatalf("read %d: eight columns went into one place", i)
+		}
+	}
+}
