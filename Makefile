@@ -34,13 +34,18 @@ test: dev ## run all tests on throw-away parts
 	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
 	$(if $(filter ./...,$(PKGS)),$(foreach module,$(NESTED),go test -C $(module) $(TESTFLAGS) ./... &&) true)
 
+# Numbers of tenants to measure routing with: ROUTING=10,1000,10000 takes the better part of an hour.
+ROUTING ?= 10,1000
+
 # By default only packages that have benchmarks are compiled.
 BENCHED = $(addprefix ./,$(sort $(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' cmd modules platform))))
 
-bench: dev ## measure: Go benchmarks, then requests per second against the floor
+bench: dev ## measure: Go benchmarks, requests per second against the floor, routing to many tenants
 	$(BIN)/dev test -- go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(if $(filter ./...,$(PKGS)),$(BENCHED),$(PKGS))
 	go build -o $(BIN)/bench ./cmd/bench
 	$(BIN)/dev test -- $(BIN)/bench $(ARGS)
+	go build -o $(BIN)/bench-routing ./cmd/bench/routing
+	$(BIN)/dev test -- $(BIN)/bench-routing -tenants $(ROUTING)
 
 # Tenants of `make bench-fleet`: TENANTS=10000 takes the better part of an hour.
 TENANTS ?= 1000

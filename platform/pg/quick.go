@@ -25,8 +25,9 @@ type quick struct {
 	sql    string
 	args   []any
 
-	told chan summons // what a waiting one is woken with
-	row  [][]byte     // the first row, as it came
+	told chan summons    // what a waiting one is woken with
+	span context.Context // what the tracer made of ctx
+	row  [][]byte        // the first row, as it came
 	sd   *pgconn.StatementDescription
 	err  error // pgx.ErrNoRows when there is none
 	slow bool  // could not be sent: the connection does not know the statement
@@ -116,10 +117,11 @@ func (s *shards) read(r *quick) {
 			s.lead(at, r)
 		}
 	case <-r.ctx.Done():
-		if !at.quick.giveUp(r) {
-			if told := <-r.told; told == lead { // it was just taken
-				at.quick.leave()
+		if !at.quick.giveUp(r) { // it was just taken
+			if told := <-r.told; told == served {
+				return
 			}
+			at.quick.leave()
 		}
 		r.err = r.ctx.Err()
 	}
@@ -160,11 +162,11 @@ func (s *shards) travel(c *pgx.Conn, party []*quick) {
 	ctx, done := shared(sent)
 	defer done()
 	for _, r := range sent {
-		r.ctx = s.tracer.TraceQueryStart(r.ctx, c, pgx.TraceQueryStartData{SQL: r.sql, Args: r.args})
+		r.span = s.tracer.TraceQueryStart(r.ctx, c, pgx.TraceQueryStartData{SQL: r.sql, Args: r.args})
 	}
 	exchange(ctx, c, session.opening, sent)
 	for _, r := range sent {
-		s.tracer.TraceQueryEnd(r.ctx, c, pgx.TraceQueryEndData{Err: r.err})
+		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.err})
 		if forgotten(r.err) {
 			session.forget(r.sd.SQL)
 		}
