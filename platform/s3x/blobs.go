@@ -75,6 +75,13 @@ type Blobs interface {
 	// Put stores size bytes read from r, in constant memory, and replaces what was there. Another size is
 	// ErrSize.
 	Put(ctx context.Context, key Key, r io.Reader, size int64, contentType string) (Object, error)
+	// Stream stores all that r has, in constant memory, when it is not known how much that is. About is a guess
+	// in bytes: far above it there may be more than the store takes. Nothing shows under the key before the end of
+	// r; after an error of r, which is returned, nothing ever does.
+	Stream(ctx context.Context, key Key, r io.Reader, about int64, contentType string) (Object, error)
+	// Discard removes an object and what unfinished uploads have left under its key. That there is nothing is no
+	// error.
+	Discard(ctx context.Context, key Key) error
 	// Get reads an object or a part of it; ErrNotFound, ErrRange.
 	Get(ctx context.Context, key Key, part Range) (Content, error)
 	// Head describes an object; ErrNotFound.

@@ -10,13 +10,15 @@ import (
 	"github.com/insulahq/insula/platform/id"
 )
 
-// Key names an object: <tenant id>/<file id>, or <tenant id>/audit/<sort>/<number> for evidence of the audit
-// trail. Only TenantKey and EvidenceKey make one, so no name that a caller chose becomes part of it, no key
-// is the directory of another, and a file can never take the place of evidence.
+// Key names an object: <tenant id>/<file id>, <tenant id>/audit/<sort>/<number> for evidence of the audit
+// trail, or backups/<id> for an archive, which outlives its tenant. Only TenantKey, EvidenceKey and ArchiveKey
+// make one, so no name that a caller chose becomes part of it, no key is the directory of another, and a file
+// can never take the place of evidence.
 type Key struct {
 	tenant, file uuid.UUID
 	evidence     Evidence
 	number       int64
+	archive      uuid.UUID
 }
 
 // Evidence is a sort of objects that an audit trail leaves outside the database, numbered from 1.
@@ -46,18 +48,32 @@ func EvidenceKey(tenantID uuid.UUID, e Evidence, number int64) Key {
 	return Key{tenant: tenantID, evidence: e, number: number}
 }
 
+// archiveFolder is no tenant's: what removes all that a tenant has leaves its archives.
+const archiveFolder = "backups/"
+
+// ArchiveKey is the key of an archive. It panics without an id, a mistake of the program.
+func ArchiveKey(archiveID uuid.UUID) Key {
+	if archiveID == uuid.Nil {
+		panic("s3x: key of no archive")
+	}
+	return Key{archive: archiveID}
+}
+
 // String returns the key as S3 sees it. Numbers have a fixed width, so that their order is that of the keys.
 func (k Key) String() string {
+	if k.archive != uuid.Nil {
+		return archiveFolder + k.archive.String()
+	}
 	if k.evidence != "" {
 		return evidencePrefix(k.tenant, k.evidence) + fmt.Sprintf("%019d", k.number)
 	}
 	return k.tenant.String() + "/" + k.file.String()
 }
 
-// Tenant returns the tenant the object belongs to.
+// Tenant returns the tenant the object belongs to; uuid.Nil for an archive.
 func (k Key) Tenant() uuid.UUID { return k.tenant }
 
-// File returns the id of the file; uuid.Nil for evidence.
+// File returns the id of the file; uuid.Nil for evidence and archives.
 func (k Key) File() uuid.UUID { return k.file }
 
 // Evidence returns the sort and the number of a piece of evidence; ok is false for a file.

@@ -41,20 +41,6 @@ func (s *Store) Put(ctx context.Context, key Key, r io.Reader, size int64, conte
 	}, nil
 }
 
-// takeAway aborts what an upload that failed has left: the transfer manager aborts too, but a part that was
-// still under way may have come after it. What is left all the same is for a sweeper.
-func (s *Store) takeAway(ctx context.Context, key Key) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
-	defer cancel()
-	found, err := s.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: aws.String(key.String())})
-	if err != nil {
-		return
-	}
-	for _, u := range found.Uploads {
-		_, _ = s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: u.Key, UploadId: u.UploadId})
-	}
-}
-
 // Get implements Blobs.
 func (s *Store) Get(ctx context.Context, key Key, part Range) (Content, error) {
 	input := &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(key.String())}

@@ -49,6 +49,7 @@ func TestKeys(t *testing.T) {
 	for name, make := range map[string]func(){
 		"no tenant": func() { s3x.TenantKey(uuid.Nil, file) },
 		"no file":   func() { s3x.TenantKey(tenant, uuid.Nil) },
+		"archive":   func() { s3x.ArchiveKey(uuid.Nil) },
 	} {
 		func() {
 			defer func() {

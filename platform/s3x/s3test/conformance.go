@@ -28,7 +28,7 @@ func Conformance(t *testing.T, store s3x.Blobs) {
 		"replace and delete": s.replaceAndDelete, "list": s.list, "evidence": s.evidence, "put by link": s.putByLink, "get by link": s.getByLink,
 		"impossible links": s.impossibleLinks, "ended context": s.endedContext,
 		"put once by link": s.putOnce, "parts": s.parts, "parts that do not fit": s.wrongParts, "abort": s.abort, "unfinished": s.unfinished,
-		"impossible parts": s.impossibleParts,
+		"impossible parts": s.impossibleParts, "stream": s.stream, "broken stream": s.brokenStream, "discard": s.discard,
 	} {
 		t.Run(name, test)
 	}

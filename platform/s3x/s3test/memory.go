@@ -106,6 +106,26 @@ func (m *Memory) Put(ctx context.Context, key s3x.Key, r io.Reader, size int64, 
 	return object, nil
 }
 
+// Stream implements s3x.Blobs.
+func (m *Memory) Stream(ctx context.Context, key s3x.Key, r io.Reader, _ int64, contentType string) (s3x.Object, error) {
+	content, err := io.ReadAll(r)
+	if err != nil {
+		return s3x.Object{}, err
+	}
+	return m.Put(ctx, key, bytes.NewReader(content), int64(len(content)), contentType)
+}
+
+// Discard implements s3x.Blobs.
+func (m *Memory) Discard(ctx context.Context, key s3x.Key) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	delete(m.objects, key)
+	maps.DeleteFunc(m.open, func(_ string, u *unfinished) bool { return u.Key == key })
+	return nil
+}
+
 func (m *Memory) store(key s3x.Key, content []byte, contentType string) s3x.Object {
 	sum := sha256.Sum256(content)
 	text := hex.EncodeToString(sum[:])
