@@ -50,7 +50,7 @@ type watched struct {
 // Read implements io.Reader.
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // the end is io.EOF itself
+	if err != nil && err != io.EOF {
 		w.err = err
 	}
 	return n, err
@@ -184,7 +184,7 @@ func (a *reader) end() error {
 	if got := a.files.part(); got != a.manifest.Files {
 		return corrupt("its %d files have the sum %s, not %d with %s", got.Count, got.SHA256, a.manifest.Files.Count, a.manifest.Files.SHA256)
 	}
-	if _, err := a.tar.Next(); err != io.EOF { //nolint:errorlint // the end is io.EOF itself
+	if _, err := a.tar.Next(); err != io.EOF {
 		return corrupt("it goes on after its manifest")
 	}
 	return nil

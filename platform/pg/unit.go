@@ -57,7 +57,7 @@ func (u *unit) write(ctx context.Context, opening string, fn func(uow.Tx) error)
 	defer u.busy.Store(false)
 	for attempt := 1; ; attempt++ {
 		err := u.attempt(ctx, opening, fn)
-		if err == nil || attempt == writeAttempts || !repeatable(err) {
+		if err == nil || attempt == writeAttempts || !repeatable(err) && !replaced(err) {
 			return u.explain(ctx, err)
 		}
 	}

@@ -1,5 +1,7 @@
 -- The trail of one tenant. Rows are added and read, never changed: the
--- comment on the table takes the other rights from the tenant's role.
+-- comment on the table takes the other rights from the tenant's role. It also
+-- says what becomes of them when the tenant is copied: a restore does not turn
+-- the trail back, and the tree is that of this tenant alone.
 CREATE TABLE audit_events (
     id           uuid        NOT NULL,
     at           timestamptz NOT NULL,
@@ -32,8 +34,8 @@ CREATE INDEX audit_events_request_idx ON audit_events (request_id, at DESC, id D
 CREATE INDEX audit_events_address_idx ON audit_events (address, at DESC, id DESC);
 CREATE INDEX audit_events_refused_idx ON audit_events (outcome, at DESC, id DESC) WHERE outcome <> 'done';
 CREATE INDEX audit_events_xid_idx ON audit_events (xid, id);
-COMMENT ON TABLE audit_events IS 'append-only, removable';
-COMMENT ON COLUMN audit_events.xid IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
+COMMENT ON TABLE audit_events IS 'append-only, removable, lasting';
+COMMENT ON COLUMN audit_events.xid IS 'transaction: the one that wrote the record; what is below every running transaction can be sealed';
 
 -- Which number in the tree a record has, from the moment it is sealed.
 CREATE TABLE audit_leaves (
@@ -42,7 +44,7 @@ CREATE TABLE audit_leaves (
     CONSTRAINT audit_leaves_pkey PRIMARY KEY (number)
 );
 CREATE UNIQUE INDEX audit_leaves_event_key ON audit_leaves (event_id);
-COMMENT ON TABLE audit_leaves IS 'append-only, removable';
+COMMENT ON TABLE audit_leaves IS 'append-only, removable, lasting, own';
 
 -- The batches in which records were sealed. A batch begins where another one
 -- ends; that no two begin at the same record keeps the tree from forking.
@@ -61,7 +63,7 @@ CREATE TABLE audit_seals (
 );
 CREATE UNIQUE INDEX audit_seals_first_key ON audit_seals (first);
 CREATE UNIQUE INDEX audit_seals_first_hash_key ON audit_seals (first_hash);
-COMMENT ON TABLE audit_seals IS 'append-only';
+COMMENT ON TABLE audit_seals IS 'append-only, lasting, own';
 COMMENT ON COLUMN audit_seals.hashes IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
 COMMENT ON COLUMN audit_seals.last_xid IS 'with last_id: every record up to here is sealed, on the server of that name';
 
@@ -73,4 +75,4 @@ CREATE TABLE audit_words (
     id   uuid        NOT NULL,
     CONSTRAINT audit_words_pkey PRIMARY KEY (word, at, id)
 );
-COMMENT ON TABLE audit_words IS 'append-only, removable';
+COMMENT ON TABLE audit_words IS 'append-only, removable, lasting, own';

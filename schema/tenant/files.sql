@@ -85,3 +85,4 @@ CREATE TABLE file_shares (
 );
 CREATE UNIQUE INDEX file_shares_token_key ON file_shares (token_hash);
 CREATE INDEX file_shares_file_idx ON file_shares (file_id, created_at DESC, id DESC);
+COMMENT ON TABLE file_shares IS 'own';

@@ -7,3 +7,4 @@ CREATE TABLE outbox (
     run_at     timestamptz NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY (id)
 );
+COMMENT ON TABLE outbox IS 'passing';

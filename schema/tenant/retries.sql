@@ -8,3 +8,4 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller_id, key)
 );
 CREATE INDEX idempotency_keys_expires_idx ON idempotency_keys (expires_at);
+COMMENT ON TABLE idempotency_keys IS 'passing';

@@ -40,6 +40,7 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE INDEX sessions_user_idx ON sessions (user_id, created_at DESC);
+COMMENT ON TABLE sessions IS 'passing';
 
 CREATE TABLE refresh_tokens (
     hash       bytea       NOT NULL,
@@ -50,6 +51,7 @@ CREATE TABLE refresh_tokens (
     CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
 );
 CREATE INDEX refresh_tokens_session_idx ON refresh_tokens (session_id);
+COMMENT ON TABLE refresh_tokens IS 'passing';
 
 CREATE TABLE one_time_tokens (
     hash       bytea       NOT NULL,
@@ -64,6 +66,7 @@ CREATE TABLE one_time_tokens (
 );
 CREATE UNIQUE INDEX one_time_tokens_user_key ON one_time_tokens (user_id, purpose);
 CREATE INDEX one_time_tokens_purpose_idx ON one_time_tokens (purpose, created_at DESC, user_id DESC);
+COMMENT ON TABLE one_time_tokens IS 'passing';
 COMMENT ON COLUMN one_time_tokens.address IS 'where it was sent: it proves that its holder reads mail there';
 
 CREATE TABLE authenticators (
@@ -93,6 +96,7 @@ CREATE TABLE failed_attempts (
     CONSTRAINT failed_attempts_pkey PRIMARY KEY (subject)
 );
 CREATE INDEX failed_attempts_last_idx ON failed_attempts (last_at);
+COMMENT ON TABLE failed_attempts IS 'passing';
 COMMENT ON COLUMN failed_attempts.subject IS 'hash of what is guarded: an address, a network, a device, a second factor';
 
 CREATE TABLE api_keys (
@@ -111,6 +115,7 @@ CREATE TABLE api_keys (
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys (hash);
 CREATE INDEX api_keys_created_idx ON api_keys (created_at DESC, id DESC);
 CREATE INDEX api_keys_user_idx ON api_keys (user_id);
+COMMENT ON TABLE api_keys IS 'own';
 COMMENT ON COLUMN api_keys.user_id IS 'who made it: the key never holds more than that user does';
 COMMENT ON COLUMN api_keys.hint IS 'how the key ends, to tell several apart';
 COMMENT ON COLUMN api_keys.last_used_at IS 'to the hour';

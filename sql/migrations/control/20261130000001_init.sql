@@ -1,5 +1,71 @@
 -- Add new schema named "control"
 CREATE SCHEMA "control";
+-- Create "backups" table
+CREATE TABLE "control"."backups" (
+  "id" uuid NOT NULL,
+  "tenant_id" uuid NOT NULL,
+  "slug" text NOT NULL,
+  "name" text NOT NULL,
+  "admin_email" text NOT NULL,
+  "status" text NOT NULL,
+  "reason" text NOT NULL,
+  "object_id" uuid NOT NULL,
+  "schema_version" bigint NOT NULL,
+  "row_count" bigint NOT NULL,
+  "file_count" bigint NOT NULL,
+  "file_bytes" bigint NOT NULL,
+  "size" bigint NOT NULL,
+  "sha256" text NOT NULL,
+  "snapshot_at" timestamptz NULL,
+  "version" bigint NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "backups_complete_check" CHECK ((status <> 'complete'::text) OR (snapshot_at IS NOT NULL)),
+  CONSTRAINT "backups_reason_check" CHECK (reason = ANY (ARRAY['request'::text, 'schedule'::text])),
+  CONSTRAINT "backups_status_check" CHECK (status = ANY (ARRAY['running'::text, 'complete'::text, 'failed'::text, 'deleting'::text]))
+);
+-- Create index "backups_deleting_idx" to table: "backups"
+CREATE INDEX "backups_deleting_idx" ON "control"."backups" ("id") WHERE (status = 'deleting'::text);
+-- Create index "backups_running_key" to table: "backups"
+CREATE UNIQUE INDEX "backups_running_key" ON "control"."backups" ("tenant_id") WHERE (status = 'running'::text);
+-- Create index "backups_tenant_idx" to table: "backups"
+CREATE INDEX "backups_tenant_idx" ON "control"."backups" ("tenant_id", "created_at" DESC, "id" DESC);
+-- Set comment to column: "object_id" on table: "backups"
+COMMENT ON COLUMN "control"."backups"."object_id" IS 'names the archive in S3: each attempt writes one of its own';
+-- Set comment to column: "size" on table: "backups"
+COMMENT ON COLUMN "control"."backups"."size" IS 'of the archive, in bytes';
+-- Set comment to column: "snapshot_at" on table: "backups"
+COMMENT ON COLUMN "control"."backups"."snapshot_at" IS 'the instant that all rows of the archive are of; null until it is complete';
+-- Create "copies" table
+CREATE TABLE "control"."copies" (
+  "operation_id" uuid NOT NULL,
+  "kind" text NOT NULL,
+  "step" text NOT NULL,
+  "backup_id" uuid NULL,
+  "source_id" uuid NOT NULL,
+  "target_id" uuid NOT NULL,
+  "schema_name" text NOT NULL,
+  "old_schema" text NOT NULL,
+  "attempts" integer NOT NULL,
+  PRIMARY KEY ("operation_id"),
+  CONSTRAINT "copies_kind_check" CHECK (kind = ANY (ARRAY['backup'::text, 'restore'::text, 'replace'::text, 'clone'::text])),
+  CONSTRAINT "copies_step_check" CHECK (step = ANY (ARRAY['copying'::text, 'cleaning'::text, 'undoing'::text, 'over'::text]))
+);
+-- Create index "copies_backup_idx" to table: "copies"
+CREATE INDEX "copies_backup_idx" ON "control"."copies" ("backup_id") WHERE (step <> 'over'::text);
+-- Create index "copies_open_idx" to table: "copies"
+CREATE INDEX "copies_open_idx" ON "control"."copies" ("operation_id") WHERE (step <> 'over'::text);
+-- Create index "copies_target_key" to table: "copies"
+CREATE UNIQUE INDEX "copies_target_key" ON "control"."copies" ("target_id") WHERE ((step <> 'over'::text) AND (kind <> 'backup'::text));
+-- Set comment to column: "source_id" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."source_id" IS 'the tenant whose rows they are';
+-- Set comment to column: "target_id" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."target_id" IS 'the tenant that gets them; for a backup the same as source_id';
+-- Set comment to column: "schema_name" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."schema_name" IS 'the schema that is being made; empty for a backup';
+-- Set comment to column: "old_schema" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."old_schema" IS 'the schema that it takes the place of; empty when there is none';
 -- Create "fleet_attempts" table
 CREATE TABLE "control"."fleet_attempts" (
   "tenant_id" uuid NOT NULL,

@@ -1,3 +1,10 @@
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
+  "version" bigint NOT NULL,
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
+);
 -- Create "idempotency_keys" table
 CREATE TABLE "idempotency_keys" (
   "caller_id" uuid NOT NULL,
@@ -9,14 +16,8 @@ CREATE TABLE "idempotency_keys" (
 );
 -- Create index "idempotency_keys_expires_idx" to table: "idempotency_keys"
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
--- Create "outbox" table
-CREATE TABLE "outbox" (
-  "id" uuid NOT NULL,
-  "operation" text NOT NULL,
-  "args" jsonb NOT NULL,
-  "run_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id")
-);
+-- Set comment to table: "idempotency_keys"
+COMMENT ON TABLE "idempotency_keys" IS 'passing';
 -- Create "audit_leaves" table
 CREATE TABLE "audit_leaves" (
   "number" bigint NOT NULL,
@@ -26,7 +27,7 @@ CREATE TABLE "audit_leaves" (
 -- Create index "audit_leaves_event_key" to table: "audit_leaves"
 CREATE UNIQUE INDEX "audit_leaves_event_key" ON "audit_leaves" ("event_id");
 -- Set comment to table: "audit_leaves"
-COMMENT ON TABLE "audit_leaves" IS 'append-only, removable';
+COMMENT ON TABLE "audit_leaves" IS 'append-only, removable, lasting, own';
 -- Create "audit_seals" table
 CREATE TABLE "audit_seals" (
   "size" bigint NOT NULL,
@@ -46,7 +47,7 @@ CREATE UNIQUE INDEX "audit_seals_first_hash_key" ON "audit_seals" ("first_hash")
 -- Create index "audit_seals_first_key" to table: "audit_seals"
 CREATE UNIQUE INDEX "audit_seals_first_key" ON "audit_seals" ("first");
 -- Set comment to table: "audit_seals"
-COMMENT ON TABLE "audit_seals" IS 'append-only';
+COMMENT ON TABLE "audit_seals" IS 'append-only, lasting, own';
 -- Set comment to column: "hashes" on table: "audit_seals"
 COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
 -- Set comment to column: "last_xid" on table: "audit_seals"
@@ -59,7 +60,50 @@ CREATE TABLE "audit_words" (
   PRIMARY KEY ("word", "at", "id")
 );
 -- Set comment to table: "audit_words"
-COMMENT ON TABLE "audit_words" IS 'append-only, removable';
+COMMENT ON TABLE "audit_words" IS 'append-only, removable, lasting, own';
+-- Create "failed_attempts" table
+CREATE TABLE "failed_attempts" (
+  "subject" bytea NOT NULL,
+  "failures" integer NOT NULL,
+  "last_at" timestamptz NOT NULL,
+  "blocked_until" timestamptz NOT NULL,
+  PRIMARY KEY ("subject")
+);
+-- Create index "failed_attempts_last_idx" to table: "failed_attempts"
+CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
+-- Set comment to table: "failed_attempts"
+COMMENT ON TABLE "failed_attempts" IS 'passing';
+-- Set comment to column: "subject" on table: "failed_attempts"
+COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
+-- Create "custom_permissions" table
+CREATE TABLE "custom_permissions" (
+  "name" text NOT NULL,
+  "summary" text NOT NULL,
+  "owner_too" boolean NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
+);
+-- Set comment to column: "owner_too" on table: "custom_permissions"
+COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+-- Create "outbox" table
+CREATE TABLE "outbox" (
+  "id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "args" jsonb NOT NULL,
+  "run_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Set comment to table: "outbox"
+COMMENT ON TABLE "outbox" IS 'passing';
+-- Create "file_usage" table
+CREATE TABLE "file_usage" (
+  "scope" text NOT NULL,
+  "bytes" bigint NOT NULL,
+  "files" bigint NOT NULL,
+  PRIMARY KEY ("scope"),
+  CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
+  CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
+);
 -- Create "users" table
 CREATE TABLE "users" (
   "id" uuid NOT NULL,
@@ -97,42 +141,6 @@ COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
 COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
 -- Set comment to column: "access_version" on table: "users"
 COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
--- Create "settings" table
-CREATE TABLE "settings" (
-  "name" text NOT NULL,
-  "value" jsonb NOT NULL,
-  "changed_at" timestamptz NOT NULL,
-  PRIMARY KEY ("name")
-);
--- Create "failed_attempts" table
-CREATE TABLE "failed_attempts" (
-  "subject" bytea NOT NULL,
-  "failures" integer NOT NULL,
-  "last_at" timestamptz NOT NULL,
-  "blocked_until" timestamptz NOT NULL,
-  PRIMARY KEY ("subject")
-);
--- Create index "failed_attempts_last_idx" to table: "failed_attempts"
-CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
--- Set comment to column: "subject" on table: "failed_attempts"
-COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
--- Create "file_usage" table
-CREATE TABLE "file_usage" (
-  "scope" text NOT NULL,
-  "bytes" bigint NOT NULL,
-  "files" bigint NOT NULL,
-  PRIMARY KEY ("scope"),
-  CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
-  CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
-);
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  "settings_version" bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
-);
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
   "id" uuid NOT NULL,
@@ -176,19 +184,9 @@ CREATE INDEX "audit_events_target_idx" ON "audit_events" ("target_id", "at" DESC
 -- Create index "audit_events_xid_idx" to table: "audit_events"
 CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 -- Set comment to table: "audit_events"
-COMMENT ON TABLE "audit_events" IS 'append-only, removable';
+COMMENT ON TABLE "audit_events" IS 'append-only, removable, lasting';
 -- Set comment to column: "xid" on table: "audit_events"
-COMMENT ON COLUMN "audit_events"."xid" IS 'the transaction that wrote the record: what is below every running transaction can be sealed';
--- Create "custom_permissions" table
-CREATE TABLE "custom_permissions" (
-  "name" text NOT NULL,
-  "summary" text NOT NULL,
-  "owner_too" boolean NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  PRIMARY KEY ("name")
-);
--- Set comment to column: "owner_too" on table: "custom_permissions"
-COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
+COMMENT ON COLUMN "audit_events"."xid" IS 'transaction: the one that wrote the record; what is below every running transaction can be sealed';
 -- Create "api_keys" table
 CREATE TABLE "api_keys" (
   "id" uuid NOT NULL,
@@ -209,6 +207,8 @@ CREATE INDEX "api_keys_created_idx" ON "api_keys" ("created_at" DESC, "id" DESC)
 CREATE UNIQUE INDEX "api_keys_hash_key" ON "api_keys" ("hash");
 -- Create index "api_keys_user_idx" to table: "api_keys"
 CREATE INDEX "api_keys_user_idx" ON "api_keys" ("user_id");
+-- Set comment to table: "api_keys"
+COMMENT ON TABLE "api_keys" IS 'own';
 -- Set comment to column: "user_id" on table: "api_keys"
 COMMENT ON COLUMN "api_keys"."user_id" IS 'who made it: the key never holds more than that user does';
 -- Set comment to column: "hint" on table: "api_keys"
@@ -296,6 +296,8 @@ CREATE TABLE "file_shares" (
 CREATE INDEX "file_shares_file_idx" ON "file_shares" ("file_id", "created_at" DESC, "id" DESC);
 -- Create index "file_shares_token_key" to table: "file_shares"
 CREATE UNIQUE INDEX "file_shares_token_key" ON "file_shares" ("token_hash");
+-- Set comment to table: "file_shares"
+COMMENT ON TABLE "file_shares" IS 'own';
 -- Create "file_uploads" table
 CREATE TABLE "file_uploads" (
   "file_id" uuid NOT NULL,
@@ -331,6 +333,8 @@ CREATE TABLE "one_time_tokens" (
 CREATE INDEX "one_time_tokens_purpose_idx" ON "one_time_tokens" ("purpose", "created_at" DESC, "user_id" DESC);
 -- Create index "one_time_tokens_user_key" to table: "one_time_tokens"
 CREATE UNIQUE INDEX "one_time_tokens_user_key" ON "one_time_tokens" ("user_id", "purpose");
+-- Set comment to table: "one_time_tokens"
+COMMENT ON TABLE "one_time_tokens" IS 'passing';
 -- Set comment to column: "address" on table: "one_time_tokens"
 COMMENT ON COLUMN "one_time_tokens"."address" IS 'where it was sent: it proves that its holder reads mail there';
 -- Create "recovery_codes" table
@@ -355,6 +359,8 @@ CREATE TABLE "sessions" (
 );
 -- Create index "sessions_user_idx" to table: "sessions"
 CREATE INDEX "sessions_user_idx" ON "sessions" ("user_id", "created_at" DESC);
+-- Set comment to table: "sessions"
+COMMENT ON TABLE "sessions" IS 'passing';
 -- Create "refresh_tokens" table
 CREATE TABLE "refresh_tokens" (
   "hash" bytea NOT NULL,
@@ -366,6 +372,8 @@ CREATE TABLE "refresh_tokens" (
 );
 -- Create index "refresh_tokens_session_idx" to table: "refresh_tokens"
 CREATE INDEX "refresh_tokens_session_idx" ON "refresh_tokens" ("session_id");
+-- Set comment to table: "refresh_tokens"
+COMMENT ON TABLE "refresh_tokens" IS 'passing';
 -- Create "roles" table
 CREATE TABLE "roles" (
   "id" uuid NOT NULL,

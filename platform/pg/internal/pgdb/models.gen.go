@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
+// passing
 type Outbox struct {
 	ID        uuid.UUID
 	Operation string

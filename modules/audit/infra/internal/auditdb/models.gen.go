@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// append-only, removable
+// append-only, removable, lasting
 type AuditEvent struct {
 	ID          uuid.UUID
 	At          time.Time
@@ -31,11 +31,11 @@ type AuditEvent struct {
 	RequestID   string
 	Address     string
 	Client      string
-	// the transaction that wrote the record: what is below every running transaction can be sealed
+	// transaction: the one that wrote the record; what is below every running transaction can be sealed
 	Xid int64
 }
 
-// append-only, removable
+// append-only, removable, lasting, own
 type AuditLeaf struct {
 	Number  int64
 	EventID uuid.UUID

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
+// own
 type ApiKey struct {
 	ID uuid.UUID
 	// who made it: the key never holds more than that user does
@@ -47,6 +48,7 @@ type ControlSigningKey struct {
 	ExpiresAt time.Time
 }
 
+// passing
 type FailedAttempt struct {
 	// hash of what is guarded: an address, a network, a device, a second factor
 	Subject      []byte
@@ -55,6 +57,7 @@ type FailedAttempt struct {
 	BlockedUntil time.Time
 }
 
+// passing
 type OneTimeToken struct {
 	Hash    []byte
 	UserID  uuid.UUID
@@ -65,6 +68,7 @@ type OneTimeToken struct {
 	ExpiresAt time.Time
 }
 
+// passing
 type Session struct {
 	ID         uuid.UUID
 	UserID     uuid.UUID

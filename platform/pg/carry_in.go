@@ -1,0 +1,145 @@
+package pg
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Prepare makes an empty schema of a version, and its role, and returns its
+// tables. What an interrupted attempt has left under the name goes first.
+func (c *Carrier) Prepare(ctx context.Context, schema string, version int64) ([]Table, error) {
+	dir, ok := c.m.tenant.Until(text(version))
+	if !ok {
+		return nil, fmt.Errorf("%w %d", ErrUnknownVersion, version)
+	}
+	if err := c.Remove(ctx, schema); err != nil {
+		return nil, err
+	}
+	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
+		if err := makeSchema(ctx, tx, schema); err != nil {
+			return err
+		}
+		_, err := dir.Apply(ctx, tx, schema)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tablesIn(ctx, c.m.pool, schema)
+}
+
+// In adds whole rows, in the text form of COPY, to a table of a prepared
+// schema, in a transaction of their own: one for all would keep every audit
+// trail of the server from being sealed for as long as it takes.
+func (c *Carrier) In(ctx context.Context, schema string, t Table, columns []string, rows []byte) error {
+	if i := slices.Index(columns, t.transaction); i >= 0 {
+		rows = withField(rows, i, first)
+	}
+	conn, err := c.m.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	sql := fmt.Sprintf("COPY %s (%s) FROM STDIN", pgx.Identifier{schema, t.Name}.Sanitize(), quoted(columns))
+	want := int64(bytes.Count(rows, []byte{'\n'}))
+	tag, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(rows), sql)
+	if err != nil {
+		return fmt.Errorf("fill table %s: %w", t.Name, err)
+	}
+	if tag.RowsAffected() != want {
+		return fmt.Errorf("fill table %s: %d rows instead of %d", t.Name, tag.RowsAffected(), want)
+	}
+	return nil
+}
+
+// first stands for a transaction of another server, or of another tenant's
+// past: one that was over before all that this server has.
+const first = "1"
+
+// withField puts a value in the place of one field of each row.
+func withField(rows []byte, field int, value string) []byte {
+	out := make([]byte, 0, len(rows))
+	for line := range bytes.Lines(rows) {
+		fields := bytes.Split(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\t'})
+		if field < len(fields) {
+			fields[field] = []byte(value)
+		}
+		out = append(append(out, bytes.Join(fields, []byte{'\t'})...), '\n')
+	}
+	return out
+}
+
+// Count counts the rows of a table.
+func (c *Carrier) Count(ctx context.Context, schema string, t Table) (n int64, err error) {
+	err = c.m.pool.QueryRow(ctx, "SELECT count(*) FROM "+pgx.Identifier{schema, t.Name}.Sanitize()).Scan(&n)
+	return n, err
+}
+
+// Complete brings a filled schema to the newest version and gives its role its
+// rights; also runs in the same transaction, with the schema set.
+func (c *Carrier) Complete(ctx context.Context, schema string, also func(tx uow.Tx) error) error {
+	return c.inOwner(ctx, func(tx pgx.Tx, owner *ownerTx) error {
+		if _, err := c.m.tenant.Apply(ctx, tx, schema); err != nil {
+			return err
+		}
+		if err := grantTenant(ctx, tx, schema); err != nil {
+			return err
+		}
+		if err := setSearchPath(ctx, tx, schema); err != nil {
+			return err
+		}
+		return also(owner)
+	})
+}
+
+// Replace puts a complete schema in the place of another of the same version:
+// the tables whose rows last move over with them, and also, which runs in the
+// same transaction, has the registry name the new schema. Units of work that
+// are under way in the old one end first, or begin again in the new one.
+func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow.Tx) error) error {
+	return c.inOwner(ctx, func(tx pgx.Tx, owner *ownerTx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '10s'"); err != nil {
+			return err
+		}
+		tables, err := tablesIn(ctx, tx, to)
+		if err != nil {
+			return err
+		}
+		var statements []string
+		for _, t := range tables {
+			if !t.Lasting {
+				continue
+			}
+			statements = append(statements,
+				"DROP TABLE "+pgx.Identifier{to, t.Name}.Sanitize(),
+				"ALTER TABLE "+pgx.Identifier{from, t.Name}.Sanitize()+" SET SCHEMA "+ident(to),
+				"REVOKE ALL ON "+pgx.Identifier{to, t.Name}.Sanitize()+" FROM "+ident(from))
+		}
+		if err := execAll(ctx, tx, statements); err != nil {
+			return err
+		}
+		if err := grantTenant(ctx, tx, to); err != nil {
+			return err
+		}
+		return also(owner)
+	})
+}
+
+// inOwner runs fn in a transaction with the owner's rights.
+func (c *Carrier) inOwner(ctx context.Context, fn func(tx pgx.Tx, owner *ownerTx) error) error {
+	owner := &ownerTx{}
+	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
+		owner.tx = tx
+		return fn(tx, owner)
+	})
+	if err == nil {
+		owner.committed(ctx)
+	}
+	return Translate(err, nil, nil)
+}
