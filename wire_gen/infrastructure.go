@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/insulahq/insula/modules/audit/auditmodule"
+	filesinfra "github.com/insulahq/insula/modules/files/infra"
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/tenants"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
@@ -112,6 +113,21 @@ func newOwnerControl(m *pg.Migrator) tenantsinfra.OwnerControl { return m.Contro
 func newFoundry(m *pg.Migrator, j *op.Jobs) tenantsmodule.Foundry {
 	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner { return j.RunnerOn(t, d, m.Unit(p)) }
 }
+
+// newCarrier copies tenants on connections of its own.
+func newCarrier(ctx context.Context, m *pg.Migrator) (*pg.Carrier, func(), error) {
+	c, err := m.Carrier(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, c.Close, nil
+}
+
+// newKeepers are the modules that keep content in the object store, and
+// newSettlers those whose rows must be put right in another schema.
+func newKeepers(f *filesinfra.Keeper) []tenants.Keeper { return []tenants.Keeper{f} }
+
+func newSettlers(r *rolesinfra.Settler) []tenants.Settler { return []tenants.Settler{r} }
 
 func newRedis(c config.Config, now clock.Clock, t *telemetry.Traces) (*redisx.Client, func(), error) {
 	client, err := redisx.Open(c.Redis.URL, now)

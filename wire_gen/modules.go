@@ -40,6 +40,7 @@ type Module interface {
 func modules(p *Process) []Module {
 	return []Module{
 		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Cursors, tenantsapi.Patience),
+		tenantsapi.NewBackups(in(p, requestBackups), p.Copier.Worker, p.Cursors),
 		usersapi.New(usersapi.Services{
 			Users: in(p, requestUsers), Auth: in(p, requestAuth), Me: in(p, requestMe), APIKeys: in(p, requestAPIKeys),
 		}, p.Cursors),

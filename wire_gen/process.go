@@ -30,6 +30,7 @@ import (
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	"github.com/insulahq/insula/modules/users"
 	usersdomain "github.com/insulahq/insula/modules/users/domain"
 	usersinfra "github.com/insulahq/insula/modules/users/infra"
@@ -90,6 +91,9 @@ type Process struct {
 	Ledger        *tenantsinfra.Ledger
 	Provisioning  *tenantsservice.Provisioning
 	Provisioner   *jobs.Worker
+	Backups       tenantsdomain.Backups
+	Copies        *tenantsinfra.Copies
+	Copier        tenantsmodule.Copier
 	Scopes        *lru.Cache[uuid.UUID, *Tenant]
 
 	// Users.

@@ -26,7 +26,7 @@ type route struct {
 
 // about is the path with this id in it.
 func (r route) about(id string) string {
-	return strings.NewReplacer("{id}", id, "{session}", someID()).Replace(r.path)
+	return strings.NewReplacer("{id}", id, "{session}", someID(), "{backup_id}", someID()).Replace(r.path)
 }
 
 // takesID reports whether the path names one thing.

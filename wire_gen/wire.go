@@ -43,6 +43,7 @@ var process = wire.NewSet(
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
+	newCarrier, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
@@ -89,7 +90,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-		"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
+		"Random", "Mail", "Registrations", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
 		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
@@ -98,6 +99,10 @@ var request = wire.NewSet(
 func requestRunner(t *Tenant, r scope.Request) *op.Runner { panic(wire.Build(request)) }
 
 func requestTenants(t *Tenant, r scope.Request) *tenantsservice.Tenants {
+	panic(wire.Build(request, tenantsmodule.Request))
+}
+
+func requestBackups(t *Tenant, r scope.Request) *tenantsservice.Backups {
 	panic(wire.Build(request, tenantsmodule.Request))
 }
 

@@ -13,18 +13,15 @@ import (
 	"github.com/insulahq/insula/modules/audit/infra"
 	service4 "github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/modules/files/filesmodule"
-	infra6 "github.com/insulahq/insula/modules/files/infra"
-	service6 "github.com/insulahq/insula/modules/files/service"
-	infra5 "github.com/insulahq/insula/modules/roles/infra"
+	infra5 "github.com/insulahq/insula/modules/files/infra"
+	service5 "github.com/insulahq/insula/modules/files/service"
+	infra4 "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	"github.com/insulahq/insula/modules/roles/service"
-	infra3 "github.com/insulahq/insula/modules/settings/infra"
-	service5 "github.com/insulahq/insula/modules/settings/service"
-	"github.com/insulahq/insula/modules/settings/settingsmodule"
 	infra2 "github.com/insulahq/insula/modules/tenants/infra"
 	service3 "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
-	infra4 "github.com/insulahq/insula/modules/users/infra"
+	infra3 "github.com/insulahq/insula/modules/users/infra"
 	service2 "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
 	"github.com/insulahq/insula/platform/clock"
@@ -102,7 +99,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	outbox := pg.NewOutbox(pool, system, idSystem)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
-	live := tenantsmodule.NewLive(directory, metrics)
+	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, system, logger, reader)
@@ -113,7 +110,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keyRing, system, metrics)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, system)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -121,15 +118,11 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	settingRegistry := Settings(c)
-	repository := infra3.NewRepository()
-	look := newLook(pool)
-	settings := tenancy.NewSettings(settingRegistry, repository, look)
-	policies := usersmodule.NewPolicies(security, settings)
-	gatekeeper := infra4.NewGatekeeper(policies, settings, system)
+	policies := usersmodule.NewPolicies(security)
+	gatekeeper := infra3.NewGatekeeper(policies, system)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
-	catalogue, err := infra5.NewCatalogue(opRegistry, product)
+	catalogue, err := infra4.NewCatalogue(opRegistry, product)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -137,7 +130,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	resolver, err := infra5.NewResolver(catalogue, system)
+	resolver, err := infra4.NewResolver(catalogue, system)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -145,29 +138,31 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, system, metrics)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, system)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
-	infraRepository := infra2.NewRepository()
+	repository := infra2.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, infraRepository)
+	ledger := infra2.NewLedger(ownerControl, repository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
-	seeder := infra5.NewSeeder(system, idSystem)
-	users := infra4.NewUsers()
-	standing := infra4.NewStanding()
-	assignments := infra5.NewAssignments(catalogue, standing, system)
+	seeder := infra4.NewSeeder(system, idSystem)
+	users := infra3.NewUsers()
+	standing := infra3.NewStanding()
+	assignments := infra4.NewAssignments(catalogue, standing, system)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
-	oneTimeTokens := infra4.NewOneTimeTokens()
+	oneTimeTokens := infra3.NewOneTimeTokens()
 	post := usersmodule.NewPost(security, outbox, links, reader)
 	inviter := service2.NewInviter(oneTimeTokens, post, system, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
+	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, system)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
-	cache, err := newScopes()
+	backups := infra2.NewBackups()
+	copies := infra2.NewCopies(ownerControl, repository, system)
+	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
 		cleanup4()
@@ -176,11 +171,32 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	sessions := infra4.NewSessions()
+	keeper := infra5.NewKeeper()
+	v3 := newKeepers(keeper)
+	settler := infra4.NewSettler()
+	v4 := newSettlers(settler)
+	porter := infra2.NewPorter(carrier, store, copies, v3, v4, system)
+	landlord := tenantsmodule.NewLandlord(directory)
+	copying := service3.NewCopying(jobs, copies, porter, landlord, live, idSystem)
+	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	cache, err := newScopes()
+	if err != nil {
+		cleanup7()
+		cleanup6()
+		cleanup5()
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	sessions := infra3.NewSessions()
 	secondFactors := usersmodule.NewSecondFactors(security, reader)
-	attempts := infra4.NewAttempts()
+	attempts := infra3.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup7()
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -198,25 +214,24 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, system, idSystem, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
-	apiKeys := infra4.NewAPIKeys()
+	apiKeys := infra3.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(store)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditmodulePolicies := auditmodule.NewPolicies(settings)
-	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	auditPolicies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, auditPolicies, system)
+	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
-	desk := service5.NewDesk(repository, settingRegistry, system)
-	repository2 := infra6.NewRepository()
+	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
+	infraRepository := infra5.NewRepository()
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner, settings)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
 	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
@@ -248,10 +263,13 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
-		Registrations: infraRepository,
+		Registrations: repository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Backups:       backups,
+		Copies:        copies,
+		Copier:        copier,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -271,14 +289,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Retention:     retention,
 		Remover:       remover,
 		Tails:         tails,
-		Settings:      settings,
-		SettingsDesk:  desk,
-		Files:         repository2,
+		Files:         infraRepository,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup10()
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -338,7 +356,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	outbox := pg.NewOutbox(pool, clockClock, source)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
-	live := tenantsmodule.NewLive(directory, metrics)
+	live := tenantsmodule.NewLive(directory)
 	http := c.HTTP
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, clockClock, logger, reader)
@@ -349,7 +367,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock, metrics)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -357,15 +375,11 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	settingRegistry := Settings(c)
-	repository := infra3.NewRepository()
-	look := newLook(pool)
-	settings := tenancy.NewSettings(settingRegistry, repository, look)
-	policies := usersmodule.NewPolicies(security, settings)
-	gatekeeper := infra4.NewGatekeeper(policies, settings, clockClock)
+	policies := usersmodule.NewPolicies(security)
+	gatekeeper := infra3.NewGatekeeper(policies, clockClock)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
-	catalogue, err := infra5.NewCatalogue(opRegistry, product)
+	catalogue, err := infra4.NewCatalogue(opRegistry, product)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -373,7 +387,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	resolver, err := infra5.NewResolver(catalogue, clockClock)
+	resolver, err := infra4.NewResolver(catalogue, clockClock)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -381,29 +395,31 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, clockClock, metrics)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, clockClock)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
-	infraRepository := infra2.NewRepository()
+	repository := infra2.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, infraRepository)
+	ledger := infra2.NewLedger(ownerControl, repository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
-	seeder := infra5.NewSeeder(clockClock, source)
-	users := infra4.NewUsers()
-	standing := infra4.NewStanding()
-	assignments := infra5.NewAssignments(catalogue, standing, clockClock)
+	seeder := infra4.NewSeeder(clockClock, source)
+	users := infra3.NewUsers()
+	standing := infra3.NewStanding()
+	assignments := infra4.NewAssignments(catalogue, standing, clockClock)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
-	oneTimeTokens := infra4.NewOneTimeTokens()
+	oneTimeTokens := infra3.NewOneTimeTokens()
 	post := usersmodule.NewPost(security, outbox, links, reader)
 	inviter := service2.NewInviter(oneTimeTokens, post, clockClock, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
+	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, clockClock)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
-	cache, err := newScopes()
+	backups := infra2.NewBackups()
+	copies := infra2.NewCopies(ownerControl, repository, clockClock)
+	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
 		cleanup4()
@@ -412,11 +428,32 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	sessions := infra4.NewSessions()
+	keeper := infra5.NewKeeper()
+	v3 := newKeepers(keeper)
+	settler := infra4.NewSettler()
+	v4 := newSettlers(settler)
+	porter := infra2.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
+	landlord := tenantsmodule.NewLandlord(directory)
+	copying := service3.NewCopying(jobs, copies, porter, landlord, live, source)
+	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	cache, err := newScopes()
+	if err != nil {
+		cleanup7()
+		cleanup6()
+		cleanup5()
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	sessions := infra3.NewSessions()
 	secondFactors := usersmodule.NewSecondFactors(security, reader)
-	attempts := infra4.NewAttempts()
+	attempts := infra3.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup7()
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -434,25 +471,24 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, clockClock, source, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
-	apiKeys := infra4.NewAPIKeys()
+	apiKeys := infra3.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(blobs)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
-	sealer, cleanup6 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditmodulePolicies := auditmodule.NewPolicies(settings)
-	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	remover, cleanup7 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
+	auditPolicies := auditmodule.NewPolicies(audit)
+	retention := service4.NewRetention(jobs, tree, auditPolicies, clockClock)
+	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup8 := auditmodule.NewTails(following, bell, logger)
-	desk := service5.NewDesk(repository, settingRegistry, clockClock)
-	repository2 := infra6.NewRepository()
+	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
+	infraRepository := infra5.NewRepository()
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner, settings)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
 	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
@@ -484,10 +520,13 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
-		Registrations: infraRepository,
+		Registrations: repository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Backups:       backups,
+		Copies:        copies,
+		Copier:        copier,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -507,14 +546,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Retention:     retention,
 		Remover:       remover,
 		Tails:         tails,
-		Settings:      settings,
-		SettingsDesk:  desk,
-		Files:         repository2,
+		Files:         infraRepository,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup10()
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -592,6 +631,27 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	live := wiregenProcess.Live
 	tenants := service3.NewTenants(runner, repository, jobs, live, clockClock, source)
 	return tenants
+}
+
+func requestBackups(t *Tenant, r scope.Request) *service3.Backups {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
+	repository := wiregenProcess.Registrations
+	backups := wiregenProcess.Backups
+	jobs := wiregenProcess.Jobs
+	serviceBackups := service3.NewBackups(runner, repository, backups, jobs, clockClock, source)
+	return serviceBackups
 }
 
 func requestUsers(t *Tenant, r scope.Request) *service2.Users {
@@ -711,7 +771,7 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	catalogue := wiregenProcess.Catalogue
-	repository := infra5.NewRepository(catalogue, clockClock)
+	repository := infra4.NewRepository(catalogue, clockClock)
 	standings := wiregenProcess.Standings
 	standing := wiregenProcess.Standing
 	keyScopes := wiregenProcess.KeyScopes
@@ -781,28 +841,7 @@ func requestViewing(t *Tenant, r scope.Request) *service4.Viewing {
 	return viewing
 }
 
-func requestSettings(t *Tenant, r scope.Request) *service5.Settings {
-	wiregenProcess := t.Process
-	pool := wiregenProcess.Pool
-	tenant := t.Tenant
-	unit := newUnit(pool, tenant)
-	decider := wiregenProcess.Decider
-	recorder := wiregenProcess.Recorder
-	retries := wiregenProcess.Retries
-	folds := wiregenProcess.Folds
-	metrics := wiregenProcess.Metrics
-	clockClock := wiregenProcess.Clock
-	source := wiregenProcess.IDs
-	logger := wiregenProcess.Log
-	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
-	desk := wiregenProcess.SettingsDesk
-	jobs := wiregenProcess.Jobs
-	live := wiregenProcess.Live
-	settings := service5.NewSettings(runner, desk, r, jobs, live)
-	return settings
-}
-
-func requestFiles(t *Tenant, r scope.Request) *service6.Files {
+func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	wiregenProcess := t.Process
 	pool := wiregenProcess.Pool
 	tenant := t.Tenant
@@ -820,11 +859,11 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 	policy := filesmodule.PolicyOf(policies, tenant)
 	keeper := wiregenProcess.Files
 	blobs := wiregenProcess.Blobs
-	contents := infra6.NewContents(blobs, r)
+	contents := infra5.NewContents(blobs, r)
 	scanner := wiregenProcess.FileScanner
 	outbox := wiregenProcess.Outbox
 	tokens := wiregenProcess.FileTokens
-	parties := service6.Parties{
+	parties := service5.Parties{
 		Keep:     keeper,
 		Contents: contents,
 		Scanner:  scanner,
@@ -834,7 +873,7 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 		IDs:      source,
 		Log:      logger,
 	}
-	files := service6.New(runner, policy, parties)
+	files := service5.New(runner, policy, parties)
 	return files
 }
 
@@ -842,7 +881,8 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, newLook, tenancy.NewSettings, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
+	newCarrier, newKeepers, newSettlers, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -851,6 +891,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
-	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Random", "Mail", "Registrations", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
+	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

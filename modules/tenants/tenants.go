@@ -4,6 +4,7 @@ package tenants
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,30 @@ const (
 // transaction that makes it.
 type Seeder interface {
 	Seed(ctx context.Context, tx uow.Tx, t Tenant, adminEmail string) error
+}
+
+// Keeper is a module that keeps content in the object store, each piece under
+// its tenant and an id of its own, and never changed.
+type Keeper interface {
+	// Objects lists what the rows of tx name, by id, after one of them.
+	Objects(ctx context.Context, tx uow.Tx, after uuid.UUID, limit int) ([]Object, error)
+	// Bytes is about how much it is.
+	Bytes(ctx context.Context, tx uow.Tx) (int64, error)
+}
+
+// Object is one piece of content.
+type Object struct {
+	ID   uuid.UUID
+	Size int64 // in bytes
+	// Needed: a tenant without it is not whole. What was deleted may be taken
+	// away for good at any time.
+	Needed bool
+}
+
+// Settler puts right what rows mean once they have come into another schema,
+// in the transaction that completes it.
+type Settler interface {
+	Settle(ctx context.Context, tx uow.Tx, now time.Time) error
 }
 
 // Provisioner brings registered tenants to life, and finishes what a crash

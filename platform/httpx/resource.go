@@ -109,6 +109,18 @@ func Changed[T any](body T, version int64, beside ...string) *Resource[T] {
 	return &Resource[T]{Status: http.StatusOK, ETag: ETag(version, beside...), Body: body}
 }
 
+// Accepted is the answer to what takes longer than a request: Location is the
+// operation to follow. Its route has the status 202.
+type Accepted[T any] struct {
+	Location string `header:"Location" doc:"The operation to follow."`
+	Body     T
+}
+
+// Follow answers with the operation to follow.
+func Follow[T any](body T, operation string) *Accepted[T] {
+	return &Accepted[T]{Location: "/v1/operations/" + operation, Body: body}
+}
+
 // Answer is a plain JSON answer.
 type Answer[T any] struct {
 	Body T

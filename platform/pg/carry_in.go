@@ -98,6 +98,12 @@ func (c *Carrier) Complete(ctx context.Context, schema string, also func(tx uow.
 	})
 }
 
+// Upgrade brings a schema that is in use to the newest version.
+func (c *Carrier) Upgrade(ctx context.Context, schema string) error {
+	_, err := c.m.UpgradeTenant(ctx, schema, nil)
+	return Translate(err, nil, nil)
+}
+
 // Replace puts a complete schema in the place of another of the same version:
 // the tables whose rows last move over with them, and also, which runs in the
 // same transaction, has the registry name the new schema. Units of work that

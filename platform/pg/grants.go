@@ -83,7 +83,8 @@ func grantControl(ctx context.Context, tx pgx.Tx) error {
 func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
 	return execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + ident(schema),
-		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations TO " + ident(schema),
+		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + ident(schema),
+		"GRANT SELECT, INSERT ON control.copies TO " + ident(schema),
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 // Process are the parts that live as long as the process.
 var Process = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Keeper), new(*infra.Repository)),
-	NewScanner, NewPolicies, NewTokens,
+	NewScanner, NewPolicies, NewTokens, infra.NewKeeper,
 )
 
 // Request are the parts of one request.

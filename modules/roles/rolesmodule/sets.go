@@ -18,7 +18,7 @@ import (
 // Process lives as long as the process.
 var Process = wire.NewSet(
 	NewProduct, infra.NewCatalogue,
-	infra.NewSeeder,
+	infra.NewSeeder, infra.NewSettler,
 	service.NewDecider, wire.Bind(new(op.Decider), new(service.Decider)),
 	infra.NewResolver, wire.Bind(new(gate.Resolver), new(*infra.Resolver)), wire.Bind(new(service.Standings), new(*infra.Resolver)),
 	infra.NewAssignments, wire.Bind(new(roles.Assignments), new(*infra.Assignments)),

@@ -113,6 +113,10 @@ func (a *API) operation(ctx context.Context, in *operationInput) (*httpx.Answer[
 	if err != nil {
 		return nil, err
 	}
+	return &httpx.Answer[Operation]{Body: showOperation(o)}, nil
+}
+
+func showOperation(o domain.Operation) Operation {
 	body := Operation{
 		ID: o.ID, Kind: o.Kind, TenantID: o.TenantID, Status: string(o.Status), Progress: o.Progress,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
@@ -120,5 +124,5 @@ func (a *API) operation(ctx context.Context, in *operationInput) (*httpx.Answer[
 	if o.ErrorCode != "" {
 		body.Error = &OperationError{Code: o.ErrorCode, Detail: o.ErrorDetail}
 	}
-	return &httpx.Answer[Operation]{Body: body}, nil
+	return body
 }

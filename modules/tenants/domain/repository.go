@@ -43,3 +43,25 @@ type Repository interface {
 	// Progress updates the running work of a kind on a tenant.
 	Progress(ctx context.Context, tx uow.Tx, o Operation) error
 }
+
+// Backups keeps backups, and the work of copying tenants, in the control
+// schema. Its Tx is as that of Repository.
+type Backups interface {
+	// InsertBackup adds a backup; ErrBusy while another of the tenant is being
+	// made.
+	InsertBackup(ctx context.Context, tx uow.Tx, b Backup) error
+	// Backup finds a backup of a tenant; ErrNoBackup.
+	Backup(ctx context.Context, tx uow.Tx, tenant, id uuid.UUID) (Backup, error)
+	// LockBackup is Backup, and keeps others from changing or using it until
+	// the end of the unit of work.
+	LockBackup(ctx context.Context, tx uow.Tx, tenant, id uuid.UUID) (Backup, error)
+	// ListBackups pages through the backups of a tenant, newest first.
+	ListBackups(ctx context.Context, tx uow.Tx, tenant uuid.UUID, r page.Request) (page.Page[Backup], error)
+	// UpdateBackup stores the status of the version given and returns the next
+	// version; errs.ErrPreconditionFailed.
+	UpdateBackup(ctx context.Context, tx uow.Tx, b Backup) (Backup, error)
+	// InsertCopy adds work; ErrBusy while other work makes the same tenant.
+	InsertCopy(ctx context.Context, tx uow.Tx, c Copy) error
+	// InUse reports whether a backup is being restored.
+	InUse(ctx context.Context, tx uow.Tx, backup uuid.UUID) (bool, error)
+}

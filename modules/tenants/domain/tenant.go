@@ -2,7 +2,6 @@
 package domain
 
 import (
-	"encoding/hex"
 	"net/mail"
 	"regexp"
 	"strings"
@@ -69,7 +68,7 @@ func Register(id uuid.UUID, slug, name string, kind tenants.Kind, adminEmail str
 	return Tenant{
 		Tenant: tenants.Tenant{
 			ID: id, Slug: slug, Name: name, Kind: kind, Status: tenants.Unfinished,
-			Schema: "t_" + hex.EncodeToString(id[:]),
+			Schema: NewSchema(id),
 		},
 		AdminEmail: adminEmail, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}, nil

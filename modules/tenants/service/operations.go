@@ -12,7 +12,10 @@ import (
 )
 
 // Operations are all operations of the module.
-var Operations = []op.Def{Create, Get, List, Update, Suspend, Resume, GetOperation, Provision, Found, Invite}
+var Operations = []op.Def{
+	Create, Get, List, Update, Suspend, Resume, GetOperation, Provision, Found, Invite,
+	CreateBackup, ListBackups, GetBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
+}
 
 // Tenants is the registry as the landlord's users work with it.
 type Tenants struct {

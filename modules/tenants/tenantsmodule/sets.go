@@ -26,10 +26,17 @@ var Process = wire.NewSet(
 	infra.NewLedger,
 	service.NewProvisioning,
 	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
+	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
+	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
+	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
+	NewLandlord, service.NewCopying, NewCopier,
 )
 
 // Request are the parts of one request.
-var Request = wire.NewSet(service.NewTenants)
+var Request = wire.NewSet(service.NewTenants, service.NewBackups)
+
+// NewLandlord finds the operator's tenant.
+func NewLandlord(d *infra.Directory) service.Landlord { return d.Landlord }
 
 // Live tenants are remembered for a minute at most: every unit of work checks
 // the status anyway.

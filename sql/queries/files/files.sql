@@ -68,3 +68,10 @@ WHERE id = @id AND version = @version;
 
 -- name: DeleteFile :execrows
 DELETE FROM files WHERE id = @id AND version = @version;
+
+-- name: KeptObjects :many
+-- What a copy of the tenant takes along, in the order of its names.
+SELECT object_id::uuid AS object_id, size, (status <> 'deleted')::boolean AS needed FROM files
+WHERE object_id > @after::uuid
+ORDER BY object_id
+LIMIT @max_items;

@@ -28,6 +28,10 @@ FROM roles r;
 INSERT INTO policy (current, version) VALUES (true, 1)
 ON CONFLICT (current) DO UPDATE SET version = policy.version + 1;
 
+-- name: RaisePolicy :exec
+-- Goes beyond every version that anybody can have seen.
+UPDATE policy SET version = GREATEST(version + 1, @version::bigint) WHERE current;
+
 -- name: LockRole :exec
 -- Keeps others from giving a role that is about to go.
 SELECT id FROM roles WHERE id = @id FOR UPDATE;

@@ -31,8 +31,10 @@ WHERE id = @id AND version = @version;
 UPDATE control.tenants SET status = @status, version = version + 1, updated_at = @updated_at WHERE id = @id;
 
 -- name: UnfinishedTenants :many
--- Tenants whose creation began before an instant and has not ended.
-SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning' AND t.created_at < @before
+-- Tenants whose creation began before an instant and has not ended. One that is made as a copy is not created so.
+SELECT t.id FROM control.tenants t
+WHERE t.status = 'provisioning' AND t.created_at < @before
+  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.step <> 'over' AND c.kind <> 'backup')
 UNION
 SELECT o.tenant_id FROM control.operations o
 WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < @before;
@@ -42,6 +44,19 @@ WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < @bef
 SELECT (EXISTS (SELECT FROM control.tenants t WHERE t.id = @id AND t.status = 'provisioning')
      OR EXISTS (SELECT FROM control.operations o
                 WHERE o.tenant_id = @id AND o.kind = 'tenants.create' AND o.status = 'running'))::boolean AS unfinished;
+
+-- name: ReplaceSchema :execrows
+-- Puts another schema in the place of the one that a tenant has.
+UPDATE control.tenants
+SET schema_name = @schema_name, schema_version = @schema_version, version = version + 1, updated_at = @updated_at
+WHERE id = @id AND schema_name = @old_schema AND status IN ('active', 'suspended');
+
+-- name: ForgetTenant :exec
+-- Takes back the registration of a tenant that never came to life.
+DELETE FROM control.tenants WHERE id = @id AND status = 'provisioning';
+
+-- name: SetTenantVersion :exec
+UPDATE control.tenants SET schema_version = @schema_version WHERE id = @id;
 
 -- name: ServedSchemas :many
 -- All tenants that are served, for what is done to each of them: nearly every row is wanted, once per start.

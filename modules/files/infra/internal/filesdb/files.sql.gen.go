@@ -104,6 +104,40 @@ func (q *Queries) InsertFile(ctx context.Context, db DBTX, arg InsertFileParams)
 	return err
 }
 
+const KeptObjects = `-- name: KeptObjects :many
+SELECT object_id::uuid AS object_id, size, (status <> 'deleted')::boolean AS needed FROM files
+WHERE object_id > $1::uuid
+ORDER BY object_id
+LIMIT $2
+`
+
+type KeptObjectsRow struct {
+	ObjectID uuid.UUID
+	Size     int64
+	Needed   bool
+}
+
+// What a copy of the tenant takes along, in the order of its names.
+func (q *Queries) KeptObjects(ctx context.Context, db DBTX, after uuid.UUID, maxItems int32) ([]KeptObjectsRow, error) {
+	rows, err := db.Query(ctx, KeptObjects, after, maxItems)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []KeptObjectsRow{}
+	for rows.Next() {
+		var i KeptObjectsRow
+		if err := rows.Scan(&i.ObjectID, &i.Size, &i.Needed); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListFiles = `-- name: ListFiles :many
 SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)

@@ -35,6 +35,7 @@ type File struct {
 	DeletedAt    *time.Time
 }
 
+// own
 type FileShare struct {
 	ID        uuid.UUID
 	FileID    uuid.UUID

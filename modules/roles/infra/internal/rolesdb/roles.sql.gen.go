@@ -326,6 +326,16 @@ func (q *Queries) PolicyRoles(ctx context.Context, db DBTX) ([]PolicyRolesRow, e
 	return items, nil
 }
 
+const RaisePolicy = `-- name: RaisePolicy :exec
+UPDATE policy SET version = GREATEST(version + 1, $1::bigint) WHERE current
+`
+
+// Goes beyond every version that anybody can have seen.
+func (q *Queries) RaisePolicy(ctx context.Context, db DBTX, version int64) error {
+	_, err := db.Exec(ctx, RaisePolicy, version)
+	return err
+}
+
 const UpdateRole = `-- name: UpdateRole :one
 UPDATE roles
 SET description = $1, permissions = $2, custom_permissions = $3,

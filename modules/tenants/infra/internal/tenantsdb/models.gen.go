@@ -10,6 +10,46 @@ import (
 	"github.com/google/uuid"
 )
 
+type ControlBackup struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	Slug       string
+	Name       string
+	AdminEmail string
+	Status     string
+	Reason     string
+	// names the archive in S3: each attempt writes one of its own
+	ObjectID      uuid.UUID
+	SchemaVersion int64
+	RowCount      int64
+	FileCount     int64
+	FileBytes     int64
+	// of the archive, in bytes
+	Size   int64
+	Sha256 string
+	// the instant that all rows of the archive are of; null until it is complete
+	SnapshotAt *time.Time
+	Version    int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+type ControlCopy struct {
+	OperationID uuid.UUID
+	Kind        string
+	Step        string
+	BackupID    *uuid.UUID
+	// the tenant whose rows they are
+	SourceID uuid.UUID
+	// the tenant that gets them; for a backup the same as source_id
+	TargetID uuid.UUID
+	// the schema that is being made; empty for a backup
+	SchemaName string
+	// the schema that it takes the place of; empty when there is none
+	OldSchema string
+	Attempts  int32
+}
+
 type ControlOperation struct {
 	ID          uuid.UUID
 	Kind        string

@@ -12,6 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
+const ForgetTenant = `-- name: ForgetTenant :exec
+DELETE FROM control.tenants WHERE id = $1 AND status = 'provisioning'
+`
+
+// Takes back the registration of a tenant that never came to life.
+func (q *Queries) ForgetTenant(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, ForgetTenant, id)
+	return err
+}
+
 const GetTenant = `-- name: GetTenant :one
 SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE id = $1
@@ -197,6 +207,35 @@ func (q *Queries) LockTenant(ctx context.Context, db DBTX, id uuid.UUID) (Contro
 	return i, err
 }
 
+const ReplaceSchema = `-- name: ReplaceSchema :execrows
+UPDATE control.tenants
+SET schema_name = $1, schema_version = $2, version = version + 1, updated_at = $3
+WHERE id = $4 AND schema_name = $5 AND status IN ('active', 'suspended')
+`
+
+type ReplaceSchemaParams struct {
+	SchemaName    string
+	SchemaVersion int64
+	UpdatedAt     time.Time
+	ID            uuid.UUID
+	OldSchema     string
+}
+
+// Puts another schema in the place of the one that a tenant has.
+func (q *Queries) ReplaceSchema(ctx context.Context, db DBTX, arg ReplaceSchemaParams) (int64, error) {
+	result, err := db.Exec(ctx, ReplaceSchema,
+		arg.SchemaName,
+		arg.SchemaVersion,
+		arg.UpdatedAt,
+		arg.ID,
+		arg.OldSchema,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const ServedSchemas = `-- name: ServedSchemas :many
 SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE status IN ('active', 'suspended') ORDER BY id
@@ -245,6 +284,15 @@ func (q *Queries) SetTenantStatus(ctx context.Context, db DBTX, status string, u
 	return err
 }
 
+const SetTenantVersion = `-- name: SetTenantVersion :exec
+UPDATE control.tenants SET schema_version = $1 WHERE id = $2
+`
+
+func (q *Queries) SetTenantVersion(ctx context.Context, db DBTX, schemaVersion int64, iD uuid.UUID) error {
+	_, err := db.Exec(ctx, SetTenantVersion, schemaVersion, iD)
+	return err
+}
+
 const TenantUnfinished = `-- name: TenantUnfinished :one
 SELECT (EXISTS (SELECT FROM control.tenants t WHERE t.id = $1 AND t.status = 'provisioning')
      OR EXISTS (SELECT FROM control.operations o
@@ -260,13 +308,15 @@ func (q *Queries) TenantUnfinished(ctx context.Context, db DBTX, id uuid.UUID) (
 }
 
 const UnfinishedTenants = `-- name: UnfinishedTenants :many
-SELECT t.id FROM control.tenants t WHERE t.status = 'provisioning' AND t.created_at < $1
+SELECT t.id FROM control.tenants t
+WHERE t.status = 'provisioning' AND t.created_at < $1
+  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.step <> 'over' AND c.kind <> 'backup')
 UNION
 SELECT o.tenant_id FROM control.operations o
 WHERE o.status = 'running' AND o.kind = 'tenants.create' AND o.created_at < $1
 `
 
-// Tenants whose creation began before an instant and has not ended.
+// Tenants whose creation began before an instant and has not ended. One that is made as a copy is not created so.
 func (q *Queries) UnfinishedTenants(ctx context.Context, db DBTX, before time.Time) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, UnfinishedTenants, before)
 	if err != nil {

@@ -1,0 +1,281 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/id"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// The background side of copies. Each attempt is recorded when it begins, and
+// once more when it fails; what the copy is of, its operation tells.
+var (
+	PackTenant    = op.Job("tenants.pack", "Write a tenant into an archive.", op.About("tenant"), op.Long, op.Recorded)
+	UnpackTenant  = op.Job("tenants.unpack", "Make a tenant of an archive, or put it back to one.", op.About("tenant"), op.Long, op.Recorded)
+	CloneTenant   = op.Job("tenants.copy", "Copy a tenant into a new one.", op.About("tenant"), op.Long, op.Recorded)
+	DiscardBackup = op.Job("tenants.discard", "Remove an archive.", op.About("backup"), op.Long, op.Recorded)
+)
+
+// Copies keeps how far copies are: see infra.Copies. Each method is durable
+// when it returns.
+type Copies interface {
+	Tenant(ctx context.Context, id uuid.UUID) (domain.Tenant, error)
+	Backup(ctx context.Context, id uuid.UUID) (domain.Backup, error)
+	Begin(ctx context.Context, c domain.Copy, object uuid.UUID) error
+	Advance(ctx context.Context, operation uuid.UUID, progress int) error
+	Note(ctx context.Context, c domain.Copy, cause error, undo bool) error
+	Packed(ctx context.Context, c domain.Copy, p domain.Packed) error
+	Cleaned(ctx context.Context, c domain.Copy) error
+	Undone(ctx context.Context, c domain.Copy) error
+	Forget(ctx context.Context, backup uuid.UUID) error
+}
+
+// Porter carries what tenants have: see infra.Porter. Errors that are declared,
+// other than that something is away, will come again with every attempt.
+type Porter interface {
+	Pack(ctx context.Context, t domain.Tenant, object uuid.UUID, told func(done, all int64)) (domain.Packed, error)
+	Check(ctx context.Context, b domain.Backup) error
+	Unpack(ctx context.Context, c domain.Copy, b domain.Backup, told func(done, all int64)) error
+	Pour(ctx context.Context, c domain.Copy, from domain.Tenant, told func(done, all int64)) error
+	Complete(ctx context.Context, c domain.Copy) error
+	Replace(ctx context.Context, c domain.Copy) error
+	Refill(ctx context.Context, c domain.Copy, b domain.Backup) error
+	RemoveSchema(ctx context.Context, schema string) error
+	RemoveObjects(ctx context.Context, tenant uuid.UUID) error
+	Discard(ctx context.Context, object uuid.UUID) error
+}
+
+// Landlord finds the tenant in whose name copies are made.
+type Landlord func(ctx context.Context) (domain.Tenant, error)
+
+// Copying makes copies of tenants. It may be interrupted anywhere: the next
+// attempt goes on where nothing can be lost, or takes away what there is and
+// begins anew. Only one process may work on a copy at a time.
+type Copying struct {
+	jobs     *op.Jobs
+	copies   Copies
+	porter   Porter
+	landlord Landlord
+	live     *tenancy.Live
+	ids      id.Source
+}
+
+// NewCopying makes the service of a process.
+func NewCopying(jobs *op.Jobs, c Copies, p Porter, l Landlord, live *tenancy.Live, ids id.Source) *Copying {
+	return &Copying{jobs: jobs, copies: c, porter: p, landlord: l, live: live, ids: ids}
+}
+
+// maxAttempts is how often a copy is begun. What is away for longer than that
+// takes fails it.
+const maxAttempts = 40
+
+// Run does what is left of a copy. An error means that it is to be run again,
+// after a while; how it ended, its operation tells.
+func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
+	landlord, err := s.landlord(ctx)
+	if err != nil {
+		return err
+	}
+	d := map[domain.CopyKind]op.Def{
+		domain.CopyOut: PackTenant, domain.CopyIn: UnpackTenant, domain.CopyOver: UnpackTenant, domain.CopyClone: CloneTenant,
+	}[c.Kind]
+	_, err = op.Do(ctx, s.jobs.Runner(landlord.Tenant, d), d.On(c.Target.String()), func(uow.Tx) (struct{}, error) {
+		return struct{}{}, s.advance(ctx, c)
+	})
+	if err == nil || ctx.Err() != nil {
+		return err // an attempt that was interrupted is not one that failed
+	}
+	if c.Step != domain.Copying {
+		return errors.Join(err, s.copies.Note(ctx, c, err, false))
+	}
+	undo := final(err, c.Attempts) || c.Attempts+1 >= maxAttempts
+	if noted := s.copies.Note(ctx, c, err, undo); noted != nil || !undo {
+		return errors.Join(err, noted)
+	}
+	return errors.Join(err, s.undo(ctx, c))
+}
+
+// final reports whether an attempt failed for a reason that will not pass. A
+// file may have been removed for good since the instant of the snapshot: the
+// next one is without it.
+func final(err error, before int) bool {
+	if errs.CodeOf(err) == domain.ErrFileMissing.Code && before < 2 {
+		return false
+	}
+	e, declared := errs.As(err)
+	return declared && e.Kind != errs.Unavailable && e.Kind != errs.Timeout && e.Kind != errs.Internal
+}
+
+func (s *Copying) advance(ctx context.Context, c domain.Copy) error {
+	switch c.Step {
+	case domain.Copying:
+		return s.copy(ctx, c)
+	case domain.Cleaning:
+		return s.clean(ctx, c)
+	case domain.Undoing:
+		return s.undo(ctx, c)
+	}
+	return nil
+}
+
+func (s *Copying) copy(ctx context.Context, c domain.Copy) error {
+	object := s.ids.New()
+	if c.Kind == domain.CopyOut {
+		if err := s.discardLast(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := s.copies.Begin(ctx, c, object); err != nil {
+		return err
+	}
+	switch c.Kind {
+	case domain.CopyOut:
+		return s.pack(ctx, c, object)
+	case domain.CopyClone:
+		return s.clone(ctx, c)
+	}
+	return s.unpack(ctx, c)
+}
+
+// discardLast takes away what an interrupted attempt has left.
+func (s *Copying) discardLast(ctx context.Context, c domain.Copy) error {
+	b, err := s.copies.Backup(ctx, *c.Backup)
+	if err != nil {
+		return err
+	}
+	return s.porter.Discard(ctx, b.Object)
+}
+
+func (s *Copying) pack(ctx context.Context, c domain.Copy, object uuid.UUID) error {
+	t, err := s.copies.Tenant(ctx, c.Source)
+	if err != nil {
+		return err
+	}
+	packed, err := s.porter.Pack(ctx, t, object, s.progress(ctx, c, 0, 95))
+	if err != nil {
+		return err
+	}
+	return s.copies.Packed(ctx, c, packed)
+}
+
+func (s *Copying) clone(ctx context.Context, c domain.Copy) error {
+	t, err := s.copies.Tenant(ctx, c.Source)
+	if err != nil {
+		return err
+	}
+	if err := s.porter.Pour(ctx, c, t, s.progress(ctx, c, 0, 95)); err != nil {
+		return err
+	}
+	return s.found(ctx, c)
+}
+
+// unpack reads the archive twice: nothing is made of one that is damaged.
+func (s *Copying) unpack(ctx context.Context, c domain.Copy) error {
+	b, err := s.copies.Backup(ctx, *c.Backup)
+	if err != nil {
+		return err
+	}
+	if err := s.porter.Check(ctx, b); err != nil {
+		return err
+	}
+	if err := s.porter.Unpack(ctx, c, b, s.progress(ctx, c, 20, 95)); err != nil {
+		return err
+	}
+	if c.New() {
+		return s.found(ctx, c)
+	}
+	if err := s.porter.Replace(ctx, c); err != nil {
+		return err
+	}
+	s.live.Forget(c.Target)
+	return s.clean(ctx, c)
+}
+
+// found brings a new tenant to life.
+func (s *Copying) found(ctx context.Context, c domain.Copy) error {
+	if err := s.porter.Complete(ctx, c); err != nil {
+		return err
+	}
+	s.live.Forget(c.Target)
+	return nil
+}
+
+// clean takes the old schema away, once the new one is seen to work and has
+// all that belongs to it.
+func (s *Copying) clean(ctx context.Context, c domain.Copy) error {
+	b, err := s.copies.Backup(ctx, *c.Backup)
+	if err != nil {
+		return err
+	}
+	if err := s.porter.Refill(ctx, c, b); err != nil {
+		return err
+	}
+	if err := s.porter.RemoveSchema(ctx, c.OldSchema); err != nil {
+		return err
+	}
+	return s.copies.Cleaned(ctx, c)
+}
+
+// undo takes away what a copy has made. What it has put back into the object
+// store of a tenant that was there before belongs to no file, and the sweeper
+// of files removes it.
+func (s *Copying) undo(ctx context.Context, c domain.Copy) error {
+	if c.Kind == domain.CopyOut {
+		if err := s.discardLast(ctx, c); err != nil {
+			return err
+		}
+		return s.copies.Undone(ctx, c)
+	}
+	if err := s.porter.RemoveSchema(ctx, c.Schema); err != nil {
+		return err
+	}
+	if c.New() {
+		if err := s.porter.RemoveObjects(ctx, c.Target); err != nil {
+			return err
+		}
+	}
+	return s.copies.Undone(ctx, c)
+}
+
+// progress tells clients how far a copy is, between two percentages, once for
+// each that passes. That it could not be told fails nothing.
+func (s *Copying) progress(ctx context.Context, c domain.Copy, from, to int) func(done, all int64) {
+	last := -1
+	return func(done, all int64) {
+		if now := from + int(float64(to-from)*float64(done)/float64(max(all, 1))); now > last {
+			last = now
+			_ = s.copies.Advance(ctx, c.Operation, now)
+		}
+	}
+}
+
+// Discard removes a backup that is to be removed.
+func (s *Copying) Discard(ctx context.Context, backup uuid.UUID) error {
+	landlord, err := s.landlord(ctx)
+	if err != nil {
+		return err
+	}
+	run := s.jobs.Runner(landlord.Tenant, DiscardBackup)
+	_, err = op.Do(ctx, run, DiscardBackup.On(backup.String()), func(uow.Tx) (struct{}, error) {
+		b, err := s.copies.Backup(ctx, backup)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if b.Status != domain.BackupDeleting {
+			return struct{}{}, fmt.Errorf("backup %s is %s", backup, b.Status)
+		}
+		if err := s.porter.Discard(ctx, b.Object); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, s.copies.Forget(ctx, backup)
+	})
+	return err
+}

@@ -1,0 +1,97 @@
+package service
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Restoration says what to make of a backup.
+type Restoration struct {
+	Tenant, Backup uuid.UUID // the tenant that it is of
+	InPlace        bool      // put that tenant back; else make a new one
+	Slug, Name     string    // of the new one
+}
+
+// Restore begins to make a new tenant of a backup, or to put the tenant back
+// to it. Until that has succeeded nothing changes for anybody.
+func (s *Backups) Restore(ctx context.Context, r Restoration) (Begun, error) {
+	return op.Do(ctx, s.run, Restore.On(r.Tenant.String()), func(tx uow.Tx) (Begun, error) {
+		b, err := s.backups.LockBackup(ctx, tx, r.Tenant, r.Backup)
+		if err != nil {
+			return Begun{}, err
+		}
+		tx.Trail().On("tenant", r.Tenant.String(), b.Slug)
+		if err := b.Restorable(); err != nil {
+			return Begun{}, err
+		}
+		if r.InPlace && r.Slug+r.Name != "" {
+			return Begun{}, domain.ErrInvalid.At("#/in_place", "must be false where a slug or a name for a new tenant is given")
+		}
+		if r.InPlace {
+			return s.replace(ctx, tx, b)
+		}
+		t, err := s.register(ctx, tx, r.Slug, r.Name, b.AdminEmail)
+		if err != nil {
+			return Begun{}, err
+		}
+		tx.Trail().Changed(b.View(), t.View())
+		if from, err := s.repo.Get(ctx, tx, b.TenantID); err == nil { // it may be gone
+			s.witness(tx, from.Tenant, Restore)
+		}
+		work, err := s.begin(ctx, tx, domain.Founding(s.ids.New(), b, t))
+		return Begun{Operation: work, Tenant: t}, err
+	})
+}
+
+func (s *Backups) replace(ctx context.Context, tx uow.Tx, b domain.Backup) (Begun, error) {
+	t, err := s.repo.Lock(ctx, tx, b.TenantID)
+	if err != nil {
+		return Begun{}, err
+	}
+	c, err := domain.Replacing(s.ids.New(), b, t, s.ids.New())
+	if err != nil {
+		return Begun{}, err
+	}
+	tx.Trail().Changed(nil, b.View())
+	work, err := s.begin(ctx, tx, c)
+	s.witness(tx, t.Tenant, Restore)
+	return Begun{Operation: work, Tenant: t}, err
+}
+
+// register adds a tenant that comes to life when its copy is complete.
+func (s *Backups) register(ctx context.Context, tx uow.Tx, slug, name, adminEmail string) (domain.Tenant, error) {
+	t, err := domain.Register(s.ids.New(), slug, name, tenancy.Customer, adminEmail, s.clock.Now())
+	if err != nil {
+		return t, err
+	}
+	return t, s.repo.Insert(ctx, tx, t)
+}
+
+// Clone begins to make a new tenant that has what another one has.
+func (s *Backups) Clone(ctx context.Context, tenant uuid.UUID, slug, name string) (Begun, error) {
+	return op.Do(ctx, s.run, Clone.On(tenant.String()), func(tx uow.Tx) (Begun, error) {
+		from, err := s.repo.Get(ctx, tx, tenant)
+		if err != nil {
+			return Begun{}, err
+		}
+		tx.Trail().On("tenant", tenant.String(), from.Slug)
+		t, err := s.register(ctx, tx, slug, name, from.AdminEmail)
+		if err != nil {
+			return Begun{}, err
+		}
+		c, err := domain.Cloning(s.ids.New(), from, t)
+		if err != nil {
+			return Begun{}, err
+		}
+		tx.Trail().Changed(from.View(), t.View())
+		work, err := s.begin(ctx, tx, c)
+		s.witness(tx, from.Tenant, Clone)
+		return Begun{Operation: work, Tenant: t}, err
+	})
+}
