@@ -88,8 +88,8 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	source, backup := operator.backup(t, h.tenant(t))
 	about["tenants.backups.create"], about["tenants.clone"], about["tenants.restore"] = source, source, source
 	bodies := map[string]string{
-		"tenants.restore": fmt.Sprintf(`{"backup_id":%q,"slug":"t%s","name":"New"}`, backup, plain(uuid.NewString())),
-		"tenants.clone":   fmt.Sprintf(`{"slug":"t%s","name":"New"}`, plain(uuid.NewString())),
+		"tenants.restore":    fmt.Sprintf(`{"backup_id":%q,"slug":"t%s","name":"New"}`, backup, plain(uuid.NewString())),
+		"tenants.clone":      fmt.Sprintf(`{"slug":"t%s","name":"New"}`, plain(uuid.NewString())),
 		"invitations.create": `{"email":"hopper@example.com"}`,
 		"users.create":       newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":0,"content_type":"text/plain"}`,
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,
