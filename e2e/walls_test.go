@@ -26,6 +26,7 @@ type household struct {
 	content    string // of the ready file
 	file       string // its id
 	share      string // token of a link to it
+	backup     string // id of a backup of the tenant
 	// things are ids by the path that they can stand in.
 	things map[string][]string
 	// marks must not turn up in what anybody else is told.
@@ -51,6 +52,8 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	pending := h.owner.do(t, "POST", "/v1/files", object("name", h.slug+"-pending.txt", "size", 5)).want(t, http.StatusCreated)
 	h.request = pending.id()
 
+	h.backup = l.backUp(t, h.tenant)
+
 	h.things = map[string][]string{
 		"/v1/users/{id}":        {read[user](t, h.owner.do(t, "GET", "/v1/me", "")).ID, member.ID, guest.ID},
 		"/v1/roles/{id}":        idsIn(t, h.owner, "/v1/roles"),
@@ -64,7 +67,7 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	for path, furnish := range exhibits {
 		h.things[path] = furnish(t, h)
 	}
-	h.marks = []string{h.slug, h.ownerEmail, h.content}
+	h.marks = []string{h.slug, h.ownerEmail, h.content, h.backup}
 	for path, ids := range h.things {
 		if len(ids) == 0 {
 			t.Fatalf("%s has nothing at %s", h.slug, path)
@@ -89,7 +92,7 @@ func idsIn(t *testing.T, c client, path string) []string {
 func (h household) references() map[string]string {
 	member := h.things["/v1/users/{id}"][1]
 	return map[string]string{
-		"user_id": member, "owner_id": member, "replace_with": h.things["/v1/roles/{id}"][0], "api_key_id": h.things["/v1/api-keys/{id}"][0],
+		"backup_id": h.backup, "user_id": member, "owner_id": member, "replace_with": h.things["/v1/roles/{id}"][0], "api_key_id": h.things["/v1/api-keys/{id}"][0],
 	}
 }
 
@@ -238,7 +241,7 @@ func (in *intruder) byID(t *testing.T, o *operation) {
 
 // at puts ids of the household into the path of an operation.
 func (h household) at(path, id string) string {
-	return strings.NewReplacer("{id}", id, "{session}", h.things["/v1/me/sessions/{id}"][0]).Replace(path)
+	return strings.NewReplacer("{id}", id, "{session}", h.things["/v1/me/sessions/{id}"][0], "{backup_id}", h.backup).Replace(path)
 }
 
 // own is the path of an operation on a thing of the household, if it is on one.
@@ -391,7 +394,10 @@ func (in *intruder) byReference(t *testing.T, o *operation) {
 	if b, same := ask(nobodys); a.status != b.status || told != same {
 		t.Errorf("%s answers %d %s to another tenant's reference, and %d %s to nobody's", a.what, a.status, told, b.status, same)
 	}
-	if a.status >= http.StatusBadRequest {
+	switch {
+	case a.status == http.StatusForbidden:
+		in.self.owner.recorded(t, a, o.ID, "denied", a.refused(t, a.status, "").Code)
+	case a.status >= http.StatusBadRequest:
 		in.self.owner.recorded(t, a, o.ID, "failed", a.refused(t, a.status, "").Code)
 	}
 }

@@ -24,16 +24,17 @@ WHERE id = @id AND version = @version;
 
 -- name: AimBackup :exec
 -- The next attempt writes an archive of its own.
-UPDATE control.backups SET object_id = @object_id WHERE id = @id AND status = 'running';
+UPDATE control.backups SET object_id = @object_id WHERE id = @id;
 
 -- name: CompleteBackup :execrows
 UPDATE control.backups
 SET status = 'complete', schema_version = @schema_version, row_count = @row_count, file_count = @file_count, file_bytes = @file_bytes,
     size = @size, sha256 = @sha256, snapshot_at = @snapshot_at, version = version + 1, updated_at = @updated_at
-WHERE id = @id AND status = 'running';
+WHERE id = @id AND status NOT IN ('complete', 'failed', 'deleting');
 
 -- name: FailBackup :exec
-UPDATE control.backups SET status = 'failed', version = version + 1, updated_at = @updated_at WHERE id = @id AND status = 'running';
+UPDATE control.backups SET status = 'failed', version = version + 1, updated_at = @updated_at
+WHERE id = @id AND status NOT IN ('complete', 'failed', 'deleting');
 
 -- name: DeletingBackups :many
 -- Its partial index holds these few rows alone, so that a scan of it is the plan.

@@ -23,7 +23,7 @@ func (q *Queries) AdvanceOperation(ctx context.Context, db DBTX, progress int32,
 }
 
 const AimBackup = `-- name: AimBackup :exec
-UPDATE control.backups SET object_id = $1 WHERE id = $2 AND status = 'running'
+UPDATE control.backups SET object_id = $1 WHERE id = $2
 `
 
 // The next attempt writes an archive of its own.
@@ -59,7 +59,7 @@ const CompleteBackup = `-- name: CompleteBackup :execrows
 UPDATE control.backups
 SET status = 'complete', schema_version = $1, row_count = $2, file_count = $3, file_bytes = $4,
     size = $5, sha256 = $6, snapshot_at = $7, version = version + 1, updated_at = $8
-WHERE id = $9 AND status = 'running'
+WHERE id = $9 AND status NOT IN ('complete', 'failed', 'deleting')
 `
 
 type CompleteBackupParams struct {
@@ -119,7 +119,8 @@ func (q *Queries) DeletingBackups(ctx context.Context, db DBTX) ([]uuid.UUID, er
 }
 
 const FailBackup = `-- name: FailBackup :exec
-UPDATE control.backups SET status = 'failed', version = version + 1, updated_at = $1 WHERE id = $2 AND status = 'running'
+UPDATE control.backups SET status = 'failed', version = version + 1, updated_at = $1
+WHERE id = $2 AND status NOT IN ('complete', 'failed', 'deleting')
 `
 
 func (q *Queries) FailBackup(ctx context.Context, db DBTX, updatedAt time.Time, iD uuid.UUID) error {
