@@ -13,15 +13,18 @@ import (
 	"github.com/insulahq/insula/modules/audit/infra"
 	service4 "github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/modules/files/filesmodule"
-	infra5 "github.com/insulahq/insula/modules/files/infra"
-	service5 "github.com/insulahq/insula/modules/files/service"
-	infra4 "github.com/insulahq/insula/modules/roles/infra"
+	infra6 "github.com/insulahq/insula/modules/files/infra"
+	service6 "github.com/insulahq/insula/modules/files/service"
+	infra5 "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	"github.com/insulahq/insula/modules/roles/service"
+	infra3 "github.com/insulahq/insula/modules/settings/infra"
+	service5 "github.com/insulahq/insula/modules/settings/service"
+	"github.com/insulahq/insula/modules/settings/settingsmodule"
 	infra2 "github.com/insulahq/insula/modules/tenants/infra"
 	service3 "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
-	infra3 "github.com/insulahq/insula/modules/users/infra"
+	infra4 "github.com/insulahq/insula/modules/users/infra"
 	service2 "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
 	"github.com/insulahq/insula/platform/clock"
@@ -118,11 +121,15 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	policies := usersmodule.NewPolicies(security)
-	gatekeeper := infra3.NewGatekeeper(policies, system)
+	settingRegistry := Settings(c)
+	repository := infra3.NewRepository()
+	look := newLook(pool)
+	settings := tenancy.NewSettings(settingRegistry, repository, look)
+	policies := usersmodule.NewPolicies(security, settings)
+	gatekeeper := infra4.NewGatekeeper(policies, settings, system)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
-	catalogue, err := infra4.NewCatalogue(opRegistry, product)
+	catalogue, err := infra5.NewCatalogue(opRegistry, product)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -130,7 +137,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	resolver, err := infra4.NewResolver(catalogue, system)
+	resolver, err := infra5.NewResolver(catalogue, system)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -138,30 +145,30 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, system)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, system)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
-	repository := infra2.NewRepository()
+	infraRepository := infra2.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, repository)
+	ledger := infra2.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
-	seeder := infra4.NewSeeder(system, idSystem)
-	users := infra3.NewUsers()
-	standing := infra3.NewStanding()
-	assignments := infra4.NewAssignments(catalogue, standing, system)
+	seeder := infra5.NewSeeder(system, idSystem)
+	users := infra4.NewUsers()
+	standing := infra4.NewStanding()
+	assignments := infra5.NewAssignments(catalogue, standing, system)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
-	oneTimeTokens := infra3.NewOneTimeTokens()
+	oneTimeTokens := infra4.NewOneTimeTokens()
 	post := usersmodule.NewPost(security, outbox, links, reader)
 	inviter := service2.NewInviter(oneTimeTokens, post, system, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, system)
+	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra2.NewBackups()
-	copies := infra2.NewCopies(ownerControl, repository, system)
+	copies := infra2.NewCopies(ownerControl, infraRepository, system)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -171,9 +178,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	keeper := infra5.NewKeeper()
+	keeper := infra6.NewKeeper()
 	v3 := newKeepers(keeper)
-	settler := infra4.NewSettler()
+	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra2.NewPorter(carrier, store, copies, v3, v4, system)
 	landlord := tenantsmodule.NewLandlord(directory)
@@ -190,9 +197,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	sessions := infra3.NewSessions()
+	sessions := infra4.NewSessions()
 	secondFactors := usersmodule.NewSecondFactors(security, reader)
-	attempts := infra3.NewAttempts()
+	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
 		cleanup7()
@@ -214,7 +221,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, system, idSystem, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
-	apiKeys := infra3.NewAPIKeys()
+	apiKeys := infra4.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(store)
 	headKeys := auditmodule.NewHeadKeys(security)
@@ -222,16 +229,17 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditPolicies := auditmodule.NewPolicies(audit)
-	retention := service4.NewRetention(jobs, tree, auditPolicies, system)
+	auditmodulePolicies := auditmodule.NewPolicies(settings)
+	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
 	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
-	infraRepository := infra5.NewRepository()
+	desk := service5.NewDesk(repository, settingRegistry, system)
+	repository2 := infra6.NewRepository()
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner, settings)
 	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
@@ -263,7 +271,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
-		Registrations: repository,
+		Registrations: infraRepository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
@@ -289,7 +297,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Retention:     retention,
 		Remover:       remover,
 		Tails:         tails,
-		Files:         infraRepository,
+		Settings:      settings,
+		SettingsDesk:  desk,
+		Files:         repository2,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
 		FileTokens:    tokens,
@@ -375,11 +385,15 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	policies := usersmodule.NewPolicies(security)
-	gatekeeper := infra3.NewGatekeeper(policies, clockClock)
+	settingRegistry := Settings(c)
+	repository := infra3.NewRepository()
+	look := newLook(pool)
+	settings := tenancy.NewSettings(settingRegistry, repository, look)
+	policies := usersmodule.NewPolicies(security, settings)
+	gatekeeper := infra4.NewGatekeeper(policies, settings, clockClock)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
-	catalogue, err := infra4.NewCatalogue(opRegistry, product)
+	catalogue, err := infra5.NewCatalogue(opRegistry, product)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -387,7 +401,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	resolver, err := infra4.NewResolver(catalogue, clockClock)
+	resolver, err := infra5.NewResolver(catalogue, clockClock)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -395,30 +409,30 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, clockClock)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, clockClock)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
-	repository := infra2.NewRepository()
+	infraRepository := infra2.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, repository)
+	ledger := infra2.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
-	seeder := infra4.NewSeeder(clockClock, source)
-	users := infra3.NewUsers()
-	standing := infra3.NewStanding()
-	assignments := infra4.NewAssignments(catalogue, standing, clockClock)
+	seeder := infra5.NewSeeder(clockClock, source)
+	users := infra4.NewUsers()
+	standing := infra4.NewStanding()
+	assignments := infra5.NewAssignments(catalogue, standing, clockClock)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
-	oneTimeTokens := infra3.NewOneTimeTokens()
+	oneTimeTokens := infra4.NewOneTimeTokens()
 	post := usersmodule.NewPost(security, outbox, links, reader)
 	inviter := service2.NewInviter(oneTimeTokens, post, clockClock, reader)
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
-	provisioning := service3.NewProvisioning(jobs, builder, repository, v2, founding, clockClock)
+	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra2.NewBackups()
-	copies := infra2.NewCopies(ownerControl, repository, clockClock)
+	copies := infra2.NewCopies(ownerControl, infraRepository, clockClock)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -428,9 +442,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	keeper := infra5.NewKeeper()
+	keeper := infra6.NewKeeper()
 	v3 := newKeepers(keeper)
-	settler := infra4.NewSettler()
+	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra2.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
 	landlord := tenantsmodule.NewLandlord(directory)
@@ -447,9 +461,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	sessions := infra3.NewSessions()
+	sessions := infra4.NewSessions()
 	secondFactors := usersmodule.NewSecondFactors(security, reader)
-	attempts := infra3.NewAttempts()
+	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
 		cleanup7()
@@ -471,7 +485,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, clockClock, source, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
-	apiKeys := infra3.NewAPIKeys()
+	apiKeys := infra4.NewAPIKeys()
 	tree := infra.NewTree()
 	published := infra.NewPublished(blobs)
 	headKeys := auditmodule.NewHeadKeys(security)
@@ -479,16 +493,17 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
 	tenants := newTrails(directory)
 	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditPolicies := auditmodule.NewPolicies(audit)
-	retention := service4.NewRetention(jobs, tree, auditPolicies, clockClock)
+	auditmodulePolicies := auditmodule.NewPolicies(settings)
+	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
 	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
-	infraRepository := infra5.NewRepository()
+	desk := service5.NewDesk(repository, settingRegistry, clockClock)
+	repository2 := infra6.NewRepository()
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
-	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner)
+	filesmodulePolicies := filesmodule.NewPolicies(limits, files, scanner, settings)
 	tokens := filesmodule.NewTokens(security, reader)
 	wiregenProcess := &Process{
 		Config:        c,
@@ -520,7 +535,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
-		Registrations: repository,
+		Registrations: infraRepository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
@@ -546,7 +561,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Retention:     retention,
 		Remover:       remover,
 		Tails:         tails,
-		Files:         infraRepository,
+		Settings:      settings,
+		SettingsDesk:  desk,
+		Files:         repository2,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
 		FileTokens:    tokens,
@@ -771,7 +788,7 @@ func requestRoles(t *Tenant, r scope.Request) *service.Roles {
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	catalogue := wiregenProcess.Catalogue
-	repository := infra4.NewRepository(catalogue, clockClock)
+	repository := infra5.NewRepository(catalogue, clockClock)
 	standings := wiregenProcess.Standings
 	standing := wiregenProcess.Standing
 	keyScopes := wiregenProcess.KeyScopes
@@ -841,7 +858,28 @@ func requestViewing(t *Tenant, r scope.Request) *service4.Viewing {
 	return viewing
 }
 
-func requestFiles(t *Tenant, r scope.Request) *service5.Files {
+func requestSettings(t *Tenant, r scope.Request) *service5.Settings {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
+	desk := wiregenProcess.SettingsDesk
+	jobs := wiregenProcess.Jobs
+	live := wiregenProcess.Live
+	settings := service5.NewSettings(runner, desk, r, jobs, live)
+	return settings
+}
+
+func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 	wiregenProcess := t.Process
 	pool := wiregenProcess.Pool
 	tenant := t.Tenant
@@ -859,11 +897,11 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 	policy := filesmodule.PolicyOf(policies, tenant)
 	keeper := wiregenProcess.Files
 	blobs := wiregenProcess.Blobs
-	contents := infra5.NewContents(blobs, r)
+	contents := infra6.NewContents(blobs, r)
 	scanner := wiregenProcess.FileScanner
 	outbox := wiregenProcess.Outbox
 	tokens := wiregenProcess.FileTokens
-	parties := service5.Parties{
+	parties := service6.Parties{
 		Keep:     keeper,
 		Contents: contents,
 		Scanner:  scanner,
@@ -873,7 +911,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 		IDs:      source,
 		Log:      logger,
 	}
-	files := service5.New(runner, policy, parties)
+	files := service6.New(runner, policy, parties)
 	return files
 }
 
@@ -882,7 +920,7 @@ func requestFiles(t *Tenant, r scope.Request) *service5.Files {
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
-	newCarrier, newKeepers, newSettlers, wire.Bind(new(gate.Units), new(*pg.Pool)), wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, wire.Struct(new(Process), "*"),
+	newCarrier, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, newLook, tenancy.NewSettings, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -892,5 +930,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
-	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

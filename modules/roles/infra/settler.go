@@ -10,8 +10,8 @@ import (
 )
 
 // Settler implements tenants.Settler. A tenant that is put back to an archive
-// would come to versions of its policy again that every process remembers
-// with other roles; so it goes on from a number that none has had.
+// would come to versions of its policy and settings again that every process
+// remembers with other contents; so it goes on from a number that none has had.
 type Settler struct{ q *rolesdb.Queries }
 
 // NewSettler makes the settler of a process.

@@ -1,10 +1,3 @@
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
-);
 -- Create "idempotency_keys" table
 CREATE TABLE "idempotency_keys" (
   "caller_id" uuid NOT NULL,
@@ -18,6 +11,16 @@ CREATE TABLE "idempotency_keys" (
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
 -- Set comment to table: "idempotency_keys"
 COMMENT ON TABLE "idempotency_keys" IS 'passing';
+-- Create "outbox" table
+CREATE TABLE "outbox" (
+  "id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "args" jsonb NOT NULL,
+  "run_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Set comment to table: "outbox"
+COMMENT ON TABLE "outbox" IS 'passing';
 -- Create "audit_leaves" table
 CREATE TABLE "audit_leaves" (
   "number" bigint NOT NULL,
@@ -61,49 +64,6 @@ CREATE TABLE "audit_words" (
 );
 -- Set comment to table: "audit_words"
 COMMENT ON TABLE "audit_words" IS 'append-only, removable, lasting, own';
--- Create "failed_attempts" table
-CREATE TABLE "failed_attempts" (
-  "subject" bytea NOT NULL,
-  "failures" integer NOT NULL,
-  "last_at" timestamptz NOT NULL,
-  "blocked_until" timestamptz NOT NULL,
-  PRIMARY KEY ("subject")
-);
--- Create index "failed_attempts_last_idx" to table: "failed_attempts"
-CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
--- Set comment to table: "failed_attempts"
-COMMENT ON TABLE "failed_attempts" IS 'passing';
--- Set comment to column: "subject" on table: "failed_attempts"
-COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
--- Create "custom_permissions" table
-CREATE TABLE "custom_permissions" (
-  "name" text NOT NULL,
-  "summary" text NOT NULL,
-  "owner_too" boolean NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  PRIMARY KEY ("name")
-);
--- Set comment to column: "owner_too" on table: "custom_permissions"
-COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
--- Create "outbox" table
-CREATE TABLE "outbox" (
-  "id" uuid NOT NULL,
-  "operation" text NOT NULL,
-  "args" jsonb NOT NULL,
-  "run_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id")
-);
--- Set comment to table: "outbox"
-COMMENT ON TABLE "outbox" IS 'passing';
--- Create "file_usage" table
-CREATE TABLE "file_usage" (
-  "scope" text NOT NULL,
-  "bytes" bigint NOT NULL,
-  "files" bigint NOT NULL,
-  PRIMARY KEY ("scope"),
-  CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
-  CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
-);
 -- Create "users" table
 CREATE TABLE "users" (
   "id" uuid NOT NULL,
@@ -141,6 +101,44 @@ COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
 COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
 -- Set comment to column: "access_version" on table: "users"
 COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
+-- Create "settings" table
+CREATE TABLE "settings" (
+  "name" text NOT NULL,
+  "value" jsonb NOT NULL,
+  "changed_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
+);
+-- Create "failed_attempts" table
+CREATE TABLE "failed_attempts" (
+  "subject" bytea NOT NULL,
+  "failures" integer NOT NULL,
+  "last_at" timestamptz NOT NULL,
+  "blocked_until" timestamptz NOT NULL,
+  PRIMARY KEY ("subject")
+);
+-- Create index "failed_attempts_last_idx" to table: "failed_attempts"
+CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
+-- Set comment to table: "failed_attempts"
+COMMENT ON TABLE "failed_attempts" IS 'passing';
+-- Set comment to column: "subject" on table: "failed_attempts"
+COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
+-- Create "file_usage" table
+CREATE TABLE "file_usage" (
+  "scope" text NOT NULL,
+  "bytes" bigint NOT NULL,
+  "files" bigint NOT NULL,
+  PRIMARY KEY ("scope"),
+  CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
+  CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
+);
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
+  "version" bigint NOT NULL,
+  "settings_version" bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
+);
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
   "id" uuid NOT NULL,
@@ -187,6 +185,16 @@ CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 COMMENT ON TABLE "audit_events" IS 'append-only, removable, lasting';
 -- Set comment to column: "xid" on table: "audit_events"
 COMMENT ON COLUMN "audit_events"."xid" IS 'transaction: the one that wrote the record; what is below every running transaction can be sealed';
+-- Create "custom_permissions" table
+CREATE TABLE "custom_permissions" (
+  "name" text NOT NULL,
+  "summary" text NOT NULL,
+  "owner_too" boolean NOT NULL,
+  "created_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
+);
+-- Set comment to column: "owner_too" on table: "custom_permissions"
+COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
 -- Create "api_keys" table
 CREATE TABLE "api_keys" (
   "id" uuid NOT NULL,

@@ -30,7 +30,9 @@ ON CONFLICT (current) DO UPDATE SET version = policy.version + 1;
 
 -- name: RaisePolicy :exec
 -- Goes beyond every version that anybody can have seen.
-UPDATE policy SET version = GREATEST(version + 1, @version::bigint) WHERE current;
+UPDATE policy
+SET version = GREATEST(version + 1, @version::bigint), settings_version = GREATEST(settings_version + 1, @version::bigint)
+WHERE current;
 
 -- name: LockRole :exec
 -- Keeps others from giving a role that is about to go.

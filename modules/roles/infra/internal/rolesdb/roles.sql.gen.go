@@ -327,7 +327,9 @@ func (q *Queries) PolicyRoles(ctx context.Context, db DBTX) ([]PolicyRolesRow, e
 }
 
 const RaisePolicy = `-- name: RaisePolicy :exec
-UPDATE policy SET version = GREATEST(version + 1, $1::bigint) WHERE current
+UPDATE policy
+SET version = GREATEST(version + 1, $1::bigint), settings_version = GREATEST(settings_version + 1, $1::bigint)
+WHERE current
 `
 
 // Goes beyond every version that anybody can have seen.
