@@ -102,7 +102,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	outbox := pg.NewOutbox(pool, system, idSystem)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
-	live := tenantsmodule.NewLive(directory)
+	live := tenantsmodule.NewLive(directory, metrics)
 	http := c.HTTP
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, system, logger, reader)
@@ -113,7 +113,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keyRing, system)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, system, metrics)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -145,7 +145,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, system)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, system, metrics)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -366,7 +366,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	outbox := pg.NewOutbox(pool, clockClock, source)
 	v := newControl(pool)
 	directory := infra2.NewDirectory(v)
-	live := tenantsmodule.NewLive(directory)
+	live := tenantsmodule.NewLive(directory, metrics)
 	http := c.HTTP
 	security := c.Security
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, clockClock, logger, reader)
@@ -377,7 +377,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock)
+	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock, metrics)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -409,7 +409,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, clockClock)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, clockClock, metrics)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
