@@ -34,7 +34,7 @@ func serve(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	err = embedgw.RunVersityGW(ctx, be, &embedgw.Config{
+	err = embedgw.RunVersityGW(ctx, whole{be}, &embedgw.Config{
 		RootUserAccess:    s.keys.access,
 		RootUserSecret:    s.keys.secret,
 		Region:            s.region,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,6 +59,59 @@ func TestObjectSurvivesRestart(t *testing.T) {
 	}
 	if out.Metadata["owner"] != "acme" {
 		t.Fatalf("metadata after restart = %v", out.Metadata)
+	}
+}
+
+// TestABodyThatIsCutShortLeavesNothing hangs up in the middle of an object and
+// of a part.
+func TestABodyThatIsCutShortLeavesNothing(t *testing.T) {
+	s := settings{addr: freeAddr(t), dir: t.TempDir(), region: "us-east-1", keys: keys{"AKTEST", "secret-of-the-test"}}
+	defer start(t, s)()
+	ctx, c := t.Context(), newClient("http://"+s.addr, s.region, s.keys)
+	if err := runBucket(ctx, s.keys, []string{"-endpoint", "http://" + s.addr, "-name", "files"}); err != nil {
+		t.Fatal(err)
+	}
+	bucket, object, length := aws.String("files"), aws.String("tenant/object"), aws.Int64(1<<20)
+	made, err := c.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: object})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := s3.NewPresignClient(c)
+	put, err := signer.PresignPutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: object, ContentLength: length})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := signer.PresignUploadPart(ctx, &s3.UploadPartInput{
+		Bucket: bucket, Key: object, UploadId: made.UploadId, PartNumber: aws.Int32(1), ContentLength: length,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{put.URL, part.URL} {
+		body := io.MultiReader(bytes.NewReader(make([]byte, *length/2)), iotest.ErrReader(io.ErrClosedPipe))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = *length
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}
+	// What must not be there would be there a moment after the client is gone:
+	// a whole part that is sent afterwards is seen, and the cut one is not.
+	last, err := c.UploadPart(ctx, &s3.UploadPartInput{
+		Bucket: bucket, Key: object, UploadId: made.UploadId, PartNumber: aws.Int32(2), Body: bytes.NewReader(make([]byte, *length)),
+	})
+	if err != nil || aws.ToString(last.ETag) == "" {
+		t.Fatalf("a whole part: %v", err)
+	}
+	parts, err := c.ListParts(ctx, &s3.ListPartsInput{Bucket: bucket, Key: object, UploadId: made.UploadId})
+	if err != nil || len(parts.Parts) != 1 || aws.ToInt32(parts.Parts[0].PartNumber) != 2 {
+		t.Errorf("%d parts, %v", len(parts.Parts), err)
+	}
+	if _, err := c.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: object}); err == nil {
+		t.Error("half an object is there")
 	}
 }
 
