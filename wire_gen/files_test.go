@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	filesapi "github.com/insulahq/insula/modules/files/api"
+	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
 // What the tests of the whole house must know about files, beside what stands
@@ -87,5 +89,55 @@ func follow(t *testing.T, l *filesapi.FileLink, content string) {
 	answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		t.Fatalf("sent: %d", answer.StatusCode)
+	}
+}
+
+// TestATenantSaysWhatItTakes: what a tenant sets about its files holds for the
+// next request, and for nobody else.
+func TestATenantSaysWhatItTakes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	n, other := h.tenant(t), h.tenant(t)
+	kept := "/v1/files/" + n.fileID(t, "kept.txt", "hello")
+	mustDo(t, n.as().with("If-Match", "*").call(t, "PATCH", "/v1/settings",
+		`{"values":{"files.max_bytes":5,"files.types":["text/*"],"files.retention":"0s","files.downloads":"redirect"}}`))
+	refused(t, n.as().post(t, "/v1/files", `{"name":"a","size":6}`), http.StatusRequestEntityTooLarge, "files.too_large")
+	refused(t, n.as().post(t, "/v1/files", `{"name":"a","size":5,"content_type":"image/png"}`), http.StatusUnprocessableEntity, "files.type_not_allowed")
+	if w := n.as().get(t, kept+"/content"); w.Code != http.StatusFound || w.Header().Get("Location") == "" {
+		t.Errorf("a download is answered with %d", w.Code)
+	}
+	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", kept, ""))
+	refused(t, n.as().post(t, kept+"/undelete", ""), http.StatusNotFound, "files.not_found")
+	mustDo(t, other.as().post(t, "/v1/files", `{"name":"a","size":6,"content_type":"image/png"}`))
+	if w := other.as().get(t, "/v1/files/"+other.fileID(t, "a.txt", "hello")+"/content"); w.Code != http.StatusOK {
+		t.Errorf("another tenant's download is answered with %d", w.Code)
+	}
+}
+
+// TestSweepingOfTenants: the worker of the process gives up what is over in a
+// tenant, on its record, and keeps what a suspended one has until it is back.
+func TestSweepingOfTenants(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	served, suspended := h.tenant(t), h.tenant(t)
+	served.file(t)
+	suspended.file(t)
+	mustDo(t, h.operator(t).as().post(t, "/v1/tenants/"+suspended.id.String()+"/suspend", ""))
+	h.clock.Advance(25 * time.Hour)
+	worker := wiregen.FileSweeping(h.Process)
+	defer worker.Stop()
+	for _, n := range []*tenant{served, suspended} {
+		if err := <-worker.Start(n.id); err != nil {
+			t.Errorf("%s: %v", n.slug, err)
+		}
+	}
+	if left := served.rows(t)["files"]; len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	if recorded := strings.Join(served.rows(t)["audit_events"], "\n"); strings.Count(recorded, ",files.give_up,done,") != 1 {
+		t.Errorf("the trail says\n%s", recorded)
+	}
+	if kept := suspended.rows(t)["files"]; len(kept) != 1 {
+		t.Errorf("of a suspended tenant %d files are left", len(kept))
 	}
 }
