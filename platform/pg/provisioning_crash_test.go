@@ -3,7 +3,6 @@ package pg_test
 import (
 	"context"
 	"encoding/hex"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,53 +16,46 @@ import (
 )
 
 // TestKillWhileATenantIsMade stops the making of a tenant at each of its steps
-// and kills its backend, politely or so that all of PostgreSQL comes down and
-// recovers. Nothing of the tenant is left, and made again it is complete.
+// and kills its backend. Nothing of the tenant is left, and made again it is
+// complete.
 func TestKillWhileATenantIsMade(t *testing.T) {
 	t.Parallel()
-	db := pgtest.Own(t) // it is killed, and its catalogs are locked
-	for kill, do := range map[string]func(conn *pgx.Conn, backend int) error{
-		"backend": func(conn *pgx.Conn, backend int) error {
-			_, err := conn.Exec(context.Background(), "SELECT pg_terminate_backend($1)", backend)
-			return err
-		},
-		"server": func(_ *pgx.Conn, backend int) error { return syscall.Kill(backend, syscall.SIGKILL) },
+	db := pgtest.Own(t) // its catalogs are locked
+	for step, table := range map[string]string{
+		"claiming":          claimed,
+		"making the role":   "pg_authid",
+		"making the schema": "pg_namespace",
+		"making the tables": "pg_constraint",
+		"sowing the rows":   sown,
 	} {
-		for step, table := range map[string]string{
-			"claiming":          claimed,
-			"making the role":   "pg_authid",
-			"making the schema": "pg_namespace",
-			"making the tables": "pg_constraint",
-			"sowing the rows":   sown,
-		} {
-			t.Run(kill+" while "+step, func(t *testing.T) {
-				n := newborn{db: db, tenant: newTenant()}
-				holder := lockTable(t, db, table)
-				done := make(chan error, 1)
-				go func() { done <- n.provision(context.Background()) }()
-				if err := do(holder, n.stuck(t)); err != nil {
-					t.Fatal(err)
-				}
-				if err := <-done; err == nil {
-					t.Error("nobody noticed")
-				}
-				_ = holder.Close(context.Background()) // it may have been killed too
-				n.wait(t)
-				if left := n.traces(t); left != 0 {
-					t.Errorf("%d things are left of the tenant", left)
-				}
-				if err := n.provision(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				var users int
-				err := db.Pool.Tenant(n.tenant).Read(t.Context(), func(tx uow.Tx) error {
-					return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&users)
-				})
-				if err != nil || n.traces(t) != 3 {
-					t.Errorf("made again: %d traces, %v", n.traces(t), err)
-				}
+		t.Run(step, func(t *testing.T) {
+			n := newborn{db: db, tenant: newTenant()}
+			holder := lockTable(t, db, table)
+			done := make(chan error, 1)
+			go func() { done <- n.provision(context.Background()) }()
+			if _, err := holder.Exec(t.Context(), "SELECT pg_terminate_backend($1)", n.stuck(t)); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err == nil {
+				t.Error("nobody noticed")
+			}
+			if err := holder.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left := n.traces(t); left != 0 {
+				t.Errorf("%d things are left of the tenant", left)
+			}
+			if err := n.provision(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var users int
+			err := db.Pool.Tenant(n.tenant).Read(t.Context(), func(tx uow.Tx) error {
+				return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&users)
 			})
-		}
+			if err != nil || n.traces(t) != 3 {
+				t.Errorf("made again: %d traces, %v", n.traces(t), err)
+			}
+		})
 	}
 }
 
@@ -139,27 +131,6 @@ func (n newborn) stuck(t *testing.T) (backend int) {
 		}
 	}
 	return backend
-}
-
-// wait waits for the server to answer.
-func (n newborn) wait(t *testing.T) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for n.db.Pool.Ready(t.Context()) != nil || n.db.Migrator.Control().Read(t.Context(), ping(t)) != nil {
-		select {
-		case <-t.Context().Done():
-			t.Fatal("the server does not come back")
-		case <-tick.C:
-		}
-	}
-}
-
-func ping(t *testing.T) func(uow.Tx) error {
-	return func(tx uow.Tx) error {
-		_, err := pg.DB(tx).Exec(t.Context(), "SELECT 1")
-		return err
-	}
 }
 
 // traces counts the tenant's row, schema and role.
