@@ -372,3 +372,61 @@ func TestBackupsAreOfTheirTenant(t *testing.T) {
 		t.Error("the archive is still there")
 	}
 }
+
+// attempt waits for the attempt that an accepted request began, and returns
+// the operation as it is then.
+func (n *tenant) attempt(t *testing.T, w *response) tenantsapi.Operation {
+	t.Helper()
+	if w.Code != http.StatusAccepted {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	path := w.Header().Get("Location")
+	<-n.h.Copier.Start(uuid.MustParse(strings.TrimPrefix(path, "/v1/operations/")))
+	return decode[tenantsapi.Operation](t, n.as().get(t, path), http.StatusOK)
+}
+
+// TestTheStoreGoesAwayAtEveryStep of a backup, a clone and both restores: the
+// attempt fails and says so, and once the store is back the next one succeeds.
+func TestTheStoreGoesAwayAtEveryStep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	n, file := h.household(t)
+	source, backup := operator.backup(t, n)
+	path := "/v1/tenants/" + source
+	for name, begin := range map[string]func() *response{
+		"backup": func() *response { return operator.as().post(t, path+"/backups", "") },
+		"clone": func() *response {
+			return operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
+		},
+		"restore": func() *response {
+			return operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()))
+		},
+		"in place": func() *response {
+			return operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
+		},
+	} {
+		broken := 0
+		for calls := 0; ; calls++ {
+			h.blobs.FailAfter(calls, s3x.ErrUnavailable)
+			w := begin()
+			first := operator.attempt(t, w)
+			h.blobs.FailWith(nil)
+			if first.Status == "succeeded" {
+				break // it was done with so many calls
+			}
+			broken++
+			if first.Status == "running" && first.Error != nil && first.Error.Code != "unavailable" || first.Status == "failed" {
+				t.Fatalf("%s without its call %d: %+v %+v", name, calls, first, first.Error)
+			}
+			operator.must(t, w)
+		}
+		if broken == 0 {
+			t.Errorf("%s never used the store", name)
+		}
+	}
+	n.owner.signIn(t, n)
+	if w := n.as().get(t, file+"/content"); w.Body.String() != "hello" {
+		t.Errorf("the file is %d %s", w.Code, w.Body)
+	}
+}

@@ -143,18 +143,18 @@ func (p *Porter) RemoveSchema(ctx context.Context, schema string) error {
 func (p *Porter) RemoveObjects(ctx context.Context, tenant uuid.UUID) error {
 	for object, err := range p.blobs.List(ctx, tenant) {
 		if err != nil {
-			return err
+			return explained(err)
 		}
 		if err := p.blobs.Discard(ctx, object.Key); err != nil {
-			return err
+			return explained(err)
 		}
 	}
 	for upload, err := range p.blobs.Unfinished(ctx, tenant) {
 		if err != nil {
-			return err
+			return explained(err)
 		}
 		if err := p.blobs.Abort(ctx, upload.Key, upload.Upload); err != nil {
-			return err
+			return explained(err)
 		}
 	}
 	return nil
@@ -162,7 +162,7 @@ func (p *Porter) RemoveObjects(ctx context.Context, tenant uuid.UUID) error {
 
 // Discard removes an archive, or what an interrupted attempt has left of one.
 func (p *Porter) Discard(ctx context.Context, object uuid.UUID) error {
-	return p.blobs.Discard(ctx, s3x.ArchiveKey(object))
+	return explained(p.blobs.Discard(ctx, s3x.ArchiveKey(object)))
 }
 
 // Alone runs fn unless another process works for the same operation.

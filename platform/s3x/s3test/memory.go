@@ -35,6 +35,7 @@ type Memory struct {
 	links   map[string]link
 	open    map[string]*unfinished
 	fail    error
+	spare   int // calls that still succeed before fail holds
 }
 
 type stored struct {
@@ -63,10 +64,13 @@ func NewMemory(t testing.TB, c clock.Clock) *Memory {
 }
 
 // FailWith makes every following call return err, until it is nil again.
-func (m *Memory) FailWith(err error) {
+func (m *Memory) FailWith(err error) { m.FailAfter(0, err) }
+
+// FailAfter lets some more calls succeed, and makes every following one return err, until it is nil again.
+func (m *Memory) FailAfter(calls int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.fail = err
+	m.fail, m.spare = err, calls
 }
 
 // enter begins a call: it takes the lock unless the call must fail.
@@ -75,10 +79,11 @@ func (m *Memory) enter(ctx context.Context) error {
 		return err
 	}
 	m.mu.Lock()
-	if m.fail != nil {
+	if m.fail != nil && m.spare <= 0 {
 		defer m.mu.Unlock()
 		return m.fail
 	}
+	m.spare--
 	return nil
 }
 
