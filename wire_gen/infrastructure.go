@@ -32,6 +32,7 @@ import (
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/setting"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
@@ -72,14 +73,14 @@ func spansOf(t *telemetry.Traces) trace.TracerProvider {
 	return t
 }
 
-func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *telemetry.Traces) (*pg.Pool, func(), error) {
+func newPool(ctx context.Context, c config.Config, shares pg.Shares, m *telemetry.Metrics, t *telemetry.Traces) (*pg.Pool, func(), error) {
 	floor, err := pg.Floor(migrations.Tenant)
 	if err != nil {
 		return nil, nil, err
 	}
 	pool, err := pg.Open(ctx, pg.Options{
 		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
-		Spans: spansOf(t), Floor: floor,
+		Spans: spansOf(t), Floor: floor, Shares: shares,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -88,10 +89,22 @@ func newPool(ctx context.Context, c config.Config, m *telemetry.Metrics, t *tele
 	return pool, pool.Close, nil
 }
 
-// newLook reads in tenants on behalf of what must know their state.
-func newLook(pool *pg.Pool) tenancy.Look {
-	return func(ctx context.Context, t tenancy.Tenant, fn func(uow.Tx) error) error {
-		return pool.Tenant(t).Read(ctx, fn)
+// newFresh asks in a tenant what its settings are.
+func newFresh(pool *pg.Pool, s *tenancy.Settings) tenancy.Fresh {
+	return func(ctx context.Context, t tenancy.Tenant) (setting.Values, error) {
+		err := pool.Tenant(t).Read(ctx, func(tx uow.Tx) error { return s.Refresh(ctx, tx, t) })
+		return s.Of(t), err
+	}
+}
+
+// newShares says what share of the database each tenant has.
+func newShares(s *tenancy.Settings) pg.Shares {
+	return func(t uuid.UUID) pg.Share {
+		in := s.Of(tenancy.Tenant{ID: t})
+		return pg.Share{
+			Units: int(tenants.Units.In(in)), Waiting: int(tenants.Waiting.In(in)),
+			Statement: tenants.StatementTimeout.In(in), Lock: tenants.LockTimeout.In(in),
+		}
 	}
 }
 
@@ -185,10 +198,10 @@ func newScopes() (*lru.Cache[uuid.UUID, *Tenant], error) {
 	return lru.New[uuid.UUID, *Tenant](liveScopes)
 }
 
-func newLimits(c config.Limits) httpx.Limits {
+func newLimits(c config.Limits, s *tenancy.Settings) httpx.Limits {
 	perSecond := func(rate int) redisx.Limit { return redisx.Limit{Rate: rate, Burst: rate, Period: time.Second} }
 	return httpx.Limits{
-		Tenant:  perSecond(c.RateTenant),
+		Tenant:  func(t tenancy.Tenant) redisx.Limit { return perSecond(int(tenants.RequestRate.In(s.Of(t)))) },
 		User:    perSecond(c.RateUser),
 		Network: redisx.Limit{Rate: c.RateLogin, Burst: c.RateLogin, Period: time.Minute},
 	}

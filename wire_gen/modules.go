@@ -18,6 +18,7 @@ import (
 	settingsservice "github.com/insulahq/insula/modules/settings/service"
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
@@ -66,6 +67,7 @@ func Operations() *op.Registry {
 // Settings is every setting of every module, with the installation's defaults.
 func Settings(c config.Config) *setting.Registry {
 	return setting.NewRegistry(
+		tenantsmodule.Settings(c.Limits),
 		usersmodule.Settings(c.Security),
 		auditmodule.Settings(c.Audit),
 		filesmodule.Settings(c.Limits, c.Files),
@@ -80,7 +82,7 @@ func in[T any](p *Process, build func(*Tenant, scope.Request) T) func(scope.Requ
 // NewServer makes the public handler with the routes of all modules, sealed.
 func NewServer(p *Process, version string) (*httpx.Server, error) {
 	s := httpx.NewServer(httpx.Options{
-		Gate: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits),
+		Gate: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits, p.Settings),
 		Log: p.Log, Metrics: p.Metrics, Traces: p.Traces, IDs: p.IDs, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
 		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
 		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,
@@ -121,9 +123,21 @@ func Document() ([]byte, error) {
 // landlord's trail; it returns the tenants module's not-found error before
 // there is a landlord.
 func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, error) {
+	return asOperator(ctx, p, requestTenants)
+}
+
+// OperatorSettings are the settings of tenants as somebody works with them who
+// has the binary: see OperatorTenants.
+func OperatorSettings(ctx context.Context, p *Process) (*settingsservice.Settings, error) {
+	return asOperator(ctx, p, requestSettings)
+}
+
+// asOperator makes a service for the command line, in the landlord's tenant.
+func asOperator[T any](ctx context.Context, p *Process, build func(*Tenant, scope.Request) T) (T, error) {
 	landlord, err := p.Directory.Landlord(ctx)
 	if err != nil {
-		return nil, err
+		var none T
+		return none, err
 	}
 	held := map[string]string{}
 	for _, d := range p.Operations.All() {
@@ -135,7 +149,7 @@ func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, 
 		Tenant: landlord.Tenant,
 		Caller: authn.Caller{Kind: authn.Operator, Label: commandLine, Grants: authn.NewGrants([]string{commandLine}, held)},
 	}
-	return requestTenants(p.tenant(r.Tenant), r), nil
+	return build(p.tenant(r.Tenant), r), nil
 }
 
 // commandLine names the caller who runs the binary's own commands.

@@ -94,6 +94,7 @@ type Process struct {
 	Backups       tenantsdomain.Backups
 	Copies        *tenantsinfra.Copies
 	Copier        tenantsmodule.Copier
+	Grace         tenantsservice.Grace
 	Scopes        *lru.Cache[uuid.UUID, *Tenant]
 
 	// Users.
@@ -122,6 +123,7 @@ type Process struct {
 
 	// Settings.
 	Settings     *tenancy.Settings
+	Fresh        tenancy.Fresh
 	SettingsDesk settings.Desk
 
 	// Files.

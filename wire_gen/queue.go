@@ -32,7 +32,7 @@ func Handlers(p *Process) []jobs.Handler {
 func informed(p *Process, all []jobs.Handler) []jobs.Handler {
 	for i, h := range all {
 		all[i].Run = func(ctx context.Context, t tenancy.Tenant, args json.RawMessage) error {
-			if _, err := p.Settings.Fresh(ctx, t); err != nil {
+			if _, err := p.Fresh(ctx, t); err != nil {
 				return err
 			}
 			return h.Run(ctx, t, args)

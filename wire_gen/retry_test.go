@@ -81,8 +81,10 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		"files.undelete": n.fileID(t, "undelete", "hello"), "files.restore": n.fileID(t, "restore", "hello"),
 		"files.shares.create": n.fileID(t, "shared", "hello"),
 		"tenants.suspend":     h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
+		"tenants.undelete": h.tenant(t).id.String(),
 	}
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
+	mustDo(t, operator.remove(t, "/v1/tenants/"+about["tenants.undelete"]))
 	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+about["files.undelete"], ""))
 	n.fileID(t, "restore", "world") // makes the other an earlier version
 	source, backup := operator.backup(t, h.tenant(t))

@@ -39,7 +39,7 @@ import (
 // The process lifetime: everything is made of the configuration.
 
 var process = wire.NewSet(
-	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"),
+	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
@@ -49,7 +49,7 @@ var process = wire.NewSet(
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	op.NewJobs, op.NewFolds, gate.New, Operations,
 	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process,
-	Settings, newLook, tenancy.NewSettings, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
+	Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
 	wire.Struct(new(Process), "*"),
 )
 
@@ -90,7 +90,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-		"Random", "Mail", "Registrations", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
+		"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
 		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,

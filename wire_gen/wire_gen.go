@@ -10,7 +10,7 @@ import (
 	"context"
 	"github.com/google/wire"
 	"github.com/insulahq/insula/modules/audit/auditmodule"
-	"github.com/insulahq/insula/modules/audit/infra"
+	infra2 "github.com/insulahq/insula/modules/audit/infra"
 	service4 "github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/modules/files/filesmodule"
 	infra6 "github.com/insulahq/insula/modules/files/infra"
@@ -18,10 +18,10 @@ import (
 	infra5 "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	"github.com/insulahq/insula/modules/roles/service"
-	infra3 "github.com/insulahq/insula/modules/settings/infra"
+	"github.com/insulahq/insula/modules/settings/infra"
 	service5 "github.com/insulahq/insula/modules/settings/service"
 	"github.com/insulahq/insula/modules/settings/settingsmodule"
-	infra2 "github.com/insulahq/insula/modules/tenants/infra"
+	infra3 "github.com/insulahq/insula/modules/tenants/infra"
 	service3 "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	infra4 "github.com/insulahq/insula/modules/users/infra"
@@ -57,7 +57,11 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	system := _wireSystemValue
 	idSystem := _wireIdSystemValue
 	reader := newRandom()
-	pool, cleanup2, err := newPool(ctx, c, metrics, traces)
+	settingRegistry := Settings(c)
+	repository := infra.NewRepository()
+	settings := tenancy.NewSettings(settingRegistry, repository)
+	shares := newShares(settings)
+	pool, cleanup2, err := newPool(ctx, c, shares, metrics, traces)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
@@ -94,14 +98,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	links := newLinks(c)
 	opRegistry := Operations()
 	decider := service.NewDecider()
-	bell := infra.NewBell()
-	recorder := infra.NewRecorder(bell)
+	bell := infra2.NewBell()
+	recorder := infra2.NewRecorder(bell)
 	retries := pg.NewRetries()
 	folds := op.NewFolds(pool, recorder, system, idSystem, logger)
 	jobs := op.NewJobs(pool, decider, recorder, system, idSystem, logger)
 	outbox := pg.NewOutbox(pool, system, idSystem)
 	v := newControl(pool)
-	directory := infra2.NewDirectory(v)
+	directory := infra3.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory, metrics)
 	http := c.HTTP
 	security := c.Security
@@ -121,10 +125,6 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	settingRegistry := Settings(c)
-	repository := infra3.NewRepository()
-	look := newLook(pool)
-	settings := tenancy.NewSettings(settingRegistry, repository, look)
 	policies := usersmodule.NewPolicies(security, settings)
 	gatekeeper := infra4.NewGatekeeper(policies, settings, system)
 	roles := c.Roles
@@ -150,9 +150,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
-	infraRepository := infra2.NewRepository()
+	infraRepository := infra3.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, infraRepository)
+	ledger := infra3.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra5.NewSeeder(system, idSystem)
@@ -167,8 +167,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
-	backups := infra2.NewBackups()
-	copies := infra2.NewCopies(ownerControl, infraRepository, system)
+	backups := infra3.NewBackups()
+	copies := infra3.NewCopies(ownerControl, infraRepository, system)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -182,10 +182,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	v3 := newKeepers(keeper)
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
-	porter := infra2.NewPorter(carrier, store, copies, v3, v4, system)
+	porter := infra3.NewPorter(carrier, store, copies, v3, v4, system)
 	landlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, landlord, live, idSystem)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	tenants := c.Tenants
+	grace := tenantsmodule.NewGrace(tenants)
 	cache, err := newScopes()
 	if err != nil {
 		cleanup7()
@@ -222,16 +224,17 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, system, idSystem, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
 	apiKeys := infra4.NewAPIKeys()
-	tree := infra.NewTree()
-	published := infra.NewPublished(store)
+	tree := infra2.NewTree()
+	published := infra2.NewPublished(store)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit)
-	tenants := newTrails(directory)
-	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditmodulePolicies := auditmodule.NewPolicies(settings)
+	auditmoduleTenants := newTrails(directory)
+	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
+	fresh := newFresh(pool, settings)
+	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	remover, cleanup9 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
@@ -278,6 +281,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Backups:       backups,
 		Copies:        copies,
 		Copier:        copier,
+		Grace:         grace,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -298,6 +302,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Remover:       remover,
 		Tails:         tails,
 		Settings:      settings,
+		Fresh:         fresh,
 		SettingsDesk:  desk,
 		Files:         repository2,
 		FileScanner:   scanner,
@@ -335,7 +340,11 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	clockClock := d.Clock
 	source := d.IDs
 	reader := d.Random
-	pool, cleanup2, err := newPool(ctx, c, metrics, traces)
+	settingRegistry := Settings(c)
+	repository := infra.NewRepository()
+	settings := tenancy.NewSettings(settingRegistry, repository)
+	shares := newShares(settings)
+	pool, cleanup2, err := newPool(ctx, c, shares, metrics, traces)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
@@ -358,14 +367,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	links := newLinks(c)
 	opRegistry := Operations()
 	decider := service.NewDecider()
-	bell := infra.NewBell()
-	recorder := infra.NewRecorder(bell)
+	bell := infra2.NewBell()
+	recorder := infra2.NewRecorder(bell)
 	retries := pg.NewRetries()
 	folds := op.NewFolds(pool, recorder, clockClock, source, logger)
 	jobs := op.NewJobs(pool, decider, recorder, clockClock, source, logger)
 	outbox := pg.NewOutbox(pool, clockClock, source)
 	v := newControl(pool)
-	directory := infra2.NewDirectory(v)
+	directory := infra3.NewDirectory(v)
 	live := tenantsmodule.NewLive(directory, metrics)
 	http := c.HTTP
 	security := c.Security
@@ -385,10 +394,6 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	settingRegistry := Settings(c)
-	repository := infra3.NewRepository()
-	look := newLook(pool)
-	settings := tenancy.NewSettings(settingRegistry, repository, look)
 	policies := usersmodule.NewPolicies(security, settings)
 	gatekeeper := infra4.NewGatekeeper(policies, settings, clockClock)
 	roles := c.Roles
@@ -414,9 +419,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
-	infraRepository := infra2.NewRepository()
+	infraRepository := infra3.NewRepository()
 	ownerControl := newOwnerControl(migrator)
-	ledger := infra2.NewLedger(ownerControl, infraRepository)
+	ledger := infra3.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra5.NewSeeder(clockClock, source)
@@ -431,8 +436,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
-	backups := infra2.NewBackups()
-	copies := infra2.NewCopies(ownerControl, infraRepository, clockClock)
+	backups := infra3.NewBackups()
+	copies := infra3.NewCopies(ownerControl, infraRepository, clockClock)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -446,10 +451,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	v3 := newKeepers(keeper)
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
-	porter := infra2.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
+	porter := infra3.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
 	landlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, landlord, live, source)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	tenants := c.Tenants
+	grace := tenantsmodule.NewGrace(tenants)
 	cache, err := newScopes()
 	if err != nil {
 		cleanup7()
@@ -486,16 +493,17 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	issuer := usersmodule.NewIssuer(security, signer, sessions, policies, clockClock, source, reader)
 	access := usersmodule.NewAccess(security, serviceDirectory, guards, post, issuer, reader)
 	apiKeys := infra4.NewAPIKeys()
-	tree := infra.NewTree()
-	published := infra.NewPublished(blobs)
+	tree := infra2.NewTree()
+	published := infra2.NewPublished(blobs)
 	headKeys := auditmodule.NewHeadKeys(security)
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit)
-	tenants := newTrails(directory)
-	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, tenants, live, audit, logger, metrics)
-	auditmodulePolicies := auditmodule.NewPolicies(settings)
+	auditmoduleTenants := newTrails(directory)
+	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
+	fresh := newFresh(pool, settings)
+	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	remover, cleanup9 := auditmodule.NewRemover(retention, tenants, live, logger, metrics)
+	remover, cleanup9 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
 	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
@@ -542,6 +550,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Backups:       backups,
 		Copies:        copies,
 		Copier:        copier,
+		Grace:         grace,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -562,6 +571,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Remover:       remover,
 		Tails:         tails,
 		Settings:      settings,
+		Fresh:         fresh,
 		SettingsDesk:  desk,
 		Files:         repository2,
 		FileScanner:   scanner,
@@ -646,7 +656,8 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	repository := wiregenProcess.Registrations
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
-	tenants := service3.NewTenants(runner, repository, jobs, live, clockClock, source)
+	grace := wiregenProcess.Grace
+	tenants := service3.NewTenants(runner, repository, jobs, live, grace, clockClock, source)
 	return tenants
 }
 
@@ -811,7 +822,7 @@ func requestAudit(t *Tenant, r scope.Request) *service4.Audit {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
-	repository := infra.NewRepository()
+	repository := infra2.NewRepository()
 	audit := service4.NewAudit(runner, repository)
 	return audit
 }
@@ -830,7 +841,7 @@ func requestEvidence(t *Tenant, r scope.Request) *service4.Evidence {
 	source := wiregenProcess.IDs
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
-	repository := infra.NewRepository()
+	repository := infra2.NewRepository()
 	tree := wiregenProcess.Tree
 	published := wiregenProcess.Published
 	headKeys := wiregenProcess.HeadKeys
@@ -917,10 +928,10 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 
 // wire.go:
 
-var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
+var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
-	newCarrier, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, newLook, tenancy.NewSettings, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
+	newCarrier, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -929,6 +940,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
+	"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

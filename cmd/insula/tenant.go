@@ -22,7 +22,8 @@ import (
 
 func tenantCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "tenant", Short: "Administer tenants."}
-	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand())
+	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand(),
+		tenantSuspendCommand(), tenantResumeCommand(), tenantDeleteCommand(), tenantUndeleteCommand(), tenantSettingsCommand())
 	return cmd
 }
 

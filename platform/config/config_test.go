@@ -49,7 +49,7 @@ func TestMinimalEnvironmentGivesTheDefaults(t *testing.T) {
 		c.Security.RefreshTTL, c.Security.RefreshGrace, c.Limits, c.Log)
 	want := fmt.Sprint("127.0.0.1:8080", "127.0.0.1:9090", 30*time.Second, 15*time.Second, 0, 0,
 		16, true, "us-east-1", false, 12, 10*time.Minute,
-		30*24*time.Hour, 10*time.Second, config.Limits{RateTenant: 500, RateUser: 100, RateLogin: 10, MaxBodyBytes: 1 << 20, MaxFileBytes: 100 << 20},
+		30*24*time.Hour, 10*time.Second, config.Limits{RateTenant: 500, Units: 8, Waiting: 128, RateUser: 100, RateLogin: 10, MaxBodyBytes: 1 << 20, MaxFileBytes: 100 << 20},
 		config.Log{Level: slog.LevelInfo, Format: "json"})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -77,7 +77,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_PERMISSIONS":        "billing.refund=Refund a payment.;billing.view:owner=See an invoice.",
 		"INSULA_PASSWORD_RESET_URL": "https://app.example/reset", "INSULA_EMAIL_CHANGE_URL": "https://app.example/mail",
 		"INSULA_PASSWORD_PEPPERS_OLD": key(3) + ",-", "INSULA_SESSION_IDLE": "2h", "INSULA_REQUIRE_SECOND_FACTOR": "true",
-		"INSULA_KEY_ROTATION": "48h",
+		"INSULA_KEY_ROTATION": "48h", "INSULA_TENANT_GRACE": "48h0m0s", "INSULA_TENANT_UNITS": "5", "INSULA_TENANT_WAITING": "6",
+		"INSULA_TENANT_STATEMENT_TIMEOUT": "7s", "INSULA_TENANT_LOCK_TIMEOUT": "8s",
 	}
 	all := minimal()
 	for name, value := range values {

@@ -122,7 +122,7 @@ func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, ori
 	}
 	tenant, disagree := tenancy.FromToken(ctx, g.tenants, claims.TenantID, hints)
 	if disagree != nil && tenant.ID == uuid.Nil {
-		return scope.Request{}, disagree
+		return scope.Request{}, hidden(disagree) // the token outlived its tenant
 	}
 	caller, err := g.caller(ctx, tenant, claims)
 	caller.Origin = origin

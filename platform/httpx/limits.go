@@ -12,6 +12,7 @@ import (
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
 // Limiter counts requests; package redisx has one.
@@ -21,9 +22,9 @@ type Limiter interface {
 
 // Limits are the rates the house allows.
 type Limits struct {
-	Tenant  redisx.Limit // all callers of one tenant together
-	User    redisx.Limit // one caller
-	Network redisx.Limit // public operations from one network
+	Tenant  func(tenancy.Tenant) redisx.Limit // all callers of one tenant together
+	User    redisx.Limit                      // one caller
+	Network redisx.Limit                      // public operations from one network
 }
 
 type limits struct {
@@ -49,7 +50,7 @@ func (l limits) network(ctx context.Context, from authn.Origin, header func(name
 // refuses counts for neither, so that a user who is out of bounds does not use
 // up what the tenant's other users have.
 func (l limits) caller(ctx context.Context, r scope.Request, header func(name, value string)) error {
-	asks := []redisx.Ask{{Policy: "tenant", Key: redisx.Key(r.Tenant.ID, "limit", "tenant"), Limit: l.Tenant}}
+	asks := []redisx.Ask{{Policy: "tenant", Key: redisx.Key(r.Tenant.ID, "limit", "tenant"), Limit: l.Tenant(r.Tenant)}}
 	if r.Caller.SignedIn() {
 		asks = append(asks, redisx.Ask{Policy: "user", Key: redisx.Key(r.Tenant.ID, "limit", "user", r.Caller.ID.String()), Limit: l.User})
 	}

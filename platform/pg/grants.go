@@ -85,6 +85,7 @@ func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
 		"GRANT USAGE ON SCHEMA control TO " + ident(schema),
 		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + ident(schema),
 		"GRANT SELECT, INSERT ON control.copies TO " + ident(schema),
+		"GRANT SELECT, INSERT, DELETE ON control.deletions TO " + ident(schema),
 	})
 }
 

@@ -39,6 +39,8 @@ type Options struct {
 	// a connection of ours is another backend for each transaction, so nothing
 	// can stay prepared on it.
 	Pooled bool
+	// Shares says what each tenant may take of the pool; nil limits nobody.
+	Shares Shares
 	// Spans makes a span of each query; nil makes none.
 	Spans trace.TracerProvider
 	// Observe is told the name, duration and failure of each query; nil is fine.
@@ -83,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 		return nil
 	}
 	cfg.AfterRelease = func(c *pgx.Conn) bool { return !sessionOf(c).worn }
-	s, err := openShards(ctx, cfg, o.Pooled)
+	s, err := openShards(ctx, cfg, o.Pooled, o.Shares)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}

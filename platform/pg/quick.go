@@ -21,7 +21,7 @@ import (
 type quick struct {
 	ctx    context.Context
 	tenant uuid.UUID
-	floor  int64
+	open   []any // arguments of the statement that opens its transaction
 	sql    string
 	args   []any
 
@@ -224,7 +224,7 @@ func shared(party []*quick) (context.Context, func()) {
 // send queues opening, statement and the end of their transaction.
 func (r *quick) send(c *pgx.Conn, p *pgconn.Pipeline, opening *pgconn.StatementDescription) error {
 	var open, read pgx.ExtendedQueryBuilder
-	if err := open.Build(c.TypeMap(), opening, []any{r.tenant, r.floor}); err != nil {
+	if err := open.Build(c.TypeMap(), opening, r.open); err != nil {
 		return err
 	}
 	if err := read.Build(c.TypeMap(), r.sd, r.args); err != nil {

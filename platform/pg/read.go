@@ -33,8 +33,7 @@ func (t *readTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 // QueryRow reads in company if it can.
 func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if t.unit.tenant != nil && !t.unit.shards.pooled && !t.over {
-		r := &quick{ctx: ctx, tenant: *t.unit.tenant, floor: t.unit.floor, sql: sql, args: args}
-		if t.unit.shards.read(r); !r.slow {
+		if r := t.quick(ctx, sql, args); !r.slow {
 			return r
 		}
 	}
@@ -43,6 +42,19 @@ func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 		return failedRow{err}
 	}
 	return oneRow{rows}
+}
+
+// quick reads within the share of the tenant, as a connection of its own would.
+func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
+	doors, tenant := t.unit.shards.doors, *t.unit.tenant
+	share := doors.of(tenant)
+	r := &quick{ctx: ctx, tenant: tenant, open: t.unit.opening(share), sql: sql, args: args}
+	if r.err = doors.enter(ctx, tenant, share); r.err != nil {
+		return r
+	}
+	defer doors.leave(tenant)
+	t.unit.shards.read(r)
+	return r
 }
 
 func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
@@ -98,7 +110,7 @@ func (t *readTx) query(ctx context.Context, c *conn, opening, sql string, args [
 // BEGIN both are one implicit transaction that ends with the batch.
 func (t *readTx) pipelined(ctx context.Context, c *conn, opening, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
-	batch.Queue(opening, *t.unit.tenant, t.unit.floor)
+	batch.Queue(opening, t.unit.opening(c.share)...)
 	batch.Queue(sql, args...)
 	results := c.SendBatch(ctx, batch)
 	if err := walled(results); err != nil {
@@ -119,7 +131,7 @@ func (t *readTx) stepwise(ctx context.Context, c *conn, opening, sql string, arg
 	if err := c.session().tidy(ctx, c.Conn.Conn()); err != nil {
 		return nil, err
 	}
-	if err := begin(ctx, c.Conn.Conn(), opening, *t.unit.tenant, t.unit.floor); err != nil {
+	if err := begin(ctx, c.Conn.Conn(), opening, t.unit.opening(c.share)); err != nil {
 		return nil, err
 	}
 	err := c.session().prepare(ctx, c.Conn.Conn(), sql)

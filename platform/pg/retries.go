@@ -35,7 +35,7 @@ func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, boo
 		CallerID: c.CallerID, Key: c.Key, Fingerprint: c.Fingerprint, ExpiresAt: c.Now.Add(keyLife), Now: c.Now,
 	})
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "55P03" {
+	if errors.As(err, &pe) && pe.Code == lockTimeout {
 		return nil, false, op.ErrKeyRunning.Because(err)
 	}
 	if err != nil {

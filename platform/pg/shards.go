@@ -24,6 +24,7 @@ type shards struct {
 	tracer pgx.QueryTracer
 	// pooled says that nothing can stay prepared, so that no reads travel together.
 	pooled bool
+	doors  *entrances
 }
 
 type shard struct {
@@ -36,10 +37,10 @@ type shard struct {
 // that a slow statement does not stop the shard.
 const shardSize = 2
 
-func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool) (*shards, error) {
+func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool, of Shares) (*shards, error) {
 	total := cfg.MaxConns
 	n := max(total/shardSize, 1)
-	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled}
+	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
 	for i := range n {
 		part := cfg.Copy()
 		part.MaxConns = s.size
@@ -58,7 +59,7 @@ func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool) (*shards,
 
 // one makes a single shard of a pool that needs no more.
 func one(pool *pgxpool.Pool) *shards {
-	return &shards{all: []*shard{{pool: pool}}, size: pool.Config().MaxConns}
+	return &shards{all: []*shard{{pool: pool}}, size: pool.Config().MaxConns, doors: newEntrances(nil)}
 }
 
 func (s *shards) close() {
@@ -102,6 +103,23 @@ const hotShare = 4
 
 // acquire takes a connection for a tenant, or for nobody.
 func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
+	if tenant == nil {
+		return s.connect(ctx, nil)
+	}
+	share := s.doors.of(*tenant)
+	if err := s.doors.enter(ctx, *tenant, share); err != nil {
+		return nil, err
+	}
+	c, err := s.connect(ctx, tenant)
+	if err != nil {
+		s.doors.leave(*tenant)
+		return nil, err
+	}
+	c.share, c.leave = share, func() { s.doors.leave(*tenant) }
+	return c, nil
+}
+
+func (s *shards) connect(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
 	chosen := s.choose(tenant)
 	chosen.busy.Add(1)
 	c, err := chosen.pool.Acquire(ctx)
@@ -109,13 +127,15 @@ func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) 
 		chosen.busy.Add(-1)
 		return nil, err
 	}
-	return &conn{Conn: c, shard: chosen}, nil
+	return &conn{Conn: c, shard: chosen, leave: func() {}}, nil
 }
 
 // conn is a connection that knows where it came from.
 type conn struct {
 	*pgxpool.Conn
 	shard *shard
+	share Share  // of the tenant it was taken for
+	leave func() // makes room for the tenant's next unit of work
 }
 
 func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
@@ -124,4 +144,5 @@ func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
 func (c *conn) Release() {
 	c.shard.busy.Add(-1)
 	c.Conn.Release()
+	c.leave()
 }

@@ -58,6 +58,8 @@ func translateServer(pe *pgconn.PgError, rules Rules) error {
 		return known.Because(pe)
 	}
 	switch {
+	case pe.Code == lockTimeout:
+		return errs.ErrUnavailable.Because(pe)
 	case pe.Code == "57014": // canceled, by statement_timeout or the caller
 		return errs.ErrTimeout.Because(pe)
 	case strings.HasPrefix(pe.Code, "08"), // connection lost on the way to the data
@@ -67,6 +69,9 @@ func translateServer(pe *pgconn.PgError, rules Rules) error {
 	}
 	return pe
 }
+
+// lockTimeout is the code of having waited too long for a lock.
+const lockTimeout = "55P03"
 
 var (
 	violated    = regexp.MustCompile(`violates (?:\w+ ){1,2}constraint "([^"]+)"`)
@@ -97,7 +102,7 @@ func repeatable(err error) bool {
 		return false
 	}
 	switch pe.Code {
-	case "40001", "40P01", "55P03":
+	case "40001", "40P01", lockTimeout:
 		return true
 	}
 	return false

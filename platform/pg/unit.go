@@ -3,7 +3,9 @@ package pg
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -74,6 +76,20 @@ func (u *unit) attempt(ctx context.Context, opening string, fn func(uow.Tx) erro
 	}
 	tx.committed(ctx)
 	return nil
+}
+
+// opening are the arguments of the statement that opens the unit within the
+// share of its tenant.
+func (u *unit) opening(s Share) []any {
+	return []any{milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor}
+}
+
+// milliseconds is a time as PostgreSQL takes it; 0 is none.
+func milliseconds(d time.Duration) string {
+	if d > 0 {
+		d = max(d, time.Millisecond)
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
 // errClosed says that the tenant did not let the unit of work in.

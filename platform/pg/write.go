@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -100,7 +99,7 @@ func (t *writeTx) own(ctx context.Context, sql string) (string, error) {
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(t.opening, *t.unit.tenant, t.unit.floor)
+	batch.Queue(t.opening, t.unit.opening(t.conn.share)...)
 	batch.Queue(sql, args...)
 	results := t.conn.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
@@ -123,7 +122,7 @@ func (t *writeTx) stepwise(ctx context.Context, sql string, args []any) (pgx.Row
 	if err := t.conn.session().tidy(ctx, t.conn.Conn.Conn()); err != nil {
 		return nil, err
 	}
-	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, *t.unit.tenant, t.unit.floor); err != nil {
+	if err := begin(ctx, t.conn.Conn.Conn(), t.opening, t.unit.opening(t.conn.share)); err != nil {
 		return nil, err
 	}
 	if err := t.conn.session().prepare(ctx, t.conn.Conn.Conn(), sql); err != nil {
@@ -160,10 +159,10 @@ func (t *writeTx) rollback(ctx context.Context) {
 }
 
 // begin opens an explicit, walled transaction in one round trip.
-func begin(ctx context.Context, conn *pgx.Conn, opening string, tenant uuid.UUID, floor int64) error {
+func begin(ctx context.Context, conn *pgx.Conn, opening string, args []any) error {
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
-	batch.Queue(opening, tenant, floor)
+	batch.Queue(opening, args...)
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	if err == nil {

@@ -21,9 +21,6 @@ type SettingsSource interface {
 	Stored(ctx context.Context, tx uow.Tx) (map[string]json.RawMessage, error)
 }
 
-// Look reads in a tenant, in a unit of work of its own.
-type Look func(ctx context.Context, t Tenant, fn func(uow.Tx) error) error
-
 // Settings knows the settings of the tenants that are being served.
 //
 // It is as new as what it was last told: who lets a request in tells it the
@@ -35,7 +32,6 @@ type Look func(ctx context.Context, t Tenant, fn func(uow.Tx) error) error
 type Settings struct {
 	registry *setting.Registry
 	source   SettingsSource
-	look     Look
 	known    *lru.Cache[uuid.UUID, remembered]
 	// reading keeps those apart who read the same tenant's settings, so that
 	// the last to store is the last to have read.
@@ -55,12 +51,12 @@ const (
 )
 
 // NewSettings makes the memory of a process.
-func NewSettings(r *setting.Registry, s SettingsSource, look Look) *Settings {
+func NewSettings(r *setting.Registry, s SettingsSource) *Settings {
 	known, err := lru.New[uuid.UUID, remembered](rememberedTenants)
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &Settings{registry: r, source: s, look: look, known: known}
+	return &Settings{registry: r, source: s, known: known}
 }
 
 // Of are the settings of a tenant, as they were when the request that asks was
@@ -108,10 +104,4 @@ func (s *Settings) Refresh(ctx context.Context, tx uow.Tx, t Tenant) error {
 
 // Fresh are the settings of a tenant now, for work that no request began. It
 // needs a unit of work of its own, so it is not for the inside of one.
-func (s *Settings) Fresh(ctx context.Context, t Tenant) (setting.Values, error) {
-	err := s.look(ctx, t, func(tx uow.Tx) error { return s.Refresh(ctx, tx, t) })
-	if err != nil {
-		return setting.Values{}, err
-	}
-	return s.Of(t), nil
-}
+type Fresh func(ctx context.Context, t Tenant) (setting.Values, error)

@@ -55,7 +55,9 @@ var (
 	ErrSuspended = errs.New(errs.Forbidden, "tenant_suspended", "This tenant is suspended.")
 	// ErrOutdated: the tenant's schema is too old for this server, or the server too new. A fleet migration is under
 	// way, or this tenant's has failed; either takes minutes rather than seconds.
-	ErrOutdated  = errs.New(errs.Unavailable, "tenant_outdated", "This tenant is being brought to a newer version. Try again shortly.").After(30 * time.Second)
+	ErrOutdated = errs.New(errs.Unavailable, "tenant_outdated", "This tenant is being brought to a newer version. Try again shortly.").After(30 * time.Second)
+	// ErrBusy: the tenant has used up its share of what all have.
+	ErrBusy      = errs.New(errs.Unavailable, "tenant_busy", "This tenant has more work under way and waiting than it may have. Try again shortly.").After(time.Second)
 	ErrMismatch  = errs.New(errs.Forbidden, "tenant_mismatch", "The token belongs to another tenant than the one the request names.")
 	ErrRequired  = errs.New(errs.Malformed, "tenant_required", "Name the tenant: send the X-Tenant header or use the tenant's own host name.")
 	ErrAmbiguous = errs.New(errs.Malformed, "tenant_ambiguous", "The X-Tenant header, the host name and the link mean different tenants.")

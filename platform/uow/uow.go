@@ -39,8 +39,8 @@ type Unit interface {
 	// run again after a serialisation failure or deadlock, so whatever it
 	// assigns outside itself must be assigned afresh each time.
 	Write(ctx context.Context, fn func(Tx) error) error
-	// Record is Write for the audit record of a refusal or failure: it also
-	// opens for a tenant that is suspended.
+	// Record is Write for the audit record of a refusal, of a failure or of what
+	// the operator did: it also opens for a tenant that is suspended or deleted.
 	Record(ctx context.Context, fn func(Tx) error) error
 }
 

@@ -15,15 +15,15 @@ func Settings(c config.Audit) []setting.Declared {
 }
 
 // Policies implements audit.Policies by the settings of tenants.
-type Policies struct{ settings *tenancy.Settings }
+type Policies struct{ settings tenancy.Fresh }
 
 // NewPolicies makes the policies of the process.
-func NewPolicies(s *tenancy.Settings) Policies { return Policies{s} }
+func NewPolicies(s tenancy.Fresh) Policies { return Policies{s} }
 
 // PolicyOf implements audit.Policies. It asks anew each time: what it decides
 // cannot be taken back.
 func (p Policies) PolicyOf(ctx context.Context, t tenancy.Tenant) (audit.Policy, error) {
-	in, err := p.settings.Fresh(ctx, t)
+	in, err := p.settings(ctx, t)
 	if err != nil {
 		return audit.Policy{}, err
 	}

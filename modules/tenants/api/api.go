@@ -43,6 +43,9 @@ func (a *API) Register(r *httpx.Router) {
 	httpx.Patch(r, service.Update, "/v1/tenants/{id}", a.update)
 	httpx.Post(r, service.Suspend, "/v1/tenants/{id}/suspend", a.suspend)
 	httpx.Post(r, service.Resume, "/v1/tenants/{id}/resume", a.resume)
+	httpx.Delete(r, service.Delete, "/v1/tenants/{id}", a.delete, httpx.Status(http.StatusOK),
+		httpx.Describe("The tenant is served to nobody from now on. Until `erase_after` it can be brought back as it was; from then on it may be erased for good."))
+	httpx.Post(r, service.Undelete, "/v1/tenants/{id}/undelete", a.undelete)
 	httpx.Get(r, service.GetOperation, "/v1/operations/{id}", a.operation)
 }
 

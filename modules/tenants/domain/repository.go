@@ -36,6 +36,12 @@ type Repository interface {
 	// Activate marks a provisioned tenant as active.
 	Activate(ctx context.Context, tx uow.Tx, t Tenant) error
 
+	// Delete notes that a tenant was deleted.
+	Delete(ctx context.Context, tx uow.Tx, d Deletion) error
+	// EndDeletion takes the note of a deleted tenant away; ErrStatus when there
+	// is none.
+	EndDeletion(ctx context.Context, tx uow.Tx, tenant uuid.UUID) (Deletion, error)
+
 	// Begin adds long work.
 	Begin(ctx context.Context, tx uow.Tx, o Operation) error
 	// Operation finds long work; ErrNoOperation.

@@ -56,6 +56,17 @@ func (d *Directory) find(ctx context.Context, query func(pg.DBTX) (tenantsdb.Con
 	return t, nil
 }
 
+// Registered finds the entry of a tenant in the registry, whatever its status;
+// it returns domain.ErrNotFound for a slug that no tenant has.
+func (d *Directory) Registered(ctx context.Context, slug string) (t domain.Tenant, err error) {
+	err = d.control().Read(ctx, func(tx uow.Tx) error {
+		row, err := d.q.GetTenantBySlug(ctx, pg.DB(tx), slug)
+		t = toTenant(row)
+		return pg.Translate(err, domain.ErrNotFound, nil)
+	})
+	return t, err
+}
+
 // Landlord finds the operator's tenant with its registry entry; it returns
 // domain.ErrNotFound before there is one.
 func (d *Directory) Landlord(ctx context.Context) (domain.Tenant, error) {

@@ -13,7 +13,7 @@ import (
 
 // Operations are all operations of the module.
 var Operations = []op.Def{
-	Create, Get, List, Update, Suspend, Resume, GetOperation, Provision, Found, Invite,
+	Create, Get, List, Update, Suspend, Resume, Delete, Undelete, GetOperation, Provision, Found, Invite,
 	CreateBackup, ListBackups, GetBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
 }
 
@@ -23,11 +23,12 @@ type Tenants struct {
 	repo  domain.Repository
 	jobs  *op.Jobs
 	live  *tenancy.Live
+	grace Grace
 	clock clock.Clock
 	ids   id.Source
 }
 
 // NewTenants makes the service of one request.
-func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, c clock.Clock, ids id.Source) *Tenants {
-	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, clock: c, ids: ids}
+func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, grace Grace, c clock.Clock, ids id.Source) *Tenants {
+	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, grace: grace, clock: c, ids: ids}
 }

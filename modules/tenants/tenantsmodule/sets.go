@@ -12,6 +12,7 @@ import (
 	"github.com/insulahq/insula/modules/tenants/infra"
 	"github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/mailx"
 	"github.com/insulahq/insula/platform/telemetry"
@@ -25,6 +26,7 @@ var Process = wire.NewSet(
 	NewBuilder, wire.Bind(new(service.Builder), new(*Builder)),
 	infra.NewLedger,
 	service.NewProvisioning,
+	NewGrace,
 	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
 	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
@@ -49,6 +51,9 @@ const (
 func NewLive(d *infra.Directory, m *telemetry.Metrics) *tenancy.Live {
 	return tenancy.NewLive(d, liveTenants, liveFor, m.Lookups("tenants"))
 }
+
+// NewGrace is how long deleted tenants can be brought back.
+func NewGrace(c config.Tenants) service.Grace { return service.Grace(c.Grace) }
 
 // NewWorker makes the worker that brings registered tenants to life. Its
 // cleanup interrupts what is under way; the next start takes it up again.

@@ -66,6 +66,21 @@ COMMENT ON COLUMN "control"."copies"."target_id" IS 'the tenant that gets them; 
 COMMENT ON COLUMN "control"."copies"."schema_name" IS 'the schema that is being made; empty for a backup';
 -- Set comment to column: "old_schema" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."old_schema" IS 'the schema that it takes the place of; empty when there is none';
+-- Create "deletions" table
+CREATE TABLE "control"."deletions" (
+  "tenant_id" uuid NOT NULL,
+  "was" text NOT NULL,
+  "deleted_at" timestamptz NOT NULL,
+  "erase_after" timestamptz NOT NULL,
+  PRIMARY KEY ("tenant_id"),
+  CONSTRAINT "deletions_was_check" CHECK (was = ANY (ARRAY['active'::text, 'suspended'::text]))
+);
+-- Create index "deletions_due_idx" to table: "deletions"
+CREATE INDEX "deletions_due_idx" ON "control"."deletions" ("erase_after");
+-- Set comment to column: "was" on table: "deletions"
+COMMENT ON COLUMN "control"."deletions"."was" IS 'the status that undelete goes back to';
+-- Set comment to column: "erase_after" on table: "deletions"
+COMMENT ON COLUMN "control"."deletions"."erase_after" IS 'when the grace is over and the tenant may be erased';
 -- Create "fleet_attempts" table
 CREATE TABLE "control"."fleet_attempts" (
   "tenant_id" uuid NOT NULL,

@@ -4,7 +4,9 @@
 -- No row means not served. Below the floor is a schema that this binary does not know how to use.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
-       set_config('transaction_read_only', 'on', true) AS read_only
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
+       set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
@@ -14,24 +16,30 @@ WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
-       set_config('plan_cache_mode', 'auto', true) AS plans
+       set_config('plan_cache_mode', 'auto', true) AS plans,
+       set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
+       set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role
+       set_config('role', t.schema_name, true) AS role,
+       set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
+       set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 
 -- name: OpenRecord :one
--- Walls the transaction into a tenant for the record of a refusal, which a
--- suspended tenant keeps too.
+-- Walls the transaction into a tenant for a record, of a refusal or of what
+-- the operator did, which a suspended or deleted tenant keeps too.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role
+       set_config('role', t.schema_name, true) AS role,
+       set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
+       set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended') AND t.schema_version >= @floor;
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor;
 
 -- name: TenantStatus :one
 -- Tells why a tenant did not open.

@@ -24,28 +24,46 @@ const OpenList = `-- name: OpenList :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
-       set_config('plan_cache_mode', 'auto', true) AS plans
+       set_config('plan_cache_mode', 'auto', true) AS plans,
+       set_config('statement_timeout', $1::text, true) AS statement_timeout,
+       set_config('lock_timeout', $2::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
+WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
 `
 
+type OpenListParams struct {
+	StatementTimeout string
+	LockTimeout      string
+	TenantID         uuid.UUID
+	Floor            int64
+}
+
 type OpenListRow struct {
-	Schema   string
-	Role     string
-	ReadOnly string
-	Plans    string
+	Schema           string
+	Role             string
+	ReadOnly         string
+	Plans            string
+	StatementTimeout string
+	LockTimeout      string
 }
 
 // Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
 // values, which suits keys; here the server may plan for the values it gets.
-func (q *Queries) OpenList(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenListRow, error) {
-	row := db.QueryRow(ctx, OpenList, tenantID, floor)
+func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (OpenListRow, error) {
+	row := db.QueryRow(ctx, OpenList,
+		arg.StatementTimeout,
+		arg.LockTimeout,
+		arg.TenantID,
+		arg.Floor,
+	)
 	var i OpenListRow
 	err := row.Scan(
 		&i.Schema,
 		&i.Role,
 		&i.ReadOnly,
 		&i.Plans,
+		&i.StatementTimeout,
+		&i.LockTimeout,
 	)
 	return i, err
 }
@@ -53,65 +71,129 @@ func (q *Queries) OpenList(ctx context.Context, db DBTX, tenantID uuid.UUID, flo
 const OpenRead = `-- name: OpenRead :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', t.schema_name, true) AS role,
-       set_config('transaction_read_only', 'on', true) AS read_only
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('statement_timeout', $1::text, true) AS statement_timeout,
+       set_config('lock_timeout', $2::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
+WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
 `
 
+type OpenReadParams struct {
+	StatementTimeout string
+	LockTimeout      string
+	TenantID         uuid.UUID
+	Floor            int64
+}
+
 type OpenReadRow struct {
-	Schema   string
-	Role     string
-	ReadOnly string
+	Schema           string
+	Role             string
+	ReadOnly         string
+	StatementTimeout string
+	LockTimeout      string
 }
 
 // Walls the transaction into a tenant for reading: schema, role, status
 // and the version of the schema come from the control table in one statement.
 // No row means not served. Below the floor is a schema that this binary does not know how to use.
-func (q *Queries) OpenRead(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenReadRow, error) {
-	row := db.QueryRow(ctx, OpenRead, tenantID, floor)
+func (q *Queries) OpenRead(ctx context.Context, db DBTX, arg OpenReadParams) (OpenReadRow, error) {
+	row := db.QueryRow(ctx, OpenRead,
+		arg.StatementTimeout,
+		arg.LockTimeout,
+		arg.TenantID,
+		arg.Floor,
+	)
 	var i OpenReadRow
-	err := row.Scan(&i.Schema, &i.Role, &i.ReadOnly)
+	err := row.Scan(
+		&i.Schema,
+		&i.Role,
+		&i.ReadOnly,
+		&i.StatementTimeout,
+		&i.LockTimeout,
+	)
 	return i, err
 }
 
 const OpenRecord = `-- name: OpenRecord :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role
+       set_config('role', t.schema_name, true) AS role,
+       set_config('statement_timeout', $1::text, true) AS statement_timeout,
+       set_config('lock_timeout', $2::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $1 AND t.status IN ('active', 'suspended') AND t.schema_version >= $2
+WHERE t.id = $3 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $4
 `
 
-type OpenRecordRow struct {
-	Schema string
-	Role   string
+type OpenRecordParams struct {
+	StatementTimeout string
+	LockTimeout      string
+	TenantID         uuid.UUID
+	Floor            int64
 }
 
-// Walls the transaction into a tenant for the record of a refusal, which a
-// suspended tenant keeps too.
-func (q *Queries) OpenRecord(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenRecordRow, error) {
-	row := db.QueryRow(ctx, OpenRecord, tenantID, floor)
+type OpenRecordRow struct {
+	Schema           string
+	Role             string
+	StatementTimeout string
+	LockTimeout      string
+}
+
+// Walls the transaction into a tenant for a record, of a refusal or of what
+// the operator did, which a suspended or deleted tenant keeps too.
+func (q *Queries) OpenRecord(ctx context.Context, db DBTX, arg OpenRecordParams) (OpenRecordRow, error) {
+	row := db.QueryRow(ctx, OpenRecord,
+		arg.StatementTimeout,
+		arg.LockTimeout,
+		arg.TenantID,
+		arg.Floor,
+	)
 	var i OpenRecordRow
-	err := row.Scan(&i.Schema, &i.Role)
+	err := row.Scan(
+		&i.Schema,
+		&i.Role,
+		&i.StatementTimeout,
+		&i.LockTimeout,
+	)
 	return i, err
 }
 
 const OpenWrite = `-- name: OpenWrite :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role
+       set_config('role', t.schema_name, true) AS role,
+       set_config('statement_timeout', $1::text, true) AS statement_timeout,
+       set_config('lock_timeout', $2::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $1 AND t.status = 'active' AND t.schema_version >= $2
+WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
 `
 
+type OpenWriteParams struct {
+	StatementTimeout string
+	LockTimeout      string
+	TenantID         uuid.UUID
+	Floor            int64
+}
+
 type OpenWriteRow struct {
-	Schema string
-	Role   string
+	Schema           string
+	Role             string
+	StatementTimeout string
+	LockTimeout      string
 }
 
 // Walls the transaction into a tenant for writing.
-func (q *Queries) OpenWrite(ctx context.Context, db DBTX, tenantID uuid.UUID, floor int64) (OpenWriteRow, error) {
-	row := db.QueryRow(ctx, OpenWrite, tenantID, floor)
+func (q *Queries) OpenWrite(ctx context.Context, db DBTX, arg OpenWriteParams) (OpenWriteRow, error) {
+	row := db.QueryRow(ctx, OpenWrite,
+		arg.StatementTimeout,
+		arg.LockTimeout,
+		arg.TenantID,
+		arg.Floor,
+	)
 	var i OpenWriteRow
-	err := row.Scan(&i.Schema, &i.Role)
+	err := row.Scan(
+		&i.Schema,
+		&i.Role,
+		&i.StatementTimeout,
+		&i.LockTimeout,
+	)
 	return i, err
 }
 

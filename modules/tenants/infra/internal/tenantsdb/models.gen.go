@@ -50,6 +50,15 @@ type ControlCopy struct {
 	Attempts  int32
 }
 
+type ControlDeletion struct {
+	TenantID uuid.UUID
+	// the status that undelete goes back to
+	Was       string
+	DeletedAt time.Time
+	// when the grace is over and the tenant may be erased
+	EraseAfter time.Time
+}
+
 type ControlOperation struct {
 	ID          uuid.UUID
 	Kind        string

@@ -1,0 +1,16 @@
+package tenantsmodule
+
+import (
+	"github.com/insulahq/insula/modules/tenants"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/setting"
+)
+
+// Settings declares what a tenant may take of what all share.
+func Settings(c config.Limits) []setting.Declared {
+	return []setting.Declared{
+		tenants.RequestRate.Default(int64(c.RateTenant)),
+		tenants.Units.Default(int64(c.Units)), tenants.Waiting.Default(int64(c.Waiting)),
+		tenants.StatementTimeout.Default(c.StatementTimeout), tenants.LockTimeout.Default(c.LockTimeout),
+	}
+}
