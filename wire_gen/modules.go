@@ -82,7 +82,7 @@ func in[T any](p *Process, build func(*Tenant, scope.Request) T) func(scope.Requ
 // NewServer makes the public handler with the routes of all modules, sealed.
 func NewServer(p *Process, version string) (*httpx.Server, error) {
 	s := httpx.NewServer(httpx.Options{
-		Gate: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits, p.Settings),
+		Gate: p.Gate, Tickets: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits, p.Settings),
 		Log: p.Log, Metrics: p.Metrics, Traces: p.Traces, IDs: p.IDs, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
 		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
 		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,

@@ -38,6 +38,7 @@ var permissions = map[string]string{
 	"audit.publish":          noRequest,
 	"audit.seal":             noRequest,
 	"audit.stream":           readers,
+	"audit.stream.ticket":    readers,
 	"audit.verify":           readers,
 	"auth.email.confirm":     everybody,
 	"auth.invitation.accept": everybody,

@@ -105,6 +105,7 @@ type Process struct {
 	Inviter       *usersservice.Inviter
 	Standing      users.Standing
 	KeyScopes     users.KeyScopes
+	Tickets       users.Tickets
 	Post          *usersservice.Post
 
 	// Roles.

@@ -19,25 +19,44 @@ type watcher struct {
 // watch begins to watch the trail of a tenant over a real connection.
 func (n *tenant) watch(t *testing.T, url, last string) *watcher {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/audit/stream?operation=users.create", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+n.owner.token)
-	req.Header.Set("Accept", "text/event-stream")
+	header := map[string]string{"Authorization": "Bearer " + n.owner.token}
 	if last != "" {
-		req.Header.Set("Last-Event-ID", last)
+		header["Last-Event-ID"] = last
 	}
-	answer, err := http.DefaultClient.Do(req)
+	answer, stop := openStream(t, url+"/v1/audit/stream?operation=users.create", header)
+	w := watching(t, answer, stop)
+	w.last = last
+	return w
+}
+
+// openStream asks for a stream over a real connection. Stop ends it.
+func openStream(t *testing.T, url string, header map[string]string) (answer *http.Response, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Accept", "text/event-stream")
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	answer, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop = func() { cancel(); answer.Body.Close() }
+	t.Cleanup(stop)
+	return answer, stop
+}
+
+// watching reads the beginning of a stream.
+func watching(t *testing.T, answer *http.Response, stop func()) *watcher {
+	t.Helper()
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%s %v", answer.Status, answer.Header)
 	}
-	w := &watcher{lines: bufio.NewScanner(answer.Body), close: func() { cancel(); answer.Body.Close() }, last: last}
-	t.Cleanup(w.close)
+	w := &watcher{lines: bufio.NewScanner(answer.Body), close: stop}
 	if name, _ := w.next(t); name != "hello" {
 		t.Fatalf("the first event is %q", name)
 	}

@@ -127,6 +127,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	policies := usersmodule.NewPolicies(security, settings)
 	gatekeeper := infra4.NewGatekeeper(policies, settings, system)
+	tickets := infra4.NewTickets(system, reader)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra5.NewCatalogue(opRegistry, product)
@@ -145,7 +146,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, system, metrics)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, tickets, resolver, settings, system, metrics)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -290,6 +291,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Inviter:       inviter,
 		Standing:      standing,
 		KeyScopes:     apiKeys,
+		Tickets:       tickets,
 		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
@@ -396,6 +398,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	policies := usersmodule.NewPolicies(security, settings)
 	gatekeeper := infra4.NewGatekeeper(policies, settings, clockClock)
+	tickets := infra4.NewTickets(clockClock, reader)
 	roles := c.Roles
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra5.NewCatalogue(opRegistry, product)
@@ -414,7 +417,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, resolver, settings, clockClock, metrics)
+	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, tickets, resolver, settings, clockClock, metrics)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -559,6 +562,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Inviter:       inviter,
 		Standing:      standing,
 		KeyScopes:     apiKeys,
+		Tickets:       tickets,
 		Post:          post,
 		Catalogue:     catalogue,
 		Standings:     resolver,
@@ -865,7 +869,8 @@ func requestViewing(t *Tenant, r scope.Request) *service4.Viewing {
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	tree := wiregenProcess.Tree
 	tails := wiregenProcess.Tails
-	viewing := service4.NewViewing(runner, r, tree, tails)
+	tickets := wiregenProcess.Tickets
+	viewing := service4.NewViewing(runner, r, tree, tails, tickets)
 	return viewing
 }
 
@@ -940,6 +945,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes",
+	"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

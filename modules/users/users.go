@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -34,6 +35,18 @@ type Standing interface {
 	AnyActive(ctx context.Context, tx uow.Tx, ids []uuid.UUID) (bool, error)
 	// Active lists those of these users who are active.
 	Active(ctx context.Context, tx uow.Tx, ids []uuid.UUID) ([]uuid.UUID, error)
+}
+
+// Ticket is a text that stands for a session for one operation, once.
+type Ticket struct {
+	Text    secret.Value
+	Expires time.Time
+}
+
+// Tickets makes tickets, inside the caller's unit of work.
+type Tickets interface {
+	// Issue returns users.ticket_by_key for a caller without a session.
+	Issue(ctx context.Context, tx uow.Tx, tenant uuid.UUID, by authn.Caller, operation string) (Ticket, error)
 }
 
 // KeyScope is what an API key is bounded to.

@@ -85,6 +85,7 @@ type Gate struct {
 	units    op.Units
 	sessions Sessions
 	keys     Keys
+	tickets  Tickets
 	resolver Resolver
 	settings Settings
 	grants   *expirable.LRU[grantsKey, *authn.Grants]
@@ -103,9 +104,9 @@ type grantsKey struct {
 const rememberedGrants = 20_000
 
 // New makes the gate of a process.
-func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, resolver Resolver, settings Settings, c clock.Clock, m *telemetry.Metrics) *Gate {
+func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, tickets Tickets, resolver Resolver, settings Settings, c clock.Clock, m *telemetry.Metrics) *Gate {
 	return &Gate{
-		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, resolver: resolver, settings: settings, clock: c,
+		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, tickets: tickets, resolver: resolver, settings: settings, clock: c,
 		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0), lookup: m.Lookups("grants"),
 	}
 }
@@ -124,6 +125,12 @@ func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, ori
 	if disagree != nil && tenant.ID == uuid.Nil {
 		return scope.Request{}, hidden(disagree) // the token outlived its tenant
 	}
+	return g.admit(ctx, tenant, claims, disagree, origin)
+}
+
+// admit looks up what a token's claims name. Disagree is what the hints say
+// against the tenant; nil when they agree.
+func (g *Gate) admit(ctx context.Context, tenant tenancy.Tenant, claims jwtx.Claims, disagree error, origin authn.Origin) (scope.Request, error) {
 	caller, err := g.caller(ctx, tenant, claims)
 	caller.Origin = origin
 	if errors.Is(err, tenancy.ErrSuspended) {

@@ -73,7 +73,7 @@ func BenchmarkAdmit(b *testing.B) {
 	f.Write(b, func(tx uow.Tx) error { return signIn(ctx, tx, user, session, now.Now()) })
 	verifier, token := issue(b, f.Tenant.ID, user, session, now)
 	known := &resolver{}
-	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour, func(bool) {}), f.Pool, sessions{now}, noKeys{}, known, nil, now, nil)
+	g := gate.New(verifier, tenancy.NewLive(directory{f.Tenant}, 10, time.Hour, func(bool) {}), f.Pool, sessions{now}, noKeys{}, nil, known, nil, now, nil)
 
 	admit := func() error {
 		r, err := g.Admit(ctx, token, tenancy.Hints{Header: f.Tenant.Slug}, authn.Origin{})

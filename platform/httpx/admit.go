@@ -28,6 +28,12 @@ type Gate interface {
 	Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
 }
 
+// TicketGate lets in who presents a ticket, on routes that take one.
+type TicketGate interface {
+	// AdmitTicket uses a ticket for an operation up; otherwise it is as Admit.
+	AdmitTicket(ctx context.Context, ticket, operation string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
+}
+
 // RunnerFunc makes the operation runner of a request.
 type RunnerFunc func(scope.Request) *op.Runner
 
@@ -98,10 +104,17 @@ func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope
 	if d.Guard == op.ByNobody {
 		return s.gate.Visit(ctx, hints, info.origin)
 	}
-	if token == "" {
-		return scope.Request{}, errs.ErrUnauthenticated
+	ticket := ""
+	if ticketed, _ := hc.Operation().Metadata[ticketKey].(bool); ticketed && token == "" {
+		ticket = hc.Query(ticketQuery)
 	}
-	return s.gate.Admit(ctx, token, hints, info.origin)
+	switch {
+	case token != "":
+		return s.gate.Admit(ctx, token, hints, info.origin)
+	case ticket != "" && s.tickets != nil:
+		return s.tickets.AdmitTicket(ctx, ticket, d.Name, hints, info.origin)
+	}
+	return scope.Request{}, errs.ErrUnauthenticated
 }
 
 func (s *Server) refuse(hc huma.Context, err error) {

@@ -63,12 +63,20 @@ func Streams(o *huma.Operation) { o.Metadata[streamsKey] = true }
 // parameter "tenant" is one more hint at the tenant.
 func Linked(o *huma.Operation) { o.Metadata[linkedKey] = true }
 
+// Ticketed marks a route that also takes a ticket, in the query parameter
+// "ticket", where a client can not send a header: the EventSource of browsers.
+// Its input needs a field of that name.
+func Ticketed(o *huma.Operation) { o.Metadata[ticketKey] = true }
+
 const (
 	linkedKey  = "linked"
 	defKey     = "operation"
 	secretKey  = "secret"
 	streamsKey = "streams"
+	ticketKey  = "ticketed"
 )
+
+const ticketQuery = "ticket"
 
 // Get registers a route for an operation that reads.
 func Get[I, O any](r *Router, d op.Def, path string, h func(context.Context, *I) (*O, error), opts ...RouteOption) {

@@ -21,6 +21,7 @@ import (
 // Options are what a server is made of.
 type Options struct {
 	Gate    Gate
+	Tickets TicketGate // nil: no route takes tickets
 	Runner  RunnerFunc
 	Limiter Limiter
 	Limits  Limits
@@ -49,6 +50,7 @@ type Server struct {
 	handler    http.Handler // echo, with spans around it when they are wanted
 	router     *Router
 	gate       Gate
+	tickets    TicketGate
 	runner     RunnerFunc
 	limits     limits
 	problems   problems
@@ -77,7 +79,7 @@ func NewServer(o Options) *Server {
 		}
 	}
 	s := &Server{
-		echo: e, gate: o.Gate, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
+		echo: e, gate: o.Gate, tickets: o.Tickets, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
 		limits:   limits{limiter: o.Limiter, Limits: o.Limits},
 		handling: o.RequestTimeout, patience: patience,
 	}

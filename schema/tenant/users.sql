@@ -69,6 +69,18 @@ CREATE INDEX one_time_tokens_purpose_idx ON one_time_tokens (purpose, created_at
 COMMENT ON TABLE one_time_tokens IS 'passing';
 COMMENT ON COLUMN one_time_tokens.address IS 'where it was sent: it proves that its holder reads mail there';
 
+-- Tickets stand for a session, once, where a client can send nothing but an address.
+CREATE TABLE tickets (
+    hash       bytea       NOT NULL,
+    user_id    uuid        NOT NULL,
+    session_id uuid        NOT NULL,
+    operation  text        NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT tickets_pkey PRIMARY KEY (hash),
+    CONSTRAINT tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+CREATE INDEX tickets_session_idx ON tickets (session_id);
+
 CREATE TABLE authenticators (
     user_id      uuid        NOT NULL,
     seed         bytea       NOT NULL,

@@ -36,7 +36,10 @@ func (a *API) Register(r *httpx.Router) {
 	httpx.Get(r, service.List, "/v1/audit/events", a.list)
 	httpx.Get(r, service.Get, "/v1/audit/events/{id}", a.get)
 	httpx.GetStream(r, service.Export, "/v1/audit/export", []string{typeNDJSON, typeCSV}, a.export)
-	httpx.GetStream(r, service.Stream, "/v1/audit/stream", []string{typeEvents}, a.stream)
+	httpx.GetStream(r, service.Stream, "/v1/audit/stream", []string{typeEvents}, a.stream, httpx.Ticketed)
+	httpx.Post(r, service.Ticket, "/v1/audit/stream-tickets", a.ticket, httpx.Secret, httpx.Describe(
+		"The `EventSource` of browsers sends no token: open `/v1/audit/stream?ticket=…` with it, once and within half a minute. "+
+			"Get another one, and give the last `id` as `last_event_id`, when the connection breaks."))
 	httpx.Get(r, service.Verify, "/v1/audit/verify", a.verify, httpx.Streams)
 	httpx.Get(r, service.Key, "/v1/audit/key", a.key)
 }

@@ -78,7 +78,7 @@ func serve(t *testing.T) func(tenant, path string) *httptest.ResponseRecorder {
 	}, func(r scope.Request) *service.Evidence {
 		return service.NewEvidence(runner(r), r, infra.NewRepository(), infra.NewTree(), infra.NewPublished(s3test.NewMemory(t, clock.At(noon))), domain.NewHeadKeys(secret.Key{}))
 	}, func(r scope.Request) *service.Viewing {
-		return service.NewViewing(runner(r), r, infra.NewTree(), nil)
+		return service.NewViewing(runner(r), r, infra.NewTree(), nil, nil)
 	}, page.NewCodec(make([]byte, 32))).Register(server.Router())
 	if err := server.Seal(service.Operations); err != nil {
 		t.Fatal(err)

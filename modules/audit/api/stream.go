@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/platform/errs"
@@ -16,8 +17,40 @@ const typeEvents = "text/event-stream"
 
 type streamInput struct {
 	Accept      string `header:"Accept" doc:"Must allow text/event-stream."`
+	Ticket      string `query:"ticket" maxLength:"100" doc:"A ticket of /v1/audit/stream-tickets, in place of a token."`
+	LastSeen    string `query:"last_event_id" maxLength:"100" doc:"As Last-Event-ID, which comes before it, for a client that can not send it."`
 	LastEventID string `header:"Last-Event-ID" maxLength:"100" doc:"id of the last event that you have: the stream goes on behind it. Absent: with what comes next."`
 	AuditFilters
+}
+
+// after is the place behind which the stream goes on; nil for none.
+func (in *streamInput) after() (*domain.Mark, error) {
+	last, where := in.LastEventID, "header.Last-Event-ID"
+	if last == "" {
+		last, where = in.LastSeen, "query.last_event_id"
+	}
+	if last == "" {
+		return nil, nil //nolint:nilnil // a stream that goes on behind nothing
+	}
+	m, err := domain.ParseMark(last)
+	if err != nil {
+		return nil, domain.ErrMark.At(where, "is not the id of an event of this stream")
+	}
+	return &m, nil
+}
+
+// AuditTicket opens the stream once.
+type AuditTicket struct {
+	Ticket    string    `json:"ticket" maxLength:"100" doc:"To be sent as the query parameter ticket. It is shown once." example:"insula_ticket_AZ…"`
+	ExpiresAt time.Time `json:"expires_at" doc:"Until when it can be used."`
+}
+
+func (a *API) ticket(ctx context.Context, _ *struct{}) (*httpx.Answer[AuditTicket], error) {
+	made, err := a.viewing(scope.From(ctx)).Ticket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &httpx.Answer[AuditTicket]{Body: AuditTicket{Ticket: made.Text.Reveal(), ExpiresAt: made.Expires}}, nil
 }
 
 // stream is a stream of server-sent events: first "hello", then a "record" for
@@ -31,13 +64,9 @@ func (a *API) stream(ctx context.Context, in *streamInput) (*httpx.Stream, error
 	if err != nil {
 		return nil, err
 	}
-	var after *domain.Mark
-	if in.LastEventID != "" {
-		m, err := domain.ParseMark(in.LastEventID)
-		if err != nil {
-			return nil, err
-		}
-		after = &m
+	after, err := in.after()
+	if err != nil {
+		return nil, err
 	}
 	r := scope.From(ctx)
 	return &httpx.Stream{ContentType: typeEvents, Write: func(ctx context.Context, w *httpx.StreamWriter) error {

@@ -13,7 +13,7 @@ var (
 	// ErrNotSealed says that an event is too young to be proven.
 	ErrNotSealed = errs.New(errs.Conflict, "audit.not_sealed", "This event is not sealed yet, which takes some seconds. Ask for its proof again.").After(5 * time.Second)
 	// ErrMark refuses the id of an event that no stream sent.
-	ErrMark = errs.New(errs.Invalid, "audit.last_event_id", "This Last-Event-ID is not one that the stream has sent.").At("header.Last-Event-ID", "is not the id of an event of this stream")
+	ErrMark = errs.New(errs.Invalid, "audit.last_event_id", "This is not the id of an event that the stream has sent.")
 	// ErrRoot refuses a root that is no hash.
 	ErrRoot = errs.New(errs.Invalid, "audit.root", "A root is 32 bytes in base64, and goes with the size of its tree.").At("query.root", "is not the root of a tree")
 )

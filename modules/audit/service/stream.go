@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/insulahq/insula/modules/audit/domain"
+	"github.com/insulahq/insula/modules/users"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -58,15 +59,16 @@ type Tails interface {
 
 // Viewing runs the operation of one viewer.
 type Viewing struct {
-	run    *op.Runner
-	tenant tenancy.Tenant
-	tree   domain.Tree
-	tails  Tails
+	run     *op.Runner
+	scope   scope.Request
+	tree    domain.Tree
+	tails   Tails
+	tickets users.Tickets
 }
 
 // NewViewing makes the service of one request.
-func NewViewing(run *op.Runner, r scope.Request, tree domain.Tree, tails Tails) *Viewing {
-	return &Viewing{run: run, tenant: r.Tenant, tree: tree, tails: tails}
+func NewViewing(run *op.Runner, r scope.Request, tree domain.Tree, tails Tails, tickets users.Tickets) *Viewing {
+	return &Viewing{run: run, scope: r, tree: tree, tails: tails, tickets: tickets}
 }
 
 // Watch hands new records to send in the order in which they are sealed, and
@@ -75,8 +77,8 @@ func NewViewing(run *op.Runner, r scope.Request, tree domain.Tree, tails Tails) 
 // Records come once they can not be overtaken any more, so that whoever comes
 // again with the last mark misses none and gets none twice.
 func (s *Viewing) Watch(ctx context.Context, after *domain.Mark, send func([]domain.Written) error) error {
-	_, err := op.Do(ctx, s.run, Stream.On(s.tenant.ID.String()), func(tx uow.Tx) (struct{}, error) {
-		news, stop := s.tails.Watch(ctx, s.tenant)
+	_, err := op.Do(ctx, s.run, Stream.On(s.scope.Tenant.ID.String()), func(tx uow.Tx) (struct{}, error) {
+		news, stop := s.tails.Watch(ctx, s.scope.Tenant)
 		defer stop()
 		at, err := s.begin(ctx, tx, after, send)
 		if err != nil {

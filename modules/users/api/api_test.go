@@ -76,7 +76,7 @@ func open(t *testing.T) *house {
 	plenty := redisx.Limit{Rate: 1000, Burst: 1000, Period: time.Minute}
 	gatekeeper := infra.NewGatekeeper(lenient{}, unset{}, now)
 	server := httpx.NewServer(httpx.Options{
-		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, grants{}, unset{}, now, nil),
+		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, nil, grants{}, unset{}, now, nil),
 		Runner:  run,
 		Limiter: redisx.NewLimiter(redis, "test", now, nil), Limits: httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
 		Log: log, IDs: ids, Keys: func(http.ResponseWriter, *http.Request) {},

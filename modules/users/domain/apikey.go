@@ -2,10 +2,8 @@ package domain
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,9 +31,7 @@ type APIKey struct {
 	LastUsedAt *time.Time // to the hour; nil when never
 }
 
-// NewAPIKey draws a key. The text that it returns beside it is shown once:
-//
-//	insula_key_<base64url of the tenant's id and 32 random bytes>
+// NewAPIKey draws a key. The text that it returns beside it is shown once.
 func NewAPIKey(id, tenant, user uuid.UUID, name string, operations []string, expires, now time.Time, random io.Reader) (APIKey, secret.Value, error) {
 	called, nameErr := ParseName(name)
 	var lifeErr error
@@ -45,27 +41,20 @@ func NewAPIKey(id, tenant, user uuid.UUID, name string, operations []string, exp
 	if err := together(nameErr, lifeErr); err != nil {
 		return APIKey{}, secret.Value{}, err
 	}
-	raw := make([]byte, tokenBytes)
-	if _, err := io.ReadFull(random, raw); err != nil {
-		return APIKey{}, secret.Value{}, fmt.Errorf("draw API key: %w", err)
+	token, err := newTenantToken(users.KeyPrefix, tenant, random)
+	if err != nil {
+		return APIKey{}, token, err
 	}
-	text := users.KeyPrefix + secret.EncodeText(append(tenant[:], raw...))
+	text := token.Reveal()
 	return APIKey{
-		ID: id, UserID: user, Name: called, Digest: DigestOf(secret.New(text)), Hint: text[len(text)-4:],
+		ID: id, UserID: user, Name: called, Digest: DigestOf(token), Hint: text[len(text)-4:],
 		Operations: slices.Compact(slices.Sorted(slices.Values(operations))), CreatedAt: now, ExpiresAt: expires,
-	}, secret.New(text), nil
+	}, token, nil
 }
 
 // KeyTenant is the tenant that an API key names; false for a text that is no
-// key. Whether the key is genuine, only the tenant's own table can tell.
-func KeyTenant(text string) (uuid.UUID, bool) {
-	rest, ok := strings.CutPrefix(text, users.KeyPrefix)
-	raw, err := secret.DecodeText(rest)
-	if !ok || err != nil || len(raw) != len(uuid.UUID{})+tokenBytes {
-		return uuid.Nil, false
-	}
-	return uuid.UUID(raw[:len(uuid.UUID{})]), true
-}
+// key.
+func KeyTenant(text string) (uuid.UUID, bool) { return tokenTenant(users.KeyPrefix, text) }
 
 // APIKeyView is what the trail keeps of a key.
 type APIKeyView struct {

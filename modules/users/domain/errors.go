@@ -24,6 +24,7 @@ var (
 	ErrKeyNotFound      = errs.New(errs.NotFound, "users.api_key_not_found", "There is no such API key.")
 	ErrKeyBeyondOwn     = errs.New(errs.Forbidden, "users.api_key_beyond_own", "You cannot give a key more than you hold yourself.")
 	ErrKeyByKey         = errs.New(errs.Forbidden, "users.api_key_by_key", "Only a person can make API keys.")
+	ErrTicketByKey      = errs.New(errs.Forbidden, "users.ticket_by_key", "Only a person who is signed in can get a ticket; a program sends its key.")
 	ErrThrottled        = errs.New(errs.RateLimited, "users.throttled", "Too many attempts have failed. Wait before trying again.")
 )
 

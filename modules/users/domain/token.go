@@ -3,7 +3,9 @@ package domain
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,11 +13,33 @@ import (
 	"github.com/insulahq/insula/platform/secret"
 )
 
-// tokenBytes of randomness are in an API key.
+// tokenBytes of randomness are in a token of a tenant.
 const tokenBytes = 32
 
 // NewToken draws an opaque token: 256 bits, base64url.
 func NewToken(random io.Reader) (secret.Value, error) { return secret.NewToken(random) }
+
+// newTenantToken draws an opaque token that says in which tenant to look it up:
+//
+//	<prefix><base64url of the tenant's id and 32 random bytes>
+func newTenantToken(prefix string, tenant uuid.UUID, random io.Reader) (secret.Value, error) {
+	raw := make([]byte, tokenBytes)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return secret.Value{}, fmt.Errorf("draw token: %w", err)
+	}
+	return secret.New(prefix + secret.EncodeText(append(tenant[:], raw...))), nil
+}
+
+// tokenTenant is the tenant that such a token names; false for any other text.
+// Whether the token is genuine, only the tenant's own table can tell.
+func tokenTenant(prefix, text string) (uuid.UUID, bool) {
+	rest, ok := strings.CutPrefix(text, prefix)
+	raw, err := secret.DecodeText(rest)
+	if !ok || err != nil || len(raw) != len(uuid.UUID{})+tokenBytes {
+		return uuid.Nil, false
+	}
+	return uuid.UUID(raw[:len(uuid.UUID{})]), true
+}
 
 // Digest is what is stored of an opaque token.
 type Digest = secret.Digest

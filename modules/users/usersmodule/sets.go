@@ -40,6 +40,7 @@ var Process = wire.NewSet(
 	infra.NewAttempts, wire.Bind(new(domain.Attempts), new(*infra.Attempts)),
 	infra.NewAPIKeys, wire.Bind(new(domain.APIKeys), new(*infra.APIKeys)),
 	wire.Bind(new(users.KeyScopes), new(*infra.APIKeys)),
+	infra.NewTickets, wire.Bind(new(users.Tickets), new(*infra.Tickets)), wire.Bind(new(gate.Tickets), new(*infra.Tickets)),
 	NewPolicies, wire.Bind(new(users.Policies), new(Policies)),
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),
 	NewKeyRing, NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
