@@ -1,20 +1,88 @@
 package wiregen
 
 import (
+	"context"
+	"errors"
+	"os/user"
+
 	auditservice "github.com/insulahq/insula/modules/audit/service"
+	settingsservice "github.com/insulahq/insula/modules/settings/service"
+	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
 )
+
+// commandLine is the role of whoever runs the binary's own commands.
+const commandLine = "command line"
+
+// atCommandLine is whoever runs the binary's own commands and may run these
+// operations: the user of the system, by the name that it has there.
+func atCommandLine(may ...op.Def) authn.Caller {
+	held := map[string]string{}
+	for _, d := range may {
+		held[d.Name] = commandLine
+	}
+	who := "somebody"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	return authn.Caller{
+		Kind: authn.Operator, Label: who + " at the command line", Grants: authn.NewGrants([]string{commandLine}, held),
+	}
+}
+
+// OperatorTenants is the registry as somebody works with it who has the
+// binary and its configuration at hand. What they do is recorded in the
+// landlord's trail; it returns the tenants module's not-found error before
+// there is a landlord.
+func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, error) {
+	return asOperator(ctx, p, requestTenants)
+}
+
+// OperatorSettings are the settings of tenants as somebody works with them who
+// has the binary: see OperatorTenants.
+func OperatorSettings(ctx context.Context, p *Process) (*settingsservice.Settings, error) {
+	return asOperator(ctx, p, requestSettings)
+}
+
+// asOperator makes a service for the command line, in the landlord's tenant.
+func asOperator[T any](ctx context.Context, p *Process, build func(*Tenant, scope.Request) T) (T, error) {
+	landlord, err := p.Directory.Landlord(ctx)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	var may []op.Def
+	for _, d := range p.Operations.All() {
+		if d.Guard == op.ByLandlord {
+			may = append(may, d)
+		}
+	}
+	r := scope.Request{Tenant: landlord.Tenant, Caller: atCommandLine(may...)}
+	return build(p.tenant(r.Tenant), r), nil
+}
 
 // TenantEvidence is the evidence of a tenant's trail as somebody works with it
 // who has the binary and its configuration at hand: to check it and to take it
 // out, both of which the tenant's own trail tells.
 func TenantEvidence(p *Process, t tenancy.Tenant) *auditservice.Evidence {
-	held := map[string]string{auditservice.Verify.Name: commandLine, auditservice.Export.Name: commandLine}
-	r := scope.Request{
-		Tenant: t,
-		Caller: authn.Caller{Kind: authn.Operator, Label: commandLine, Grants: authn.NewGrants([]string{commandLine}, held)},
-	}
+	r := scope.Request{Tenant: t, Caller: atCommandLine(auditservice.Verify, auditservice.Export)}
 	return requestEvidence(p.tenant(t), r)
+}
+
+// Note tells the operator's trail what somebody at the command line does to a
+// tenant, beside what the tenant's own trail tells. Before there is an
+// operator's tenant there is nobody to tell.
+func Note(ctx context.Context, p *Process, d op.Def, about tenancy.Tenant) error {
+	landlord, err := p.Directory.Landlord(ctx)
+	if errors.Is(err, tenantsdomain.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		p.Jobs.Witness(ctx, landlord.Tenant, about, d, atCommandLine())
+	}
+	return err
 }

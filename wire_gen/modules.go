@@ -22,7 +22,6 @@ import (
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
-	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/id"
@@ -117,40 +116,3 @@ func Document() ([]byte, error) {
 	}
 	return s.Document()
 }
-
-// OperatorTenants is the registry as somebody works with it who has the
-// binary and its configuration at hand. What they do is recorded in the
-// landlord's trail; it returns the tenants module's not-found error before
-// there is a landlord.
-func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, error) {
-	return asOperator(ctx, p, requestTenants)
-}
-
-// OperatorSettings are the settings of tenants as somebody works with them who
-// has the binary: see OperatorTenants.
-func OperatorSettings(ctx context.Context, p *Process) (*settingsservice.Settings, error) {
-	return asOperator(ctx, p, requestSettings)
-}
-
-// asOperator makes a service for the command line, in the landlord's tenant.
-func asOperator[T any](ctx context.Context, p *Process, build func(*Tenant, scope.Request) T) (T, error) {
-	landlord, err := p.Directory.Landlord(ctx)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	held := map[string]string{}
-	for _, d := range p.Operations.All() {
-		if d.Guard == op.ByLandlord {
-			held[d.Name] = commandLine
-		}
-	}
-	r := scope.Request{
-		Tenant: landlord.Tenant,
-		Caller: authn.Caller{Kind: authn.Operator, Label: commandLine, Grants: authn.NewGrants([]string{commandLine}, held)},
-	}
-	return build(p.tenant(r.Tenant), r), nil
-}
-
-// commandLine names the caller who runs the binary's own commands.
-const commandLine = "command line"

@@ -105,6 +105,9 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		if r.method != http.MethodPost || !r.Grantable() {
 			continue
 		}
+		if !r.Writes && r.Records { // reading again, such as for another ticket, is another reading
+			continue
+		}
 		who := n
 		if r.Guard == op.ByLandlord {
 			who = operator

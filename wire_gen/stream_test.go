@@ -81,6 +81,17 @@ func (w *watcher) next(t *testing.T) (name, data string) {
 	return "", ""
 }
 
+// until reads events until one has a text in it. Those before may be of just
+// before, when they could still be overtaken.
+func (w *watcher) until(t *testing.T, text string) {
+	t.Helper()
+	for {
+		if _, data := w.next(t); strings.Contains(data, text) {
+			return
+		}
+	}
+}
+
 // ready waits for the comment that follows once a viewer stands in the room.
 func (w *watcher) ready(t *testing.T) {
 	t.Helper()

@@ -16,6 +16,8 @@ import (
 	auditapi "github.com/insulahq/insula/modules/audit/api"
 	"github.com/insulahq/insula/modules/audit/domain"
 	auditservice "github.com/insulahq/insula/modules/audit/service"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/tenancy"
 	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
@@ -80,7 +82,7 @@ func (f verifyFlags) run(ctx context.Context) (report domain.Report, err error) 
 		report.PublicKey = f.key
 		return report, err
 	}
-	err = withTenantEvidence(ctx, f.tenant, func(e *auditservice.Evidence) error {
+	err = withTenantEvidence(ctx, f.tenant, auditservice.Verify, func(e *auditservice.Evidence) error {
 		key, err := e.Key(ctx)
 		if err != nil {
 			return err
@@ -132,11 +134,18 @@ func printReport(out io.Writer, r domain.Report, asJSON bool) error {
 	return nil
 }
 
-func withTenantEvidence(ctx context.Context, slug string, fn func(*auditservice.Evidence) error) error {
+// withTenantEvidence runs fn with the evidence of a tenant's trail. The
+// operation that is to be run stands in the trails of both sides.
+func withTenantEvidence(ctx context.Context, slug string, d op.Def, fn func(*auditservice.Evidence) error) error {
 	return withProcess(ctx, func(p *wiregen.Process) error {
 		t, err := p.Directory.BySlug(ctx, slug)
 		if err != nil {
 			return err
+		}
+		if t.Kind != tenancy.Landlord && d.Records {
+			if err := wiregen.Note(ctx, p, d, t); err != nil {
+				return err
+			}
 		}
 		return fn(wiregen.TenantEvidence(p, t))
 	})
@@ -155,7 +164,7 @@ func auditExportCommand() *cobra.Command {
 			} else if format != "ndjson" {
 				return errors.New("--format is ndjson or csv")
 			}
-			return withTenantEvidence(cmd.Context(), slug, func(e *auditservice.Evidence) error {
+			return withTenantEvidence(cmd.Context(), slug, auditservice.Export, func(e *auditservice.Evidence) error {
 				out := bufio.NewWriter(cmd.OutOrStdout())
 				write, end := form(out)
 				if err := e.Export(cmd.Context(), domain.Spec{}, write); err != nil {
@@ -178,7 +187,7 @@ func auditKeyCommand() *cobra.Command {
 		Short: "Print the key that checks the signed heads of a tenant's trail.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withTenantEvidence(cmd.Context(), slug, func(e *auditservice.Evidence) error {
+			return withTenantEvidence(cmd.Context(), slug, auditservice.Key, func(e *auditservice.Evidence) error {
 				key, err := e.Key(cmd.Context())
 				if err == nil {
 					_, err = fmt.Fprintln(cmd.OutOrStdout(), key)

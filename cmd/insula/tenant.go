@@ -166,6 +166,9 @@ func tenantInviteCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := wiregen.Note(cmd.Context(), p, tenantsservice.Invite, t.Tenant); err != nil {
+					return err
+				}
 				return invite(cmd.Context(), p, f, t, cmd.OutOrStdout())
 			})
 		},

@@ -35,12 +35,16 @@ type Metrics struct {
 	limiter   *prometheus.CounterVec
 	fallback  *prometheus.CounterVec
 	jobs      *prometheus.HistogramVec
+	audit     *prometheus.CounterVec
+	sealed    prometheus.Counter
+	sealDelay prometheus.Histogram
 	decisions *prometheus.CounterVec
 }
 
 var (
 	requestBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	queryBuckets   = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5}
+	sealBuckets    = []float64{.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 86400}
 	jobBuckets     = []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300, 1800}
 )
 
@@ -61,9 +65,15 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 
 		jobs: histogram("job_duration_seconds", "Time of a background job.", jobBuckets, "job", "outcome"),
 
+		audit:  counter("audit_records_total", "Audit records written, by outcome of what they record.", "outcome"),
+		sealed: prometheus.NewCounter(prometheus.CounterOpts{Name: "insula_audit_sealed_total", Help: "Audit records that became part of a tree."}),
+		sealDelay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "insula_audit_seal_delay_seconds", Help: "Age of the oldest record of a batch when it was sealed.", Buckets: sealBuckets,
+		}),
+
 		decisions: counter("access_decisions_total", "Operations that were asked for, by what the access decision maker said.", "outcome"),
 	}
-	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.decisions)
+	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit, m.sealed, m.sealDelay, m.decisions)
 	return m
 }
 
@@ -167,6 +177,22 @@ func (m *Metrics) ObserveJob(job string, d time.Duration, failed bool) {
 		outcome = "failed"
 	}
 	m.jobs.WithLabelValues(job, outcome).Observe(d.Seconds())
+}
+
+// ObserveAudit records that an audit record was written; outcome is that of the recorded attempt.
+func (m *Metrics) ObserveAudit(outcome string) {
+	if m != nil {
+		m.audit.WithLabelValues(outcome).Inc()
+	}
+}
+
+// ObserveSeal records that a batch of audit records was sealed, the oldest of which was so old.
+func (m *Metrics) ObserveSeal(records int64, delay time.Duration) {
+	if m == nil {
+		return
+	}
+	m.sealed.Add(float64(records))
+	m.sealDelay.Observe(delay.Seconds())
 }
 
 // ObserveDecision records what came of asking for an operation.

@@ -27,7 +27,9 @@ func recordAll(m *telemetry.Metrics) {
 	m.ObserveLimitFallback("http")
 	m.ObserveJob("audit.seal", time.Second, false)
 	m.ObserveJob("audit.seal", time.Second, true)
-	m.ObserveDecision("allowed")
+	m.ObserveAudit("done")
+	m.ObserveSeal(7, 12*time.Second)
+	m.ObserveDecision("denied")
 	m.RegisterPool("app", func() telemetry.PoolStats {
 		return telemetry.PoolStats{Max: 16, Open: 6, InUse: 3, Idle: 2, Acquired: 9, Waited: 4, WaitTime: 1500 * time.Millisecond}
 	})
@@ -51,6 +53,11 @@ func TestAdminHandlerServesTheMetrics(t *testing.T) {
 		`insula_http_request_duration_seconds_count{method="GET",operation="users.get",status="other"} 1`,
 		`insula_http_errors_total{code="users.email_taken",operation="users.create"} 1`,
 		`insula_http_in_flight 1`,
+		`insula_audit_records_total{outcome="done"} 1`,
+		`insula_audit_sealed_total 7`,
+		`insula_audit_seal_delay_seconds_bucket{le="15"} 1`,
+		`insula_audit_seal_delay_seconds_bucket{le="10"} 0`,
+		`insula_access_decisions_total{outcome="denied"} 1`,
 		`insula_db_query_duration_seconds_count{query="GetUser"} 2`,
 		`insula_db_query_errors_total{query="GetUser"} 1`,
 		`insula_cache_lookups_total{cache="roles",outcome="hit"} 1`,
@@ -100,8 +107,8 @@ func TestLabelsAreAClosedSet(t *testing.T) {
 			}
 		}
 	}
-	if ours != 15 {
-		t.Errorf("%d metrics were checked, want 15: add the new ones to recordAll", ours)
+	if ours != 18 {
+		t.Errorf("%d metrics were checked, want 18: add the new ones to recordAll", ours)
 	}
 }
 

@@ -103,7 +103,7 @@ func record(t *testing.T, f pgtest.Fixture) {
 			{Operation: "files.create", Outcome: op.Denied, Code: "forbidden"},
 		} {
 			e.ID, e.At = uuid.Must(uuid.NewV7()), noon.Add(time.Duration(i)*time.Hour)
-			if err := infra.NewRecorder(infra.NewBell()).Record(t.Context(), tx, e); err != nil {
+			if err := infra.NewRecorder(infra.NewBell(), nil).Record(t.Context(), tx, e); err != nil {
 				return err
 			}
 		}

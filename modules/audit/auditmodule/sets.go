@@ -39,8 +39,8 @@ var Request = wire.NewSet(
 func NewHeadKeys(c config.Security) domain.HeadKeys { return domain.NewHeadKeys(c.SecretKey) }
 
 // NewSealing makes the service that seals trails.
-func NewSealing(j *op.Jobs, tree domain.Tree, p domain.Published, keys domain.HeadKeys, c clock.Clock, log *slog.Logger, s config.Audit) *service.Sealing {
-	return service.NewSealing(j, tree, p, keys, c, log, service.SealingOptions{Batch: s.SealBatch, Records: s.Forward})
+func NewSealing(j *op.Jobs, tree domain.Tree, p domain.Published, keys domain.HeadKeys, c clock.Clock, log *slog.Logger, s config.Audit, m *telemetry.Metrics) *service.Sealing {
+	return service.NewSealing(j, tree, p, keys, c, log, service.SealingOptions{Batch: s.SealBatch, Records: s.Forward, Sealed: m.ObserveSeal})
 }
 
 // Sealer is the worker that seals trails: a type of its own, because a process

@@ -59,8 +59,9 @@ type Seal struct {
 	Words  []Word      // that searches find the records by
 	Head   string      // signed note
 	At     time.Time
-	Last   Mark   // all records up to here are sealed
-	Server string // the database server that Last counts on
+	Oldest time.Time // when the oldest of the records was made; only as NewSeal made it
+	Last   Mark      // all records up to here are sealed
+	Server string    // the database server that Last counts on
 }
 
 // FirstHash is the place of the first of its hashes.
@@ -99,6 +100,9 @@ func NewSeal(edge *Edge, batch []Written, key *HeadKey, at time.Time) (Seal, err
 		s.Events = append(s.Events, w.ID)
 		s.Words = append(s.Words, WordsOf(w.Event)...)
 		s.Last = Mark{Xid: w.Xid, ID: w.ID}
+		if s.Oldest.IsZero() || w.At.Before(s.Oldest) {
+			s.Oldest = w.At
+		}
 	}
 	s.Size, s.Hashes = edge.Size(), Pack(hashes)
 	var err error

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	recorder   = infra.NewRecorder(infra.NewBell())
+	recorder   = infra.NewRecorder(infra.NewBell(), nil)
 	repository = infra.NewRepository()
 	noon       = time.Date(2026, 5, 4, 12, 0, 0, 123456000, time.UTC)
 )

@@ -44,18 +44,22 @@ import (
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/uow"
 )
 
 // Recorder implements op.Recorder.
 type Recorder struct {
-	q    *auditdb.Queries
-	bell *Bell
+	q       *auditdb.Queries
+	bell    *Bell
+	written func(outcome string)
 }
 
-// NewRecorder makes the recorder of a process. It rings the bell after each
-// record that is kept.
-func NewRecorder(bell *Bell) *Recorder { return &Recorder{q: auditdb.New(), bell: bell} }
+// NewRecorder makes the recorder of a process. It rings the bell and counts
+// after each record that is kept; metrics may be nil.
+func NewRecorder(bell *Bell, m *telemetry.Metrics) *Recorder {
+	return &Recorder{q: auditdb.New(), bell: bell, written: m.ObserveAudit}
+}
 
 // Record implements op.Recorder: one row, in the transaction of tx.
 func (r *Recorder) Record(ctx context.Context, tx uow.Tx, entry op.Entry) error {
@@ -72,7 +76,10 @@ func (r *Recorder) Record(ctx context.Context, tx uow.Tx, entry op.Entry) error 
 	if err != nil {
 		return fmt.Errorf("record %s: %w", entry.Operation, pg.Translate(err, nil, nil))
 	}
-	tx.AfterCommit(func(context.Context) { r.bell.Ring(entry.Tenant) })
+	tx.AfterCommit(func(context.Context) {
+		r.bell.Ring(entry.Tenant)
+		r.written(e.Outcome)
+	})
 	return nil
 }
 

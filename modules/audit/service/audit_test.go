@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // serve makes the service with the real recorder behind it.
 func serve(f pgtest.Fixture, c *clock.Manual) *service.Audit {
 	r := scope.Request{Tenant: f.Tenant, Caller: authn.Caller{Kind: authn.User, Label: "ada@example.com"}}
-	run := op.NewRunner(r, f.Unit(), optest.Allow{}, infra.NewRecorder(infra.NewBell()), c, id.System{}, slog.New(slog.DiscardHandler))
+	run := op.NewRunner(r, f.Unit(), optest.Allow{}, infra.NewRecorder(infra.NewBell(), nil), c, id.System{}, slog.New(slog.DiscardHandler))
 	return service.NewAudit(run, infra.NewRepository())
 }
 

@@ -49,7 +49,7 @@ func newTrail(t testing.TB, o service.SealingOptions) *trail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &trail{Fixture: pgtest.Tenant(t), clock: clock.At(noon), recorder: infra.NewRecorder(infra.NewBell()), tree: infra.NewTree()}
+	r := &trail{Fixture: pgtest.Tenant(t), clock: clock.At(noon), recorder: infra.NewRecorder(infra.NewBell(), nil), tree: infra.NewTree()}
 	r.keys = domain.NewHeadKeys(root)
 	r.blobs = s3test.NewMemory(t, r.clock)
 	r.published = infra.NewPublished(r.blobs)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,6 +29,9 @@ var (
 type SealingOptions struct {
 	Batch   int  // records sealed together at most
 	Records bool // also keep the sealed records themselves outside the database
+	// Sealed is told of each batch, and how old its oldest record was; nil is
+	// fine.
+	Sealed func(records int64, delay time.Duration)
 }
 
 // Sealing makes the evidence of the trails of all tenants. It is safe to
@@ -75,6 +79,9 @@ func (s *Sealing) Seal(ctx context.Context, t tenancy.Tenant) (Progress, error) 
 		}
 		tx.AfterCommit(func(ctx context.Context) {
 			s.log.InfoContext(ctx, "audit tree head", "tenant_id", t.ID.String(), "size", seal.Size, "head", seal.Head)
+			if s.options.Sealed != nil {
+				s.options.Sealed(seal.Size-seal.First, seal.At.Sub(seal.Oldest))
+			}
 		})
 		return Progress{Sealed: seal.Size - seal.First, Waiting: len(seal.Events) == s.options.Batch}, nil
 	})

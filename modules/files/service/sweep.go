@@ -145,7 +145,7 @@ func (s *sweep) tell(ctx context.Context) error {
 	if s.dry || removed == (Strays{}) {
 		return nil
 	}
-	return s.files(s.tenant, Clear).Clear(ctx, removed)
+	return s.files(s.tenant, Clear).Clear(ctx, s.tenant.ID, removed)
 }
 
 // ask is a look at the database on the way through the store.

@@ -17,7 +17,7 @@ var (
 	Purge   = op.Job("files.purge", "Remove for good a file whose retention is over.", op.About("file"))
 	Requeue = op.Job("files.requeue", "Have content read again that nobody has decided about.", op.About("file"))
 	Lose    = op.Job("files.lose", "Keep a file from being read whose content is lost.", op.About("file"))
-	Clear   = op.Job("files.clear", "Tell how many strays were removed from the object store.")
+	Clear   = op.Job("files.clear", "Tell how many strays were removed from the object store.", op.About("file_store"))
 )
 
 // act does something to a file, unless somebody else has done so already. It
@@ -105,9 +105,10 @@ type Strays struct {
 	Parts   int   `json:"uploads_in_parts"`
 }
 
-// Clear records what was removed from the store that no file names.
-func (s *Files) Clear(ctx context.Context, removed Strays) error {
-	_, err := op.Do(ctx, s.run, Clear, func(tx uow.Tx) (Strays, error) {
+// Clear records what was removed from the tenant's part of the store that no
+// file names.
+func (s *Files) Clear(ctx context.Context, tenant uuid.UUID, removed Strays) error {
+	_, err := op.Do(ctx, s.run, Clear.On(tenant.String()), func(tx uow.Tx) (Strays, error) {
 		tx.Trail().Changed(removed, nil)
 		return removed, nil
 	})

@@ -44,7 +44,7 @@ func (s *Mailroom) Deliver(ctx context.Context, e Envelope) error {
 		if err := s.post.unseal(DeliverMail, e, &m); err != nil {
 			return struct{}{}, err
 		}
-		tx.Trail().On("mail", "", m.To)
+		tx.Trail().On("mail", m.To, m.To) // it has no other name
 		return struct{}{}, s.sender.Send(ctx, m)
 	})
 	if errors.Is(err, mailx.ErrPermanent) {

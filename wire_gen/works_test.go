@@ -1,0 +1,137 @@
+package wiregen_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	filesapi "github.com/insulahq/insula/modules/files/api"
+	"github.com/insulahq/insula/platform/config"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/s3x"
+	wiregen "github.com/insulahq/insula/wire_gen"
+)
+
+// worked are the jobs that leave a record, by what their records are about.
+// TestJobsAreRecorded makes all of them work.
+var worked = map[string]string{
+	"audit.expire":         "audit_trail",
+	"auth.password.offer":  "user",
+	"files.clear":          "file_store",
+	"files.examine":        "file",
+	"files.give_up":        "file",
+	"files.lose":           "file",
+	"files.purge":          "file",
+	"files.requeue":        "file",
+	"tenants.found":        "tenant",
+	"tenants.invite_admin": "user",
+	"tenants.provision":    "tenant",
+	"users.mail.deliver":   "mail",
+}
+
+// TestEveryJobIsListed: background work leaves a record, unless it says why not
+// or changes nothing.
+func TestEveryJobIsListed(t *testing.T) {
+	t.Parallel()
+	recorded := map[string]bool{}
+	for _, d := range wiregen.Operations().All() {
+		if d.Guard == op.ByJob && d.Writes && d.Quiet == "" {
+			recorded[d.Name] = true
+		}
+	}
+	want, got := slices.Sorted(maps.Keys(recorded)), slices.Sorted(maps.Keys(worked))
+	if !slices.Equal(got, want) {
+		t.Errorf("listed are %v, but these leave records: %v", got, want)
+	}
+}
+
+// TestJobsAreRecorded has each kind of background work done that leaves a
+// record: it names the job as who did it, and what it was about.
+func TestJobsAreRecorded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(c *config.Config) { c.Audit.Retention = 40 * 24 * time.Hour })
+	n := h.tenant(t)
+	p := n.user(t)
+	n.forget(t, p.email)
+	h.mail.tokenOf(t, p.email, "Choose a new password")
+	n.litter(t)
+	n.seal(t)
+	h.clock.Set(h.clock.Now().Add(31 * 24 * time.Hour)) // more than deleted files are kept
+	served, err := h.Directory.ByID(t.Context(), n.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := wiregen.FileSweeper(h.Process).Sweep(t.Context(), served, false); err != nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	n.owner.signIn(t, n)
+	for job, kind := range worked {
+		if job == "audit.expire" {
+			continue
+		}
+		at := n
+		if job == "tenants.found" {
+			at = h.operator(t)
+		}
+		at.tellsOfJob(t, job, kind)
+	}
+	h.clock.Set(h.clock.Now().Add(10 * 24 * time.Hour))
+	if removed, err := h.Retention.Expire(t.Context(), served); err != nil || removed == 0 {
+		t.Fatalf("%d removed, %v", removed, err)
+	}
+	n.owner.signIn(t, n)
+	n.tellsOfJob(t, "audit.expire", "audit_trail")
+}
+
+// tellsOfJob checks what the trail has of a job.
+func (n *tenant) tellsOfJob(t *testing.T, job, kind string) {
+	t.Helper()
+	found := n.events(t, "operation="+job)
+	if len(found) == 0 {
+		t.Errorf("%s left no record", job)
+		return
+	}
+	for _, e := range found {
+		if e.Outcome != "done" || e.Actor.Kind != "job" || e.Actor.Label != job || e.Target == nil || e.Target.Kind != kind || e.Target.ID == "" {
+			t.Errorf("%s is recorded as %+v, target %+v", job, e, e.Target)
+		}
+	}
+}
+
+// litter leaves behind what the sweep of files finds: an upload that nobody
+// finishes, a deleted file, one that nobody decides about, one whose content
+// is lost, and an object that no file names.
+func (n *tenant) litter(t *testing.T) {
+	t.Helper()
+	n.file(t)
+	deleted := n.fileID(t, "deleted.txt", "hello")
+	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+deleted, ""))
+	stuck := decode[filesapi.File](t, n.as().post(t, "/v1/files", `{"name":"stuck.txt","size":5}`), http.StatusCreated)
+	follow(t, stuck.Upload.Link, "hello")
+	lost := n.fileID(t, "lost.txt", "hello")
+	db, err := pgx.Connect(t.Context(), n.h.db.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	table, uploads := pgx.Identifier{n.schema, "files"}.Sanitize(), pgx.Identifier{n.schema, "file_uploads"}.Sanitize()
+	if _, err := db.Exec(t.Context(), "UPDATE "+table+" f SET status = 'scanning', object_id = u.object_id FROM "+uploads+" u WHERE u.file_id = f.id AND f.id = $1", stuck.ID); err != nil {
+		t.Fatal(err)
+	}
+	var object uuid.UUID
+	if err := db.QueryRow(t.Context(), "SELECT object_id FROM "+table+" WHERE id = $1", lost).Scan(&object); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.h.blobs.Delete(t.Context(), s3x.TenantKey(n.id, object)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.h.blobs.Put(t.Context(), s3x.TenantKey(n.id, uuid.New()), strings.NewReader("stray"), 5, "text/plain"); err != nil {
+		t.Fatal(err)
+	}
+}
