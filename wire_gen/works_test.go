@@ -93,9 +93,11 @@ func TestJobsAreRecorded(t *testing.T) {
 func (n *tenant) tellsOfJob(t *testing.T, job, kind string) {
 	t.Helper()
 	found := n.events(t, "operation="+job)
-	if len(found) == 0 {
-		t.Errorf("%s left no record", job)
-		return
+	for deadline := time.Now().Add(patience); len(found) == 0; found = n.events(t, "operation="+job) { // queued work comes by itself
+		if time.Now().After(deadline) {
+			t.Errorf("%s left no record", job)
+			return
+		}
 	}
 	for _, e := range found {
 		if e.Outcome != "done" || e.Actor.Kind != "job" || e.Actor.Label != job || e.Target == nil || e.Target.Kind != kind || e.Target.ID == "" {

@@ -30,6 +30,7 @@ func recordAll(m *telemetry.Metrics) {
 	m.ObserveAudit("done")
 	m.ObserveSeal(7, 12*time.Second)
 	m.ObserveDecision("denied")
+	m.ObserveDecision("allowed")
 	m.RegisterPool("app", func() telemetry.PoolStats {
 		return telemetry.PoolStats{Max: 16, Open: 6, InUse: 3, Idle: 2, Acquired: 9, Waited: 4, WaitTime: 1500 * time.Millisecond}
 	})
