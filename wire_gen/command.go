@@ -82,7 +82,7 @@ func Note(ctx context.Context, p *Process, d op.Def, about tenancy.Tenant) error
 		return nil
 	}
 	if err == nil {
-		p.Jobs.Witness(ctx, landlord.Tenant, about, d, atCommandLine())
+		p.Jobs.WitnessIn(ctx, landlord.Tenant, about, d, atCommandLine())
 	}
 	return err
 }

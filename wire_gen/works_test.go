@@ -1,6 +1,7 @@
 package wiregen_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,7 +20,7 @@ import (
 )
 
 // worked are the jobs that leave a record, by what their records are about.
-// TestJobsAreRecorded makes all of them work.
+// TestJobsAreRecorded and TestCopiesAreRecorded make all of them work.
 var worked = map[string]string{
 	"audit.expire":         "audit_trail",
 	"auth.password.offer":  "user",
@@ -29,9 +30,13 @@ var worked = map[string]string{
 	"files.lose":           "file",
 	"files.purge":          "file",
 	"files.requeue":        "file",
+	"tenants.copy":         "tenant",
+	"tenants.discard":      "backup",
 	"tenants.found":        "tenant",
 	"tenants.invite_admin": "user",
+	"tenants.pack":         "tenant",
 	"tenants.provision":    "tenant",
+	"tenants.unpack":       "tenant",
 	"users.mail.deliver":   "mail",
 }
 
@@ -72,7 +77,7 @@ func TestJobsAreRecorded(t *testing.T) {
 	}
 	n.owner.signIn(t, n)
 	for job, kind := range worked {
-		if job == "audit.expire" {
+		if job == "audit.expire" || slices.Contains(copying, job) {
 			continue
 		}
 		at := n
@@ -89,11 +94,29 @@ func TestJobsAreRecorded(t *testing.T) {
 	n.tellsOfJob(t, "audit.expire", "audit_trail")
 }
 
+// copying are the jobs that work on copies of tenants, in the operator's name.
+var copying = []string{"tenants.copy", "tenants.discard", "tenants.pack", "tenants.unpack"}
+
+// TestCopiesAreRecorded has copies of a tenant made and one removed.
+func TestCopiesAreRecorded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	source, backup := operator.backup(t, h.tenant(t))
+	path := "/v1/tenants/" + source
+	operator.must(t, operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"New"}`, newSlug())))
+	operator.must(t, operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug())))
+	mustDo(t, operator.as().with("If-Match", "*").call(t, "DELETE", path+"/backups/"+backup, ""))
+	for _, job := range copying {
+		operator.tellsOfJob(t, job, worked[job])
+	}
+}
+
 // tellsOfJob checks what the trail has of a job.
 func (n *tenant) tellsOfJob(t *testing.T, job, kind string) {
 	t.Helper()
-	found := n.events(t, "operation="+job)
-	for deadline := time.Now().Add(patience); len(found) == 0; found = n.events(t, "operation="+job) { // queued work comes by itself
+	found := n.events(t, "outcome=done&operation="+job)
+	for deadline := time.Now().Add(patience); len(found) == 0; found = n.events(t, "outcome=done&operation="+job) { // queued work comes by itself
 		if time.Now().After(deadline) {
 			t.Errorf("%s left no record", job)
 			return

@@ -49,9 +49,14 @@ func (j *Jobs) runner(t tenancy.Tenant, caller authn.Caller, u uow.Unit) *Runner
 // visiting is the rule by which the operator acts inside a tenant.
 const visiting = "operator"
 
-// Witness tells the trail of a tenant what the operator does to a tenant: its
-// own, or the operator's when the operation itself stands in the other.
-func (j *Jobs) Witness(ctx context.Context, in, about tenancy.Tenant, d Def, by authn.Caller) {
+// Witness tells a tenant's own trail what the operator did to the tenant.
+func (j *Jobs) Witness(ctx context.Context, t tenancy.Tenant, d Def, by authn.Caller) {
+	j.WitnessIn(ctx, t, t, d, by)
+}
+
+// WitnessIn tells the trail of one tenant what the operator does to another,
+// whose own trail the operation itself stands in.
+func (j *Jobs) WitnessIn(ctx context.Context, in, about tenancy.Tenant, d Def, by authn.Caller) {
 	r := j.runner(in, by, j.units.Tenant(in))
 	e := r.entry(d, Done, nil, Decision{Allow: true, Rule: visiting})
 	e.Target = uow.Target{Kind: d.Kind, ID: about.ID.String(), Label: about.Slug}

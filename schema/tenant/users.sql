@@ -80,6 +80,7 @@ CREATE TABLE tickets (
     CONSTRAINT tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
 );
 CREATE INDEX tickets_session_idx ON tickets (session_id);
+COMMENT ON TABLE tickets IS 'passing';
 
 CREATE TABLE authenticators (
     user_id      uuid        NOT NULL,

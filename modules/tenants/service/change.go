@@ -64,7 +64,7 @@ func (s *Tenants) change(ctx context.Context, tx uow.Tx, d op.Def, id uuid.UUID,
 	}
 	tx.AfterCommit(func(ctx context.Context) {
 		s.live.Forget(after.ID)
-		s.jobs.Witness(ctx, after.Tenant, after.Tenant, d, s.run.Caller())
+		s.jobs.Witness(ctx, after.Tenant, d, s.run.Caller())
 	})
 	return after, nil
 }

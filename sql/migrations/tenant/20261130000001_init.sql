@@ -11,16 +11,13 @@ CREATE TABLE "idempotency_keys" (
 CREATE INDEX "idempotency_keys_expires_idx" ON "idempotency_keys" ("expires_at");
 -- Set comment to table: "idempotency_keys"
 COMMENT ON TABLE "idempotency_keys" IS 'passing';
--- Create "outbox" table
-CREATE TABLE "outbox" (
-  "id" uuid NOT NULL,
-  "operation" text NOT NULL,
-  "args" jsonb NOT NULL,
-  "run_at" timestamptz NOT NULL,
-  PRIMARY KEY ("id")
+-- Create "settings" table
+CREATE TABLE "settings" (
+  "name" text NOT NULL,
+  "value" jsonb NOT NULL,
+  "changed_at" timestamptz NOT NULL,
+  PRIMARY KEY ("name")
 );
--- Set comment to table: "outbox"
-COMMENT ON TABLE "outbox" IS 'passing';
 -- Create "audit_leaves" table
 CREATE TABLE "audit_leaves" (
   "number" bigint NOT NULL,
@@ -101,13 +98,16 @@ COMMENT ON COLUMN "users"."time_zone" IS 'IANA; empty when not chosen';
 COMMENT ON COLUMN "users"."second_factor" IS 'signing in takes a confirmed second factor';
 -- Set comment to column: "access_version" on table: "users"
 COMMENT ON COLUMN "users"."access_version" IS 'grows when what the user may do changes';
--- Create "settings" table
-CREATE TABLE "settings" (
+-- Create "custom_permissions" table
+CREATE TABLE "custom_permissions" (
   "name" text NOT NULL,
-  "value" jsonb NOT NULL,
-  "changed_at" timestamptz NOT NULL,
+  "summary" text NOT NULL,
+  "owner_too" boolean NOT NULL,
+  "created_at" timestamptz NOT NULL,
   PRIMARY KEY ("name")
 );
+-- Set comment to column: "owner_too" on table: "custom_permissions"
+COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
 -- Create "failed_attempts" table
 CREATE TABLE "failed_attempts" (
   "subject" bytea NOT NULL,
@@ -122,6 +122,24 @@ CREATE INDEX "failed_attempts_last_idx" ON "failed_attempts" ("last_at");
 COMMENT ON TABLE "failed_attempts" IS 'passing';
 -- Set comment to column: "subject" on table: "failed_attempts"
 COMMENT ON COLUMN "failed_attempts"."subject" IS 'hash of what is guarded: an address, a network, a device, a second factor';
+-- Create "policy" table
+CREATE TABLE "policy" (
+  "current" boolean NOT NULL,
+  "version" bigint NOT NULL,
+  "settings_version" bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY ("current"),
+  CONSTRAINT "policy_current_check" CHECK (current)
+);
+-- Create "outbox" table
+CREATE TABLE "outbox" (
+  "id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "args" jsonb NOT NULL,
+  "run_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Set comment to table: "outbox"
+COMMENT ON TABLE "outbox" IS 'passing';
 -- Create "file_usage" table
 CREATE TABLE "file_usage" (
   "scope" text NOT NULL,
@@ -130,14 +148,6 @@ CREATE TABLE "file_usage" (
   PRIMARY KEY ("scope"),
   CONSTRAINT "file_usage_bytes_check" CHECK (bytes >= 0),
   CONSTRAINT "file_usage_files_check" CHECK (files >= 0)
-);
--- Create "policy" table
-CREATE TABLE "policy" (
-  "current" boolean NOT NULL,
-  "version" bigint NOT NULL,
-  "settings_version" bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY ("current"),
-  CONSTRAINT "policy_current_check" CHECK (current)
 );
 -- Create "audit_events" table
 CREATE TABLE "audit_events" (
@@ -185,16 +195,6 @@ CREATE INDEX "audit_events_xid_idx" ON "audit_events" ("xid", "id");
 COMMENT ON TABLE "audit_events" IS 'append-only, removable, lasting';
 -- Set comment to column: "xid" on table: "audit_events"
 COMMENT ON COLUMN "audit_events"."xid" IS 'transaction: the one that wrote the record; what is below every running transaction can be sealed';
--- Create "custom_permissions" table
-CREATE TABLE "custom_permissions" (
-  "name" text NOT NULL,
-  "summary" text NOT NULL,
-  "owner_too" boolean NOT NULL,
-  "created_at" timestamptz NOT NULL,
-  PRIMARY KEY ("name")
-);
--- Set comment to column: "owner_too" on table: "custom_permissions"
-COMMENT ON COLUMN "custom_permissions"."owner_too" IS 'whether who owns the thing in question is allowed without holding the permission';
 -- Create "api_keys" table
 CREATE TABLE "api_keys" (
   "id" uuid NOT NULL,
@@ -413,6 +413,20 @@ CREATE TABLE "role_parents" (
 );
 -- Create index "role_parents_parent_idx" to table: "role_parents"
 CREATE INDEX "role_parents_parent_idx" ON "role_parents" ("parent_id");
+-- Create "tickets" table
+CREATE TABLE "tickets" (
+  "hash" bytea NOT NULL,
+  "user_id" uuid NOT NULL,
+  "session_id" uuid NOT NULL,
+  "operation" text NOT NULL,
+  "expires_at" timestamptz NOT NULL,
+  PRIMARY KEY ("hash"),
+  CONSTRAINT "tickets_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions" ("id") ON UPDATE NO ACTION ON DELETE CASCADE
+);
+-- Create index "tickets_session_idx" to table: "tickets"
+CREATE INDEX "tickets_session_idx" ON "tickets" ("session_id");
+-- Set comment to table: "tickets"
+COMMENT ON TABLE "tickets" IS 'passing';
 -- Create "user_roles" table
 CREATE TABLE "user_roles" (
   "user_id" uuid NOT NULL,
