@@ -73,7 +73,7 @@ func TestWhatTheOperatorDoesHoldsOnEveryNode(t *testing.T) {
 	if want := here.clock.Now().Add(720 * time.Hour); deleted.Status != "deleting" || !deleted.EraseAfter.Equal(want) {
 		t.Errorf("deleted %+v, to be erased after %s", deleted, want)
 	}
-	shut(http.StatusUnauthorized, http.StatusNotFound, "unauthenticated", "tenant_unknown")
+	shut(http.StatusNotFound, http.StatusNotFound, "tenant_unknown", "tenant_unknown")
 	refused(t, operator.remove(t, path), http.StatusConflict, "tenants.status")
 	mustDo(t, operator.as().post(t, path+"/undelete", ""))
 	open("brought back")

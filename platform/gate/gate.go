@@ -123,7 +123,7 @@ func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, ori
 	}
 	tenant, disagree := tenancy.FromToken(ctx, g.tenants, claims.TenantID, hints)
 	if disagree != nil && tenant.ID == uuid.Nil {
-		return scope.Request{}, hidden(disagree) // the token outlived its tenant
+		return scope.Request{}, disagree
 	}
 	return g.admit(ctx, tenant, claims, disagree, origin)
 }
@@ -175,9 +175,6 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 		caller.Grants, err = g.resolve(ctx, tx, t, claims.Subject, session)
 		return err
 	})
-	if errors.Is(err, tenancy.ErrUnknown) {
-		return caller, errs.ErrUnauthenticated.Because(err) // the token outlived its tenant
-	}
 	return caller, err
 }
 

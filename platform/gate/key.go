@@ -29,7 +29,7 @@ func (g *Gate) admitKey(ctx context.Context, token string, named uuid.UUID, hint
 	return scope.Request{Tenant: tenant, Caller: caller}, disagree
 }
 
-// hidden keeps who holds no good key or token from learning which tenants exist.
+// hidden keeps the holder of no good key from learning which tenants exist.
 func hidden(err error) error {
 	if errors.Is(err, tenancy.ErrUnknown) {
 		return errs.ErrUnauthenticated.Because(err)
