@@ -430,3 +430,33 @@ func TestTheStoreGoesAwayAtEveryStep(t *testing.T) {
 		t.Errorf("the file is %d %s", w.Code, w.Body)
 	}
 }
+
+// TestAnArchiveGoesAwayAtEveryStep of a restore in place: before the swap the
+// tenant stays as it was, and after it nobody takes the new schema away.
+func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	n, file := h.household(t)
+	source, backup := operator.backup(t, n)
+	body, failed := fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup), 0
+	for calls, over := 0, false; !over; calls++ {
+		h.blobs.FailAfter(calls, s3x.ErrNotFound)
+		w := operator.as().post(t, "/v1/tenants/"+source+"/restore", body)
+		first := operator.attempt(t, w)
+		h.blobs.FailWith(nil)
+		switch over = first.Status == "succeeded"; first.Status {
+		case "failed":
+			failed++
+		case "running":
+			operator.must(t, w)
+		}
+		n.owner.signIn(t, n)
+		if w := n.as().get(t, file+"/content"); w.Body.String() != "hello" {
+			t.Fatalf("without its call %d the restore is %+v, and the file %d %s", calls, first, w.Code, w.Body)
+		}
+	}
+	if failed == 0 {
+		t.Error("no restore failed for want of its archive")
+	}
+}

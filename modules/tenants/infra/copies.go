@@ -95,22 +95,26 @@ func (l *Copies) Advance(ctx context.Context, operation uuid.UUID, progress int)
 	})
 }
 
-// Note tells clients why the last attempt failed, and that the work is undone
-// when it is to be.
-func (l *Copies) Note(ctx context.Context, c domain.Copy, cause error, undo bool) error {
+// Note tells clients why the last attempt failed and, when undo says so, has
+// the work undone from then on. It reports whether it has: work that succeeded
+// before the attempt failed stays, and so does what is left of it to do.
+func (l *Copies) Note(ctx context.Context, c domain.Copy, cause error, undo bool) (undoing bool, err error) {
 	e, ok := errs.As(cause)
 	if !ok {
 		e = errs.ErrInternal
 	}
-	return l.write(ctx, func(db pg.DBTX) error {
+	err = l.write(ctx, func(db pg.DBTX) error {
 		err := l.q.NoteOperation(ctx, db, tenantsdb.NoteOperationParams{
 			ErrorCode: e.Code, ErrorDetail: e.Detail, UpdatedAt: l.clock.Now(), ID: c.Operation,
 		})
 		if err != nil || !undo {
 			return err
 		}
-		return l.q.SetCopyStep(ctx, db, string(domain.Undoing), c.Operation)
+		n, err := l.q.UndoCopy(ctx, db, c.Operation)
+		undoing = n > 0
+		return err
 	})
+	return undoing, err
 }
 
 // Packed ends a backup that has become an archive.

@@ -31,7 +31,7 @@ type Copies interface {
 	Backup(ctx context.Context, id uuid.UUID) (domain.Backup, error)
 	Begin(ctx context.Context, c domain.Copy, object uuid.UUID) error
 	Advance(ctx context.Context, operation uuid.UUID, progress int) error
-	Note(ctx context.Context, c domain.Copy, cause error, undo bool) error
+	Note(ctx context.Context, c domain.Copy, cause error, undo bool) (undoing bool, err error)
 	Packed(ctx context.Context, c domain.Copy, p domain.Packed) error
 	Cleaned(ctx context.Context, c domain.Copy) error
 	Undone(ctx context.Context, c domain.Copy) error
@@ -93,11 +93,9 @@ func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
 	if err == nil || ctx.Err() != nil {
 		return err // an attempt that was interrupted is not one that failed
 	}
-	if c.Step != domain.Copying {
-		return errors.Join(err, s.copies.Note(ctx, c, err, false))
-	}
-	undo := final(err, c.Attempts) || c.Attempts+1 >= maxAttempts
-	if noted := s.copies.Note(ctx, c, err, undo); noted != nil || !undo {
+	undo := c.Step == domain.Copying && (final(err, c.Attempts) || c.Attempts+1 >= maxAttempts)
+	undoing, noted := s.copies.Note(ctx, c, err, undo)
+	if noted != nil || !undoing {
 		return errors.Join(err, noted)
 	}
 	return errors.Join(err, s.undo(ctx, c))

@@ -66,6 +66,10 @@ RETURNING attempts;
 -- name: SetCopyStep :exec
 UPDATE control.copies SET step = @step WHERE operation_id = @operation_id;
 
+-- name: UndoCopy :execrows
+-- What has succeeded is not undone, whatever went wrong after it.
+UPDATE control.copies SET step = 'undoing' WHERE operation_id = @operation_id AND step = 'copying';
+
 -- name: AdvanceOperation :exec
 -- How far running work is. It never goes back, except to the beginning.
 UPDATE control.operations SET progress = @progress, updated_at = @updated_at WHERE id = @id AND status = 'running';

@@ -450,6 +450,19 @@ func (q *Queries) SucceedOperation(ctx context.Context, db DBTX, updatedAt time.
 	return err
 }
 
+const UndoCopy = `-- name: UndoCopy :execrows
+UPDATE control.copies SET step = 'undoing' WHERE operation_id = $1 AND step = 'copying'
+`
+
+// What has succeeded is not undone, whatever went wrong after it.
+func (q *Queries) UndoCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, UndoCopy, operationID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const UpdateBackup = `-- name: UpdateBackup :execrows
 UPDATE control.backups SET status = $1, version = version + 1, updated_at = $2
 WHERE id = $3 AND version = $4
