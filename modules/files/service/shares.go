@@ -120,7 +120,11 @@ func (s *Files) OpenShare(ctx context.Context, token secret.Value) (Reading, err
 			return Reading{}, err
 		}
 		tx.Trail().Changed(share.View(), after.View())
-		return s.reading(f), s.Keep.UpdateShare(ctx, tx, after)
+		r := s.reading(f)
+		if share.SingleUse {
+			r.Link = nil // the store's link would work again
+		}
+		return r, s.Keep.UpdateShare(ctx, tx, after)
 	})
 }
 

@@ -171,6 +171,21 @@ func TestASingleUseIsOneUse(t *testing.T) {
 	}
 }
 
+// TestASingleUseLeadsToNoLink: where readers are sent to the object store, its
+// link works for minutes and as often as somebody likes. A share for single
+// use passes through the server instead.
+func TestASingleUseLeadsToNoLink(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t).with(func(p *domain.Policy, _ *service.Parties) { p.Redirect = true })
+	f := d.ready("hello")
+	for single, links := range map[bool]bool{false: true, true: false} {
+		s := d.share(f, domain.Sharing{Life: time.Hour, SingleUse: single})
+		if r, err := d.stranger().OpenShare(t.Context(), s.Token); err != nil || (r.Link != nil) != links {
+			t.Errorf("for single use %v: sent to the store %v, %v", single, r.Link != nil, err)
+		}
+	}
+}
+
 func TestSharesHaveBounds(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -12,6 +12,9 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
+// ErrEmptyStore says that the object store has nothing of a tenant with files.
+var ErrEmptyStore = errors.New("the object store has no object of this tenant, which has files: another bucket?")
+
 // objects walks through the objects of the store and those that files name, in
 // the same order: what only one of them has is a stray, or lost.
 func (s *sweep) objects(ctx context.Context) error {
@@ -21,10 +24,12 @@ func (s *sweep) objects(ctx context.Context) error {
 		return err
 	}
 	var failed error
+	empty := true
 	for found, err := range s.reader.Contents.Objects(ctx) {
 		if err != nil {
 			return errors.Join(failed, err) // what was not seen is not lost
 		}
+		empty = false
 		for ; more && bytes.Compare(named.Object[:], found.Object[:]) < 0; named, more, err = names.next() {
 			failed = errors.Join(failed, s.missing(ctx, named))
 		}
@@ -38,6 +43,9 @@ func (s *sweep) objects(ctx context.Context) error {
 			continue
 		}
 		failed = errors.Join(failed, s.stray(ctx, found))
+	}
+	if empty && more {
+		return ErrEmptyStore // a lost file stays lost: better none for now than all by a wrong address
 	}
 	for ; more; named, more, err = names.next() {
 		failed = errors.Join(failed, s.missing(ctx, named))

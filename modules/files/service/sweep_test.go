@@ -10,12 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/files/domain"
+	"github.com/insulahq/insula/modules/files/infra"
 	"github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
 )
@@ -149,6 +151,25 @@ func TestSweepWithTheStoreAwayTakesNothingForLost(t *testing.T) {
 	d.blobs.FailWith(nil)
 	if d.read(f) != "hello" {
 		t.Error("a file became unreadable")
+	}
+}
+
+// TestSweepOfAnotherBucketTakesNothingForLost: a store that has nothing at all
+// of a tenant with files is not the one that they were sent to.
+func TestSweepOfAnotherBucketTakesNothingForLost(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	f, g := d.version("a", "hello"), d.version("b", "hello")
+	right := d.parties.Contents
+	d = d.with(func(_ *domain.Policy, p *service.Parties) {
+		p.Contents = infra.NewContents(s3test.NewMemory(t, d.clock), scope.Request{Tenant: d.tenant.Tenant})
+	})
+	if r, _, err := d.sweep(false); !errors.Is(err, service.ErrEmptyStore) || !r.Clean() {
+		t.Errorf("%+v, %v", r, err)
+	}
+	d = d.with(func(_ *domain.Policy, p *service.Parties) { p.Contents = right })
+	if r := d.mustSweep(); !r.Clean() || d.read(f) != "hello" || d.read(g) != "hello" {
+		t.Errorf("in the right one: %+v", r)
 	}
 }
 
