@@ -141,3 +141,33 @@ func TestSweepingOfTenants(t *testing.T) {
 		t.Errorf("of a suspended tenant %d files are left", len(kept))
 	}
 }
+
+// TestASweepKnowsTheTenantsRetention: a process that has served no request of a
+// tenant sweeps by what the tenant has set all the same.
+func TestASweepKnowsTheTenantsRetention(t *testing.T) {
+	t.Parallel()
+	h, started := newHouse(t), newHouse(t)
+	n := h.tenant(t)
+	mustDo(t, n.as().with("If-Match", "*").call(t, "PATCH", "/v1/settings", setting("files.retention", `"8760h"`)))
+	path := "/v1/files/" + n.fileID(t, "a.txt", "hello")
+	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", path, ""))
+	for o, err := range h.blobs.List(t.Context(), n.id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := started.blobs.Put(t.Context(), o.Key, strings.NewReader("hello"), 5, "text/plain"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	served, err := started.Directory.ByID(t.Context(), n.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ hours, deletions int }{{8759, 0}, {2, 1}} {
+		started.clock.Advance(time.Duration(step.hours) * time.Hour)
+		r, err := wiregen.FileSweeper(started.Process).Sweep(t.Context(), served, true)
+		if err != nil || r.Deletions != step.deletions {
+			t.Errorf("%d hours later: %+v, %v", step.hours, r, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func filesExamine(p *Process) jobs.Handler {
 
 // FileSweeper looks after the files of tenants, as the jobs it is made of.
 func FileSweeper(p *Process) *filesservice.Sweeper {
-	return filesservice.NewSweeper(func(t tenancy.Tenant, d op.Def) *filesservice.Files { return asJob(p, d, requestFiles, t) }, p.Clock, p.Log)
+	return filesservice.NewSweeper(func(t tenancy.Tenant, d op.Def) *filesservice.Files { return asJob(p, d, requestFiles, t) }, p.Fresh, p.Clock, p.Log)
 }
 
 // FileSweeping sweeps the files of all tenants regularly. Run it beside the

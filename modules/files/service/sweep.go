@@ -38,14 +38,15 @@ func (r Report) Clean() bool { return r == Report{} }
 type Sweeper struct {
 	// files makes the service of one piece of background work.
 	files func(tenancy.Tenant, op.Def) *Files
+	fresh tenancy.Fresh
 	clock clock.Clock
 	log   *slog.Logger
 	batch int // rows that are read at once
 }
 
 // NewSweeper makes the sweeper of a process.
-func NewSweeper(files func(tenancy.Tenant, op.Def) *Files, c clock.Clock, log *slog.Logger) *Sweeper {
-	return &Sweeper{files: files, clock: c, log: log, batch: batch}
+func NewSweeper(files func(tenancy.Tenant, op.Def) *Files, fresh tenancy.Fresh, c clock.Clock, log *slog.Logger) *Sweeper {
+	return &Sweeper{files: files, fresh: fresh, clock: c, log: log, batch: batch}
 }
 
 // patience is how long content may be scanning before it is queued again: more
@@ -65,6 +66,9 @@ type due struct{ uploads, deletions, stuck []domain.Due }
 // Sweep looks after one tenant's files. What it does to one file does not wait
 // for the others: an error is told at the end, with what was done.
 func (w *Sweeper) Sweep(ctx context.Context, t tenancy.Tenant, dry bool) (r Report, err error) {
+	if _, err := w.fresh(ctx, t); err != nil { // or files would go by a retention that is not the tenant's
+		return r, err
+	}
 	f := w.files(t, Sweep)
 	found, err := op.Do(ctx, f.run, Sweep, func(tx uow.Tx) (due, error) { return w.due(ctx, tx, f) })
 	if err != nil {

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/setting"
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
@@ -30,7 +32,7 @@ func (d *desk) sweep(dry bool) (service.Report, []op.Entry, error) {
 		run, records := optest.Runner(d.t, scope.Request{Tenant: t, Caller: authn.Caller{Kind: authn.Job, Label: def.Name}}, d.tenant.Unit(), d.clock)
 		all = append(all, records)
 		return service.New(run, d.policy, d.parties)
-	}, d.clock, d.parties.Log).By(3)
+	}, func(context.Context, tenancy.Tenant) (v setting.Values, err error) { return v, nil }, d.clock, d.parties.Log).By(3)
 	r, err := s.Sweep(d.t.Context(), d.tenant.Tenant, dry)
 	var entries []op.Entry
 	for _, records := range all {
