@@ -9,10 +9,12 @@ import (
 	settingsservice "github.com/insulahq/insula/modules/settings/service"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
 )
 
 // commandLine is the role of whoever runs the binary's own commands.
@@ -85,4 +87,41 @@ func Note(ctx context.Context, p *Process, d op.Def, about tenancy.Tenant) error
 		p.Jobs.WitnessIn(ctx, landlord.Tenant, about, d, atCommandLine())
 	}
 	return err
+}
+
+// RotateKeys makes the next key that signs access tokens; compromised ends all
+// others at once. The operator's trail tells of it, also when it fails, once
+// there is an operator's tenant.
+func RotateKeys(ctx context.Context, p *Process, compromised bool) error {
+	store := p.KeyRing.Store()
+	rotate := store.Rotate
+	if compromised {
+		rotate = store.Replace
+	}
+	landlord, err := p.Directory.Landlord(ctx)
+	if errors.Is(err, tenantsdomain.ErrNotFound) {
+		return rotate(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Jobs.Visit(ctx, landlord.Tenant, usersservice.RotateKeys, atCommandLine(), func(tx uow.Tx) error {
+		if err := rotate(ctx); err != nil {
+			return err
+		}
+		all, err := store.List(ctx)
+		if err != nil {
+			return err
+		}
+		tx.Trail().On(usersservice.RotateKeys.Kind, all[0].ID, keyLabel(compromised))
+		return nil
+	})
+}
+
+// keyLabel tells in the trail what became of the keys before the new one.
+func keyLabel(compromised bool) string {
+	if compromised {
+		return "ends all others"
+	}
+	return "overlaps with the one before"
 }

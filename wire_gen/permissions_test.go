@@ -93,6 +93,7 @@ var permissions = map[string]string{
 	"users.delete":           admins,
 	"users.get":              staff,
 	"users.list":             staff,
+	"auth.keys.rotate":       noRequest,
 	"users.mail.deliver":     noRequest,
 	"users.resume":           admins,
 	"users.roles.set":        admins,

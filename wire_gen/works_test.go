@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	filesapi "github.com/insulahq/insula/modules/files/api"
+	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/s3x"
@@ -46,7 +47,7 @@ func TestEveryJobIsListed(t *testing.T) {
 	t.Parallel()
 	recorded := map[string]bool{}
 	for _, d := range wiregen.Operations().All() {
-		if d.Guard == op.ByJob && d.Writes && d.Quiet == "" {
+		if d.Guard == op.ByJob && d.Writes && d.Quiet == "" && d.Name != usersservice.RotateKeys.Name { // a command: TestRotationsAreRecorded
 			recorded[d.Name] = true
 		}
 	}
@@ -109,6 +110,31 @@ func TestCopiesAreRecorded(t *testing.T) {
 	mustDo(t, operator.as().with("If-Match", "*").call(t, "DELETE", path+"/backups/"+backup, ""))
 	for _, job := range copying {
 		operator.tellsOfJob(t, job, worked[job])
+	}
+}
+
+// TestRotationsAreRecorded: who makes the next signing key at the command line
+// stands in the operator's trail, with the key.
+func TestRotationsAreRecorded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	for _, compromised := range []bool{false, true} {
+		if err := wiregen.RotateKeys(t.Context(), h.Process, compromised); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := h.KeyRing.Store().List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.KeyRing.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		operator.owner.signIn(t, operator)
+		found := operator.events(t, "outcome=done&operation=auth.keys.rotate&target_id="+keys[0].ID)
+		if len(found) != 1 || found[0].Actor.Kind != "operator" || found[0].Target.Kind != "signing_key" {
+			t.Errorf("compromised=%t: %+v", compromised, found)
+		}
 	}
 }
 

@@ -48,19 +48,15 @@ func keysRotateCommand() *cobra.Command {
 			"The new key is published at once and signs ten minutes later, when every process and every client that\n" +
 			"verifies tokens knows it. The key before it verifies until its last token is over. Nobody is signed out.\n\n" +
 			"With --compromised the new key signs at once and all others end: every access token out there stops\n" +
-			"working as soon as the processes notice, within a minute, and clients refresh.",
+			"working as soon as the processes notice, within a minute, and clients refresh.\n\n" +
+			"The operator's trail tells who did it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withProcess(cmd.Context(), func(p *wiregen.Process) error {
-				store := p.KeyRing.Store()
-				rotate := store.Rotate
-				if compromised {
-					rotate = store.Replace
-				}
-				if err := rotate(cmd.Context()); err != nil {
+				if err := wiregen.RotateKeys(cmd.Context(), p, compromised); err != nil {
 					return err
 				}
-				all, err := store.List(cmd.Context())
+				all, err := p.KeyRing.Store().List(cmd.Context())
 				if err != nil {
 					return err
 				}

@@ -14,5 +14,5 @@ var Operations = []op.Def{
 	Login, Verify, Refresh, Logout, AcceptInvitation, ForgotPassword, ResetPassword, ConfirmEmail,
 	GetMe, UpdateMe, SetMyPassword, ChangeMyEmail, ListMySessions, EndMySession,
 	SetUpSecondFactor, ConfirmSecondFactor, RemoveSecondFactor, RenewRecoveryCodes,
-	DeliverMail, OfferReset,
+	DeliverMail, OfferReset, RotateKeys,
 }
