@@ -28,7 +28,8 @@ func NewRetries() *Retries { return &Retries{q: pgdb.New()} }
 // Begin implements op.Retries.
 func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, bool, error) {
 	db := DB(tx)
-	if err := r.q.BoundLockWait(ctx, db, keyWait); err != nil {
+	share, err := r.q.BoundLockWait(ctx, db, keyWait) // what the tenant's share says
+	if err != nil {
 		return nil, false, err
 	}
 	taken, err := r.q.ClaimKey(ctx, db, pgdb.ClaimKeyParams{
@@ -41,7 +42,7 @@ func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, boo
 	if err != nil {
 		return nil, false, err
 	}
-	if err := r.q.BoundLockWait(ctx, db, "0"); err != nil {
+	if _, err := r.q.BoundLockWait(ctx, db, share); err != nil {
 		return nil, false, err
 	}
 	if taken == 1 {

@@ -134,3 +134,27 @@ func TestARunningRequestIsNotWaitedForLong(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAKeyLeavesTheLockWaitAlone: what the tenant's share says holds for the
+// rest of the unit of work.
+func TestAKeyLeavesTheLockWaitAlone(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	for _, share := range []pg.Share{{}, {Lock: 7 * time.Second}} {
+		var before, after string
+		err := shared(t, share).Tenant(f.Tenant).Write(t.Context(), func(tx uow.Tx) error {
+			db := pg.DB(tx)
+			if err := db.QueryRow(t.Context(), "SELECT current_setting('lock_timeout')").Scan(&before); err != nil {
+				return err
+			}
+			_, _, err := pg.NewRetries().Begin(t.Context(), tx, op.Claim{CallerID: uuid.Max, Key: uuid.NewString(), Fingerprint: []byte("f"), Now: time.Now()})
+			if err != nil {
+				return err
+			}
+			return db.QueryRow(t.Context(), "SELECT current_setting('lock_timeout')").Scan(&after)
+		})
+		if err != nil || after != before {
+			t.Errorf("the wait for a lock is %s, was %s, %v", after, before, err)
+		}
+	}
+}

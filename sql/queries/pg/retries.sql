@@ -19,8 +19,11 @@ WHERE (caller_id, key) IN (
     SELECT k.caller_id, k.key FROM idempotency_keys k WHERE k.expires_at < @now ORDER BY k.expires_at LIMIT 50
 );
 
--- name: BoundLockWait :exec
-SELECT set_config('lock_timeout', @timeout::text, true);
+-- name: BoundLockWait :one
+-- Bounds the wait for a lock and tells what it was bounded by before.
+WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS timeout),
+     now AS MATERIALIZED (SELECT b.timeout, set_config('lock_timeout', @timeout::text, true) AS bound FROM before b)
+SELECT n.timeout::text AS before FROM now n;
 
 -- name: ReleaseKey :exec
 DELETE FROM idempotency_keys WHERE caller_id = @caller_id AND key = @key;

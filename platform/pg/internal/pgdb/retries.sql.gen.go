@@ -13,13 +13,18 @@ import (
 	"github.com/google/uuid"
 )
 
-const BoundLockWait = `-- name: BoundLockWait :exec
-SELECT set_config('lock_timeout', $1::text, true)
+const BoundLockWait = `-- name: BoundLockWait :one
+WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS timeout),
+     now AS MATERIALIZED (SELECT b.timeout, set_config('lock_timeout', $1::text, true) AS bound FROM before b)
+SELECT n.timeout::text AS before FROM now n
 `
 
-func (q *Queries) BoundLockWait(ctx context.Context, db DBTX, timeout string) error {
-	_, err := db.Exec(ctx, BoundLockWait, timeout)
-	return err
+// Bounds the wait for a lock and tells what it was bounded by before.
+func (q *Queries) BoundLockWait(ctx context.Context, db DBTX, timeout string) (string, error) {
+	row := db.QueryRow(ctx, BoundLockWait, timeout)
+	var before string
+	err := row.Scan(&before)
+	return before, err
 }
 
 const ClaimKey = `-- name: ClaimKey :execrows
