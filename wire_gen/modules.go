@@ -39,7 +39,7 @@ type Module interface {
 // modules is the one list of modules that have routes.
 func modules(p *Process) []Module {
 	return []Module{
-		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Cursors, tenantsapi.Patience),
+		tenantsapi.New(in(p, requestTenants), p.Provisioner, p.Eraser, p.Cursors, tenantsapi.Patience),
 		tenantsapi.NewBackups(in(p, requestBackups), p.Copier.Worker, p.Cursors),
 		usersapi.New(usersapi.Services{
 			Users: in(p, requestUsers), Auth: in(p, requestAuth), Me: in(p, requestMe), APIKeys: in(p, requestAPIKeys),

@@ -95,6 +95,9 @@ type Process struct {
 	Copies        *tenantsinfra.Copies
 	Copier        tenantsmodule.Copier
 	Grace         tenantsservice.Grace
+	Receipts      tenantsdomain.ReceiptKey
+	Erasures      *tenantsmodule.Erasures
+	Eraser        tenantsmodule.Eraser
 	Scopes        *lru.Cache[uuid.UUID, *Tenant]
 
 	// Users.

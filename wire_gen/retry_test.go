@@ -83,6 +83,9 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		"tenants.suspend":     h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
 		"tenants.undelete": h.tenant(t).id.String(),
 	}
+	erased := h.tenant(t)
+	erased.delete(t)
+	about["tenants.erase"] = erased.id.String()
 	mustDo(t, operator.as().post(t, "/v1/tenants/"+about["tenants.resume"]+"/suspend", ""))
 	mustDo(t, operator.remove(t, "/v1/tenants/"+about["tenants.undelete"]))
 	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+about["files.undelete"], ""))
@@ -101,6 +104,7 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	for _, e := range exhibits {
 		maps.Copy(bodies, e.bodies)
 	}
+	bodies["tenants.erase"] = object("slug", erased.slug)
 	for name, r := range h.routes(t) {
 		if r.method != http.MethodPost || !r.Grantable() {
 			continue

@@ -41,7 +41,7 @@ import (
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
+	newPool, newControl, newMigrator, newOwnerControl, newFoundry, pg.NewRemover,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
 	newCarrier, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),
@@ -90,7 +90,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-		"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
+		"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
 		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,

@@ -189,8 +189,24 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
+	receiptKey, err := tenantsmodule.NewReceiptKey(security)
+	if err != nil {
+		cleanup7()
+		cleanup6()
+		cleanup5()
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, system, idSystem)
+	remover := pg.NewRemover(migrator)
+	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, store, client, live, system, logger)
+	eraser, cleanup8 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -205,6 +221,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -231,13 +248,13 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
+	sealer, cleanup9 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
 	fresh := newFresh(pool, settings)
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	remover, cleanup9 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	auditmoduleRemover, cleanup10 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup11 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -283,6 +300,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Copies:        copies,
 		Copier:        copier,
 		Grace:         grace,
+		Receipts:      receiptKey,
+		Erasures:      erasures,
+		Eraser:        eraser,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -301,7 +321,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Sealing:       sealing,
 		Sealer:        sealer,
 		Retention:     retention,
-		Remover:       remover,
+		Remover:       auditmoduleRemover,
 		Tails:         tails,
 		Settings:      settings,
 		Fresh:         fresh,
@@ -312,6 +332,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup11()
 		cleanup10()
 		cleanup9()
 		cleanup8()
@@ -460,8 +481,24 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
+	receiptKey, err := tenantsmodule.NewReceiptKey(security)
+	if err != nil {
+		cleanup7()
+		cleanup6()
+		cleanup5()
+		cleanup4()
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, clockClock, source)
+	remover := pg.NewRemover(migrator)
+	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, blobs, client, live, clockClock, logger)
+	eraser, cleanup8 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -476,6 +513,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -502,13 +540,13 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup8 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
+	sealer, cleanup9 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
 	fresh := newFresh(pool, settings)
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	remover, cleanup9 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	auditmoduleRemover, cleanup10 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup10 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup11 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -554,6 +592,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Copies:        copies,
 		Copier:        copier,
 		Grace:         grace,
+		Receipts:      receiptKey,
+		Erasures:      erasures,
+		Eraser:        eraser,
 		Scopes:        cache,
 		People:        serviceDirectory,
 		Access:        access,
@@ -572,7 +613,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Sealing:       sealing,
 		Sealer:        sealer,
 		Retention:     retention,
-		Remover:       remover,
+		Remover:       auditmoduleRemover,
 		Tails:         tails,
 		Settings:      settings,
 		Fresh:         fresh,
@@ -583,6 +624,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup11()
 		cleanup10()
 		cleanup9()
 		cleanup8()
@@ -661,7 +703,8 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
 	grace := wiregenProcess.Grace
-	tenants := service3.NewTenants(runner, repository, jobs, live, grace, clockClock, source)
+	receiptKey := wiregenProcess.Receipts
+	tenants := service3.NewTenants(runner, repository, jobs, live, grace, receiptKey, clockClock, source)
 	return tenants
 }
 
@@ -934,8 +977,7 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 // wire.go:
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newMigrator, newOwnerControl, newFoundry,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
+	newPool, newControl, newMigrator, newOwnerControl, newFoundry, pg.NewRemover, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
 	newCarrier, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
@@ -945,6 +987,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
+	"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

@@ -31,6 +31,7 @@ const (
 	Active     = tenancy.Active
 	Suspended  = tenancy.Suspended
 	Deleting   = tenancy.Deleting
+	Erasing    = tenancy.Erasing
 )
 
 // Seeder puts a module's first rows into a new tenant's schema, in the
@@ -68,5 +69,13 @@ type Settler interface {
 type Provisioner interface {
 	// Start begins to provision a registered tenant, or joins the work that is
 	// under way, and returns a channel that yields its end.
+	Start(id uuid.UUID) <-chan error
+}
+
+// Eraser erases tenants for which that was asked, and finishes what a crash
+// interrupted.
+type Eraser interface {
+	// Start takes up the erasure of a tenant, or joins the work that is under
+	// way, and returns a channel that yields its end.
 	Start(id uuid.UUID) <-chan error
 }

@@ -5,9 +5,9 @@ import "fmt"
 // Ground that each layer may stand on, as folders of platform/.
 var (
 	// domainGround is pure: values and errors, no caller, no tenant, no operation.
-	domainGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting"}
+	domainGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting", "notary"}
 	// contractGround adds what other modules must be able to name.
-	contractGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting", "op", "authn", "scope", "tenancy"}
+	contractGround = []string{"errs", "uow", "page", "id", "clock", "secret", "perm", "setting", "notary", "op", "authn", "scope", "tenancy"}
 
 	// forTests is never part of the product.
 	forTests = []string{"pgtest", "optest", "archtest"}

@@ -86,6 +86,8 @@ func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
 		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + ident(schema),
 		"GRANT SELECT, INSERT ON control.copies TO " + ident(schema),
 		"GRANT SELECT, INSERT, DELETE ON control.deletions TO " + ident(schema),
+		"GRANT INSERT ON control.erasures TO " + ident(schema),
+		"GRANT SELECT, INSERT ON control.erasure_receipts TO " + ident(schema),
 	})
 }
 

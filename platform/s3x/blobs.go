@@ -115,6 +115,11 @@ type Blobs interface {
 	// Unfinished walks through the uploads in parts of a tenant that were neither completed nor aborted.
 	// Errors come as in List.
 	Unfinished(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Unfinished, error]
+	// Stock counts everything that is kept of a tenant, whatever its sort.
+	Stock(ctx context.Context, tenantID uuid.UUID) (Stock, error)
+	// Purge removes everything that is kept of a tenant, whatever its sort, unfinished uploads too. After a
+	// failure it can be repeated.
+	Purge(ctx context.Context, tenantID uuid.UUID) error
 	// Ready reports whether the store answers and the bucket is there.
 	Ready(ctx context.Context) error
 }

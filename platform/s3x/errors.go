@@ -13,10 +13,10 @@ func translate(ctx context.Context, action string, key Key, err error) error {
 	subject := action + " object " + key.String()
 	var answer smithy.APIError
 	if errors.As(err, &answer) {
-		switch answer.ErrorCode() {
-		case "NoSuchKey", "NotFound", "NoSuchUpload": // not NoSuchBucket, which is no property of the object
+		switch {
+		case gone(answer):
 			return fmt.Errorf("%s: %w", subject, ErrNotFound)
-		case "InvalidRange":
+		case answer.ErrorCode() == "InvalidRange":
 			return fmt.Errorf("%s: %w", subject, ErrRange)
 		}
 		if partsError(answer) {
@@ -32,4 +32,18 @@ func unavailable(ctx context.Context, subject string, err error) error {
 		return fmt.Errorf("%s: %w", subject, ctx.Err())
 	}
 	return fmt.Errorf("%s: %w: %w", subject, ErrUnavailable, err)
+}
+
+// gone recognizes the answer that an object or an upload is not there. That there is no bucket is no property of
+// the object.
+func gone(err error) bool {
+	var answer smithy.APIError
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.ErrorCode() {
+	case "NoSuchKey", "NotFound", "NoSuchUpload":
+		return true
+	}
+	return false
 }

@@ -33,7 +33,8 @@ const (
 	Provisioning Status = "provisioning"
 	Active       Status = "active"
 	Suspended    Status = "suspended"
-	Deleting     Status = "deleting"
+	Deleting     Status = "deleting" // can be brought back until its grace is over
+	Erasing      Status = "erasing"
 	Erased       Status = "erased"
 )
 

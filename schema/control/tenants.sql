@@ -18,7 +18,7 @@ CREATE TABLE control.tenants (
     CONSTRAINT tenants_pkey PRIMARY KEY (id),
     CONSTRAINT tenants_slug_check CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
     CONSTRAINT tenants_kind_check CHECK (kind IN ('customer', 'operator')),
-    CONSTRAINT tenants_status_check CHECK (status IN ('provisioning', 'active', 'suspended', 'deleting', 'erased')),
+    CONSTRAINT tenants_status_check CHECK (status IN ('provisioning', 'active', 'suspended', 'deleting', 'erasing', 'erased')),
     CONSTRAINT tenants_schema_name_check CHECK (schema_name ~ '^t_[0-9a-f]{32}$')
 );
 CREATE UNIQUE INDEX tenants_slug_key ON control.tenants (slug);

@@ -2,7 +2,6 @@ package domain
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,9 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/insulahq/insula/platform/notary"
 	"github.com/insulahq/insula/platform/secret"
 )
 
@@ -60,8 +59,7 @@ func parseHead(text string) (h Head, err error) {
 // access tokens.
 type HeadKey struct {
 	tenant uuid.UUID
-	signer note.Signer
-	public string
+	key    *notary.Key
 }
 
 // HeadKeys makes the head keys of all tenants from the root key of the
@@ -76,61 +74,37 @@ func (k HeadKeys) Of(tenant uuid.UUID) (*HeadKey, error) {
 	return NewHeadKey(tenant, k.root.Derive("insula/audit heads/v1/"+tenant.String(), ed25519.SeedSize))
 }
 
-// algEd25519 is how package note marks a key.
-const algEd25519 = 1
-
 // NewHeadKey makes the key of a tenant from a secret seed.
 func NewHeadKey(tenant uuid.UUID, seed []byte) (*HeadKey, error) {
-	if len(seed) != ed25519.SeedSize {
-		return nil, errors.New("a seed of a head key has another length")
-	}
-	name := "insula-audit/" + tenant.String()
-	public, ok := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
-	if !ok {
-		return nil, errors.New("no public half of a head key")
-	}
-	verifier, err := note.NewEd25519VerifierKey(name, public)
+	key, err := notary.NewKey("insula-audit/"+tenant.String(), seed)
 	if err != nil {
 		return nil, fmt.Errorf("head key: %w", err)
 	}
-	hash := strings.Split(verifier, "+")[1]
-	private := base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, seed...))
-	signer, err := note.NewSigner("PRIVATE+KEY+" + name + "+" + hash + "+" + private)
-	if err != nil {
-		return nil, fmt.Errorf("head key: %w", err)
-	}
-	return &HeadKey{tenant: tenant, signer: signer, public: verifier}, nil
+	return &HeadKey{tenant: tenant, key: key}, nil
 }
 
 // Public is the verifier key, in the form of package note:
 // name+hash+base64(key).
-func (k *HeadKey) Public() string { return k.public }
+func (k *HeadKey) Public() string { return k.key.Public() }
 
 // Sign returns the signed note of a head.
 func (k *HeadKey) Sign(h Head) (string, error) {
 	if h.Tenant != k.tenant {
 		return "", errors.New("a head of another tenant is not signed")
 	}
-	signed, err := note.Sign(&note.Note{Text: h.text()}, k.signer)
+	signed, err := k.key.Sign(h.text())
 	if err != nil {
 		return "", fmt.Errorf("sign a head: %w", err)
 	}
-	return string(signed), nil
+	return signed, nil
 }
 
 // OpenHead reads a signed head. It fails for one that none of the verifier
 // keys signed.
 func OpenHead(signed string, keys ...string) (Head, error) {
-	verifiers := make([]note.Verifier, len(keys))
-	for i, key := range keys {
-		var err error
-		if verifiers[i], err = note.NewVerifier(key); err != nil {
-			return Head{}, fmt.Errorf("verifier key: %w", err)
-		}
-	}
-	opened, err := note.Open([]byte(signed), note.VerifierList(verifiers...))
+	text, err := notary.Open(signed, keys...)
 	if err != nil {
 		return Head{}, fmt.Errorf("head: %w", err)
 	}
-	return parseHead(opened.Text)
+	return parseHead(text)
 }

@@ -21,6 +21,7 @@ import (
 type API struct {
 	tenants     func(scope.Request) *service.Tenants
 	provisioner tenants.Provisioner
+	eraser      tenants.Eraser
 	cursors     *page.Codec
 	patience    time.Duration
 }
@@ -30,8 +31,8 @@ type API struct {
 const Patience = 5 * time.Second
 
 // New makes the routes of a process.
-func New(t func(scope.Request) *service.Tenants, p tenants.Provisioner, cursors *page.Codec, patience time.Duration) *API {
-	return &API{tenants: t, provisioner: p, cursors: cursors, patience: patience}
+func New(t func(scope.Request) *service.Tenants, p tenants.Provisioner, e tenants.Eraser, cursors *page.Codec, patience time.Duration) *API {
+	return &API{tenants: t, provisioner: p, eraser: e, cursors: cursors, patience: patience}
 }
 
 // Register adds the routes.
@@ -46,6 +47,9 @@ func (a *API) Register(r *httpx.Router) {
 	httpx.Delete(r, service.Delete, "/v1/tenants/{id}", a.delete, httpx.Status(http.StatusOK),
 		httpx.Describe("The tenant is served to nobody from now on. Until `erase_after` it can be brought back as it was; from then on it may be erased for good."))
 	httpx.Post(r, service.Undelete, "/v1/tenants/{id}/undelete", a.undelete)
+	httpx.Post(r, service.Erase, "/v1/tenants/{id}/erase", a.erase, httpx.Status(http.StatusAccepted),
+		httpx.Describe("Answers 202 with the operation to follow in Location. From then on the tenant cannot be brought back."))
+	httpx.Get(r, service.GetReceipt, "/v1/tenants/{id}/receipt", a.receipt)
 	httpx.Get(r, service.GetOperation, "/v1/operations/{id}", a.operation)
 }
 
@@ -55,7 +59,7 @@ type Tenant struct {
 	Slug      string         `json:"slug" doc:"Short name, part of the tenant's host name." example:"acme"`
 	Name      string         `json:"name" example:"Acme Ltd."`
 	Kind      tenancy.Kind   `json:"kind" enum:"customer,operator"`
-	Status    tenancy.Status `json:"status" enum:"provisioning,active,suspended,deleting,erased"`
+	Status    tenancy.Status `json:"status" enum:"provisioning,active,suspended,deleting,erasing,erased"`
 	CreatedAt time.Time      `json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
 }
@@ -87,7 +91,7 @@ func (a *API) get(ctx context.Context, in *getInput) (*httpx.Resource[Tenant], e
 
 type listInput struct {
 	httpx.Paging
-	Status string `query:"status" enum:"provisioning,active,suspended,deleting,erased" doc:"Only tenants with this status."`
+	Status string `query:"status" enum:"provisioning,active,suspended,deleting,erasing,erased" doc:"Only tenants with this status."`
 }
 
 func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List[Tenant]], error) {

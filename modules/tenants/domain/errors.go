@@ -11,6 +11,10 @@ var (
 	ErrLandlordTaken = errs.New(errs.Conflict, "tenants.landlord_exists", "There is an operator's tenant already.")
 	ErrStatus        = errs.New(errs.Conflict, "tenants.status", "The tenant is not in a state that allows this.")
 	ErrInvalid       = errs.New(errs.Invalid, "tenants.invalid", "The tenant has values that are not allowed.")
+	ErrNotDeleted    = errs.New(errs.Conflict, "tenants.not_deleted", "Only a tenant that was deleted before can be erased.")
+	ErrOtherSlug     = errs.New(errs.Invalid, "tenants.other_slug", "The slug is not that of the tenant.").At("#/slug", "must be the slug of the tenant that is to be erased")
+	ErrNoReceipt     = errs.New(errs.NotFound, "tenants.receipt_not_found", "There is no receipt of this tenant: it was not erased, or not yet.")
+	ErrConcluded     = errs.New(errs.Conflict, "tenants.concluded", "The receipt of this tenant was signed already.")
 	ErrNoOperation   = errs.New(errs.NotFound, "tenants.operation_not_found", "There is no such operation.")
 
 	ErrNoBackup     = errs.New(errs.NotFound, "tenants.backup_not_found", "There is no such backup of this tenant.")

@@ -48,6 +48,14 @@ type Repository interface {
 	Operation(ctx context.Context, tx uow.Tx, id uuid.UUID) (Operation, error)
 	// Progress updates the running work of a kind on a tenant.
 	Progress(ctx context.Context, tx uow.Tx, o Operation) error
+
+	// BeginErasure adds an erasure.
+	BeginErasure(ctx context.Context, tx uow.Tx, e Erasure) error
+	// KeepReceipt adds a receipt and reports false when there is one of this
+	// tenant already, which stays.
+	KeepReceipt(ctx context.Context, tx uow.Tx, r SignedReceipt) (bool, error)
+	// Receipt finds the signed note of a receipt; ErrNoReceipt.
+	Receipt(ctx context.Context, tx uow.Tx, tenant uuid.UUID) (string, error)
 }
 
 // Backups keeps backups, and the work of copying tenants, in the control

@@ -50,7 +50,7 @@ func (d *Directory) find(ctx context.Context, query func(pg.DBTX) (tenantsdb.Con
 	if err != nil {
 		return tenancy.Tenant{}, err
 	}
-	if t.Status == tenancy.Deleting || t.Status == tenancy.Erased {
+	if t.Status == tenancy.Deleting || t.Status == tenancy.Erasing || t.Status == tenancy.Erased {
 		return tenancy.Tenant{}, tenancy.ErrUnknown
 	}
 	return t, nil

@@ -57,6 +57,16 @@ func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err
 	return t, err
 }
 
+// TenantBySlug reads a registry entry, whatever its status.
+func (l *Ledger) TenantBySlug(ctx context.Context, slug string) (t domain.Tenant, err error) {
+	err = l.control().Read(ctx, func(tx uow.Tx) error {
+		row, err := l.q.GetTenantBySlug(ctx, pg.DB(tx), slug)
+		t = toTenant(row)
+		return pg.Translate(err, domain.ErrNotFound, nil)
+	})
+	return t, err
+}
+
 // Progress updates the running work of a kind on a tenant.
 func (l *Ledger) Progress(ctx context.Context, o domain.Operation) error {
 	return l.control().Write(ctx, func(tx uow.Tx) error { return l.repo.Progress(ctx, tx, o) })

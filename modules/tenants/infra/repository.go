@@ -3,6 +3,7 @@ package infra
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -90,6 +91,14 @@ func (r *Repository) Update(ctx context.Context, tx uow.Tx, t domain.Tenant) (do
 // Activate implements domain.Repository.
 func (r *Repository) Activate(ctx context.Context, tx uow.Tx, t domain.Tenant) error {
 	return pg.Translate(r.q.SetTenantStatus(ctx, pg.DB(tx), string(tenancy.Active), t.UpdatedAt, t.ID), nil, nil)
+}
+
+// orZero reads an instant that may be missing.
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }
 
 func toTenant(row tenantsdb.ControlTenant) domain.Tenant {

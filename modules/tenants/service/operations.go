@@ -15,20 +15,22 @@ import (
 var Operations = []op.Def{
 	Create, Get, List, Update, Suspend, Resume, Delete, Undelete, GetOperation, Provision, Found, Invite,
 	CreateBackup, ListBackups, GetBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
+	Erase, GetReceipt, Expire, Conclude,
 }
 
 // Tenants is the registry as the landlord's users work with it.
 type Tenants struct {
-	run   *op.Runner
-	repo  domain.Repository
-	jobs  *op.Jobs
-	live  *tenancy.Live
-	grace Grace
-	clock clock.Clock
-	ids   id.Source
+	run      *op.Runner
+	repo     domain.Repository
+	jobs     *op.Jobs
+	live     *tenancy.Live
+	grace    Grace
+	receipts domain.ReceiptKey
+	clock    clock.Clock
+	ids      id.Source
 }
 
 // NewTenants makes the service of one request.
-func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, grace Grace, c clock.Clock, ids id.Source) *Tenants {
-	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, grace: grace, clock: c, ids: ids}
+func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, grace Grace, receipts domain.ReceiptKey, c clock.Clock, ids id.Source) *Tenants {
+	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, grace: grace, receipts: receipts, clock: c, ids: ids}
 }

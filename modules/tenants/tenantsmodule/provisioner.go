@@ -82,12 +82,7 @@ func (p *provisioner) send(ctx context.Context, t domain.Tenant, i users.Invitat
 
 // note keeps why a step failed; the work stays open and is tried again.
 func (p *provisioner) note(ctx context.Context, id uuid.UUID, progress int, cause error) error {
-	e, ok := errs.As(cause)
-	if !ok {
-		e = errs.ErrInternal
-	}
-	return errors.Join(cause, p.ledger.Progress(ctx, domain.Operation{
-		TenantID: id, Kind: domain.CreateKind, Status: domain.Running, Progress: progress,
-		ErrorCode: e.Code, ErrorDetail: e.Detail, UpdatedAt: p.clock.Now(),
-	}))
+	return errors.Join(cause, p.ledger.Progress(ctx, problem(domain.Operation{
+		TenantID: id, Kind: domain.CreateKind, Status: domain.Running, Progress: progress, UpdatedAt: p.clock.Now(),
+	}, cause)))
 }

@@ -27,6 +27,7 @@ var Process = wire.NewSet(
 	infra.NewLedger,
 	service.NewProvisioning,
 	NewGrace,
+	service.NewErasing, NewReceiptKey, NewErasures, NewEraser, wire.Bind(new(tenants.Eraser), new(Eraser)),
 	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
 	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
@@ -39,6 +40,23 @@ var Request = wire.NewSet(service.NewTenants, service.NewBackups)
 
 // NewLandlord finds the operator's tenant.
 func NewLandlord(d *infra.Directory) service.Landlord { return d.Landlord }
+
+// NewReceiptKey derives the key that signs receipts of erased tenants.
+func NewReceiptKey(c config.Security) (domain.ReceiptKey, error) {
+	return domain.NewReceiptKey(c.SecretKey)
+}
+
+// Eraser is the worker that erases tenants.
+type Eraser struct{ *jobs.Worker }
+
+// NewEraser makes the worker. Its cleanup interrupts what is under way; the
+// next start takes it up again.
+func NewEraser(e *Erasures, log *slog.Logger, m *telemetry.Metrics) (Eraser, func()) {
+	work := e.work()
+	work.Observe = m.ObserveJob
+	w := jobs.NewWorker(work, log)
+	return Eraser{w}, w.Stop
+}
 
 // Live tenants are remembered for a minute at most: every unit of work checks
 // the status anyway.

@@ -93,7 +93,7 @@ func settle(ctx context.Context, m *pg.Migrator) (tenancy.Tenant, error) {
 func leave(ctx context.Context, m *pg.Migrator, t tenancy.Tenant) error {
 	return errors.Join(
 		m.Control().Write(ctx, func(tx uow.Tx) error { return unregister(ctx, tx, t) }),
-		m.Drop(ctx, t.Schema),
+		m.Drop(ctx, t.Schema, nil),
 	)
 }
 

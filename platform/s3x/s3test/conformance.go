@@ -29,6 +29,7 @@ func Conformance(t *testing.T, store s3x.Blobs) {
 		"impossible links": s.impossibleLinks, "ended context": s.endedContext,
 		"put once by link": s.putOnce, "parts": s.parts, "parts that do not fit": s.wrongParts, "abort": s.abort, "unfinished": s.unfinished,
 		"impossible parts": s.impossibleParts, "stream": s.stream, "broken stream": s.brokenStream, "discard": s.discard,
+		"everything of a tenant": s.everything,
 	} {
 		t.Run(name, test)
 	}

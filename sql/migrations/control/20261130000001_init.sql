@@ -81,6 +81,40 @@ CREATE INDEX "deletions_due_idx" ON "control"."deletions" ("erase_after");
 COMMENT ON COLUMN "control"."deletions"."was" IS 'the status that undelete goes back to';
 -- Set comment to column: "erase_after" on table: "deletions"
 COMMENT ON COLUMN "control"."deletions"."erase_after" IS 'when the grace is over and the tenant may be erased';
+-- Create "erasure_receipts" table
+CREATE TABLE "control"."erasure_receipts" (
+  "tenant_id" uuid NOT NULL,
+  "slug" text NOT NULL,
+  "erased_at" timestamptz NOT NULL,
+  "receipt" text NOT NULL,
+  PRIMARY KEY ("tenant_id")
+);
+-- Create index "erasure_receipts_erased_idx" to table: "erasure_receipts"
+CREATE INDEX "erasure_receipts_erased_idx" ON "control"."erasure_receipts" ("erased_at" DESC, "tenant_id" DESC);
+-- Set comment to column: "receipt" on table: "erasure_receipts"
+COMMENT ON COLUMN "control"."erasure_receipts"."receipt" IS 'a signed note';
+-- Create "erasures" table
+CREATE TABLE "control"."erasures" (
+  "tenant_id" uuid NOT NULL,
+  "operation_id" uuid NOT NULL,
+  "slug" text NOT NULL,
+  "schema_name" text NOT NULL,
+  "state" text NOT NULL,
+  "tables" bigint NOT NULL,
+  "row_count" bigint NOT NULL,
+  "database_bytes" bigint NOT NULL,
+  "objects" bigint NOT NULL,
+  "object_bytes" bigint NOT NULL,
+  "jobs" bigint NOT NULL,
+  "control_rows" bigint NOT NULL,
+  "begun_at" timestamptz NOT NULL,
+  "look_again_at" timestamptz NULL,
+  PRIMARY KEY ("tenant_id"),
+  CONSTRAINT "erasures_look_check" CHECK ((state = 'erased'::text) = (look_again_at IS NOT NULL)),
+  CONSTRAINT "erasures_state_check" CHECK (state = ANY (ARRAY['begun'::text, 'counted'::text, 'erased'::text]))
+);
+-- Set comment to column: "look_again_at" on table: "erasures"
+COMMENT ON COLUMN "control"."erasures"."look_again_at" IS 'when every link to store an object that was handed out before is over';
 -- Create "fleet_attempts" table
 CREATE TABLE "control"."fleet_attempts" (
   "tenant_id" uuid NOT NULL,
@@ -154,7 +188,7 @@ CREATE TABLE "control"."tenants" (
   CONSTRAINT "tenants_kind_check" CHECK (kind = ANY (ARRAY['customer'::text, 'operator'::text])),
   CONSTRAINT "tenants_schema_name_check" CHECK (schema_name ~ '^t_[0-9a-f]{32}$'::text),
   CONSTRAINT "tenants_slug_check" CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text),
-  CONSTRAINT "tenants_status_check" CHECK (status = ANY (ARRAY['provisioning'::text, 'active'::text, 'suspended'::text, 'deleting'::text, 'erased'::text]))
+  CONSTRAINT "tenants_status_check" CHECK (status = ANY (ARRAY['provisioning'::text, 'active'::text, 'suspended'::text, 'deleting'::text, 'erasing'::text, 'erased'::text]))
 );
 -- Create index "tenants_created_idx" to table: "tenants"
 CREATE INDEX "tenants_created_idx" ON "control"."tenants" ("created_at" DESC, "id" DESC);

@@ -59,6 +59,32 @@ type ControlDeletion struct {
 	EraseAfter time.Time
 }
 
+type ControlErasure struct {
+	TenantID      uuid.UUID
+	OperationID   uuid.UUID
+	Slug          string
+	SchemaName    string
+	State         string
+	Tables        int64
+	RowCount      int64
+	DatabaseBytes int64
+	Objects       int64
+	ObjectBytes   int64
+	Jobs          int64
+	ControlRows   int64
+	BegunAt       time.Time
+	// when every link to store an object that was handed out before is over
+	LookAgainAt *time.Time
+}
+
+type ControlErasureReceipt struct {
+	TenantID uuid.UUID
+	Slug     string
+	ErasedAt time.Time
+	// a signed note
+	Receipt string
+}
+
 type ControlOperation struct {
 	ID          uuid.UUID
 	Kind        string
