@@ -66,7 +66,7 @@ func Operations() *op.Registry {
 // Settings is every setting of every module, with the installation's defaults.
 func Settings(c config.Config) *setting.Registry {
 	return setting.NewRegistry(
-		tenantsmodule.Settings(c.Limits),
+		tenantsmodule.Settings(c.Limits, c.HTTP),
 		usersmodule.Settings(c.Security),
 		auditmodule.Settings(c.Audit),
 		filesmodule.Settings(c.Limits, c.Files),
@@ -85,6 +85,7 @@ func NewServer(p *Process, version string) (*httpx.Server, error) {
 		Log: p.Log, Metrics: p.Metrics, Traces: p.Traces, IDs: p.IDs, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
 		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
 		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,
+		Origins:      tenantsmodule.Origins(p.Settings, p.Fresh),
 		MaxBodyBytes: p.Config.Limits.MaxBodyBytes, RequestTimeout: p.Config.HTTP.RequestTimeout,
 	})
 	return s, compose(s, p)

@@ -196,3 +196,25 @@ func (n *tenant) behindTheWall(t *testing.T, sql string, args ...any) {
 func (n *tenant) database(t *testing.T) pgtest.Fixture {
 	return pgtest.Fixture{DB: pgtest.Database(t), Tenant: tenancy.Tenant{ID: n.id, Schema: n.schema}}
 }
+
+// TestWebOriginsAreTheTenants: who may read a tenant's answers in a browser is
+// its own affair, for people and for strangers at its door.
+func TestWebOriginsAreTheTenants(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	n, other := h.tenant(t), h.tenant(t)
+	const page = "https://app.example.com"
+	refused(t, n.set(t, "tenants.web_origins", `["https://app.example.com/path"]`), http.StatusUnprocessableEntity, "settings.invalid")
+	mustDo(t, n.set(t, "tenants.web_origins", `["`+page+`"]`))
+	login := `{"email":"nobody@example.com","password":"a password that is wrong"}`
+	for who, want := range map[*tenant]string{n: page, other: ""} {
+		for name, w := range map[string]*response{
+			"signed in": who.as().with("Origin", page).get(t, "/v1/me"),
+			"stranger":  who.stranger().with("Origin", page).post(t, "/v1/auth/login", login),
+		} {
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("%s: %d, allowed %q, want %q", name, w.Code, got, want)
+			}
+		}
+	}
+}

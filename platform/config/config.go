@@ -37,7 +37,7 @@ type HTTP struct {
 	PublicURL      string        `env:"INSULA_PUBLIC_URL,required,notEmpty" form:"base-url" doc:"URL under which clients reach the API, without a path. It is the issuer of tokens and the start of links in mails."`
 	BaseDomain     string        `env:"INSULA_BASE_DOMAIN" form:"domain" doc:"Domain whose direct subdomains name tenants, as in acme.example.com for example.com. Empty: subdomains mean nothing."`
 	TrustedProxies Networks      `env:"INSULA_TRUSTED_PROXIES" doc:"Networks of the proxies in front, in CIDR form, separated by commas. Only they are believed about client addresses, hosts and schemes."`
-	CORSOrigins    List          `env:"INSULA_CORS_ORIGINS" form:"origins" doc:"Web origins that may call the API from a browser, separated by commas. Empty: none."`
+	CORSOrigins    List          `env:"INSULA_CORS_ORIGINS" form:"origins" doc:"Web origins that may call the API from a browser, separated by commas; a tenant may set its own (tenants.web_origins). Empty: none."`
 	RequestTimeout time.Duration `env:"INSULA_REQUEST_TIMEOUT" envDefault:"30s" range:"100ms..10m" doc:"Longest time a request may take, streams and transfers excepted."`
 	DrainNotice    time.Duration `env:"INSULA_DRAIN_NOTICE" envDefault:"1s" range:"0s..5m" doc:"How long the process, asked to stop, goes on serving while /readyz says no, so that balancers turn away first."`
 	DrainTimeout   time.Duration `env:"INSULA_DRAIN_TIMEOUT" envDefault:"15s" range:"0s..10m" doc:"Longest time that running requests get to finish when the process is asked to stop."`

@@ -61,6 +61,7 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 		return
 	}
 	info.scope = req
+	s.share(ctx, humaecho.Unwrap(hc).Response().Header(), hc.Header("Origin"), req)
 	ctx = telemetry.With(ctx, slog.String("operation", d.Name),
 		slog.String("tenant", req.Tenant.Slug), slog.String("caller", req.Caller.ID.String()))
 	// Before anything is recorded: refusals must not fill a trail faster than requests may come.

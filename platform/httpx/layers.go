@@ -24,16 +24,8 @@ func (s *Server) useLayers(o Options) {
 		observe(o.Log, o.Metrics),
 		s.recover(o.Log),
 		secureHeaders(),
+		s.cors,
 	)
-	if len(o.CORSOrigins) > 0 {
-		s.echo.Use(middleware.CORSWithConfig(middleware.CORSConfig{
-			AllowOrigins: o.CORSOrigins,
-			AllowHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Tenant", "Range", "If-Range"},
-			ExposeHeaders: []string{"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", echo.HeaderXRequestID,
-				"Content-Disposition", "Content-Range", "Accept-Ranges", "Repr-Digest"},
-			MaxAge: 600,
-		}))
-	}
 	s.echo.Use(
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: s.isTransfer}),
 		middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{

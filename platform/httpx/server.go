@@ -38,7 +38,8 @@ type Options struct {
 	PublicURL      string
 	BaseDomain     string
 	TrustedProxies []*net.IPNet
-	CORSOrigins    []string
+	CORSOrigins    []string    // web origins that may read what belongs to no tenant
+	Origins        OriginsFunc // those that may read what belongs to one; nil: CORSOrigins
 	MaxBodyBytes   int64
 	RequestTimeout time.Duration
 }
@@ -58,6 +59,9 @@ type Server struct {
 	ownHost    string // under which the API itself is reached
 	handling   time.Duration
 	patience   time.Duration
+
+	corsOrigins []string
+	origins     OriginsFunc
 }
 
 // NewServer builds the handler: layers first, then the addresses that belong
@@ -82,6 +86,7 @@ func NewServer(o Options) *Server {
 		echo: e, gate: o.Gate, tickets: o.Tickets, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
 		limits:   limits{limiter: o.Limiter, Limits: o.Limits},
 		handling: o.RequestTimeout, patience: patience,
+		corsOrigins: o.CORSOrigins, origins: o.Origins,
 	}
 	s.handler = traced(e, o.Traces)
 	s.useLayers(o)

@@ -47,9 +47,16 @@ type Def struct {
 	Min, Max int64    // of an integer, of a duration in nanoseconds, of the length of a list
 	Words    []string // of a word
 	MaxText  int      // longest text of a list, in bytes
+	Entry    Rule     // of the texts of a list; none for any text
 	// Variable is the environment variable that gives the default of the
 	// installation; none for a setting with a default of its own.
 	Variable string
+}
+
+// Rule is what the texts of a list must be like.
+type Rule struct {
+	Allows func(text string) bool
+	Words  string // "must have entries like …"
 }
 
 // Module is the module that declares the setting.
@@ -85,6 +92,9 @@ func ByOperator(d *Def) { d.Who = Operator }
 
 // From names the environment variable that gives the installation's default.
 func From(variable string) Option { return func(d *Def) { d.Variable = variable } }
+
+// Entries makes a rule for the texts of a list.
+func Entries(r Rule) Option { return func(d *Def) { d.Entry = r } }
 
 // Unit names what an integer counts.
 func Unit(unit string) Option { return func(d *Def) { d.Unit = unit } }

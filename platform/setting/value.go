@@ -96,6 +96,9 @@ func (d Def) parseList(raw json.RawMessage) (any, string) {
 		if text == "" || len(text) > d.MaxText || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 			return nil, fmt.Sprintf("must have entries of 1 to %d bytes without control characters", d.MaxText)
 		}
+		if d.Entry.Allows != nil && !d.Entry.Allows(text) {
+			return nil, d.Entry.Words
+		}
 		if slices.Contains(texts[:i], text) {
 			return nil, "must not have an entry twice"
 		}

@@ -6,11 +6,13 @@ import (
 	"github.com/insulahq/insula/platform/setting"
 )
 
-// Settings declares what a tenant may take of what all share.
-func Settings(c config.Limits) []setting.Declared {
+// Settings declares what a tenant may take of what all share, and how it is
+// reached.
+func Settings(c config.Limits, h config.HTTP) []setting.Declared {
 	return []setting.Declared{
 		tenants.RequestRate.Default(int64(c.RateTenant)),
 		tenants.Units.Default(int64(c.Units)), tenants.Waiting.Default(int64(c.Waiting)),
 		tenants.StatementTimeout.Default(c.StatementTimeout), tenants.LockTimeout.Default(c.LockTimeout),
+		tenants.WebOrigins.Default(append([]string{}, h.CORSOrigins...)),
 	}
 }
