@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -96,17 +97,27 @@ func TestLabelsAreAClosedSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	allowed := []string{"operation", "method", "status", "code", "query", "cache", "outcome", "limiter", "policy", "job", "pool", "state"}
+	page, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ours := 0
 	for _, family := range families {
 		if !strings.HasPrefix(family.GetName(), "insula_") {
 			continue
 		}
 		ours++
+		if !strings.Contains(string(page), "| `"+family.GetName()+"` |") {
+			t.Errorf("docs/telemetry.md does not explain %s", family.GetName())
+		}
 		for _, label := range family.GetMetric()[0].GetLabel() {
 			if !slices.Contains(allowed, label.GetName()) {
 				t.Errorf("%s has the label %s", family.GetName(), label.GetName())
 			}
 		}
+	}
+	if explained := strings.Count(string(page), "| `insula_"); explained != ours {
+		t.Errorf("docs/telemetry.md explains %d metrics, there are %d", explained, ours)
 	}
 	if ours != 18 {
 		t.Errorf("%d metrics were checked, want 18: add the new ones to recordAll", ours)
