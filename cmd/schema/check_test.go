@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
 func TestCheckPassesWhenTheMigrationsBuildTheSchema(t *testing.T) {
@@ -119,7 +121,7 @@ func TestNoScratchDatabaseIsLeft(t *testing.T) {
 	tr := migratedTree(t)
 	tr.add("schema/tenant/rooms.sql", "CREATE TABLE a (id nonsense);\n")
 	tr.fails(nil, "check")
-	conn, err := pgx.Connect(t.Context(), testServer)
+	conn, err := pgx.Connect(t.Context(), pgtest.Server())
 	if err != nil {
 		t.Fatal(err)
 	}

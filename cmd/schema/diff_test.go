@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
 func TestDiffWritesTheNextStep(t *testing.T) {
@@ -73,5 +75,5 @@ func TestFingerprint(t *testing.T) {
 	if tr.ok("fingerprint") == before {
 		t.Error("a dropped index does not change the fingerprint")
 	}
-	tr.fails([]string{"missing: table rooms", "drifted"}, "fingerprint", "--database", testServer, "--schema", "public")
+	tr.fails([]string{"missing: table rooms", "drifted"}, "fingerprint", "--database", pgtest.Server(), "--schema", "public")
 }

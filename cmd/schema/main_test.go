@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,34 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/insulahq/insula/platform/pgserver"
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
-// testServer is the PostgreSQL of this test run: the one that INSULA_TEST_DATABASE_URL names, else a throw-away one.
-var testServer string
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	if testServer = os.Getenv("INSULA_TEST_DATABASE_URL"); testServer != "" {
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "insula-schema-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	ctx := context.Background()
-	s, err := pgserver.Start(ctx, pgserver.Options{Dir: dir, Profile: pgserver.Throwaway})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer s.Stop(ctx)
-	testServer = s.URL("postgres")
-	return m.Run()
-}
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // tree is a copy of testdata/tree in which a test may change files.
 type tree struct {
@@ -93,7 +67,7 @@ func (tr tree) run(args ...string) (string, error) {
 	cmd := root(func() time.Time { return time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC) })
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
-	cmd.SetArgs(append(args, "--dir", tr.dir, "--url", testServer))
+	cmd.SetArgs(append(args, "--dir", tr.dir, "--url", pgtest.Server()))
 	err := cmd.ExecuteContext(tr.t.Context())
 	return out.String(), err
 }

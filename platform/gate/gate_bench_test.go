@@ -3,13 +3,13 @@ package gate_test
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/platform/authn"
+	"github.com/insulahq/insula/platform/benchtest"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/gate"
@@ -88,42 +88,10 @@ func BenchmarkAdmit(b *testing.B) {
 			return err
 		})
 	}
-	compare(b, floor, admit)
+	benchtest.Compare(b, floor, admit)
 	if known.calls != 1 {
 		b.Errorf("grants were resolved %d times", known.calls)
 	}
-}
-
-// compare runs floor and body in turns, so that a machine that is busy for a
-// while slows both, and reports the body's median time and how often it holds
-// the floor's. Bytes per operation are those of both.
-func compare(b *testing.B, floor, body func() error) {
-	b.Helper()
-	run := func(fn func() error) time.Duration {
-		start := time.Now()
-		if err := fn(); err != nil {
-			b.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	for range 20 { // connections are open, statements prepared, plans made
-		run(floor)
-		run(body)
-	}
-	var floors, bodies []time.Duration
-	for b.Loop() {
-		floors = append(floors, run(floor))
-		bodies = append(bodies, run(body))
-	}
-	f, m := median(floors), median(bodies)
-	b.ReportMetric(m, "ns/op")
-	b.ReportMetric(f, "floor-ns/op")
-	b.ReportMetric(m/f, "x-floor")
-	b.ReportMetric(testing.AllocsPerRun(20, func() { run(body) }), "allocs/op")
-}
-
-func median(of []time.Duration) float64 {
-	return float64(slices.Sorted(slices.Values(of))[len(of)/2])
 }
 
 func signIn(ctx context.Context, tx uow.Tx, user, session uuid.UUID, now time.Time) error {

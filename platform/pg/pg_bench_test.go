@@ -2,13 +2,13 @@ package pg_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/insulahq/insula/platform/benchtest"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/uow"
@@ -19,38 +19,6 @@ const (
 	saveRole = `UPDATE roles SET version = version + 1 WHERE name = $1`
 	roleName = "measured"
 )
-
-// compare runs floor and body in turns, so that a machine that is busy for a
-// while slows both, and reports the body's median time and how often it holds
-// the floor's. Bytes per operation are those of both.
-func compare(b *testing.B, floor, body func() error) {
-	b.Helper()
-	run := func(fn func() error) time.Duration {
-		start := time.Now()
-		if err := fn(); err != nil {
-			b.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	for range 20 { // connections are open, statements prepared, plans made
-		run(floor)
-		run(body)
-	}
-	var floors, bodies []time.Duration
-	for b.Loop() {
-		floors = append(floors, run(floor))
-		bodies = append(bodies, run(body))
-	}
-	f, m := median(floors), median(bodies)
-	b.ReportMetric(m, "ns/op")
-	b.ReportMetric(f, "floor-ns/op")
-	b.ReportMetric(m/f, "x-floor")
-	b.ReportMetric(testing.AllocsPerRun(20, func() { run(body) }), "allocs/op")
-}
-
-func median(of []time.Duration) float64 {
-	return float64(slices.Sorted(slices.Values(of))[len(of)/2])
-}
 
 // plainPool is what one would use without tenants: connections that live in
 // one schema.
@@ -101,12 +69,12 @@ func BenchmarkRead(b *testing.B) {
 	app := plainPool(b, f.AppURL.Reveal(), "")
 	floor := func() error { return scanRole(plain.QueryRow(ctx, readRole, roleName)) }
 	b.Run("unit", func(b *testing.B) {
-		compare(b, floor, func() error {
+		benchtest.Compare(b, floor, func() error {
 			return f.Unit().Read(ctx, func(tx uow.Tx) error { return scanRole(pg.DB(tx).QueryRow(ctx, readRole, roleName)) })
 		})
 	})
 	b.Run("separate_trips", func(b *testing.B) {
-		compare(b, floor, func() error {
+		benchtest.Compare(b, floor, func() error {
 			return inSeparateTrips(ctx, app, f.Tenant.Schema, func(tx pgx.Tx) error {
 				return scanRole(tx.QueryRow(ctx, readRole, roleName))
 			})
@@ -125,7 +93,7 @@ func BenchmarkWrite(b *testing.B) {
 		return err
 	}
 	b.Run("unit", func(b *testing.B) {
-		compare(b, floor, func() error {
+		benchtest.Compare(b, floor, func() error {
 			return f.Unit().Write(ctx, func(tx uow.Tx) error {
 				_, err := pg.DB(tx).Exec(ctx, saveRole, roleName)
 				return err
@@ -133,7 +101,7 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	})
 	b.Run("separate_trips", func(b *testing.B) {
-		compare(b, floor, func() error {
+		benchtest.Compare(b, floor, func() error {
 			return inSeparateTrips(ctx, app, f.Tenant.Schema, func(tx pgx.Tx) error {
 				_, err := tx.Exec(ctx, saveRole, roleName)
 				return err

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg/catalog"
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
 // house builds testdata/house.sql in a schema.
@@ -50,7 +51,7 @@ func read(t *testing.T, db catalog.Beginner, schema string) catalog.Catalog {
 }
 
 func TestTwoSchemasOfOneShapeAreEqual(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	house(t, conn, "t_a")
 	house(t, conn, `"T b"`)
 	exec(t, conn, "RESET search_path")
@@ -105,7 +106,7 @@ func TestEveryChangeShows(t *testing.T) {
 		"replica identity":    "ALTER TABLE rooms REPLICA IDENTITY FULL",
 		"storage parameter":   "ALTER TABLE rooms SET (fillfactor = 80)",
 	}
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	house(t, conn, "house")
 	before := read(t, conn, "house")
 	for name, change := range changes {
@@ -131,7 +132,7 @@ func TestWhatDoesNotCount(t *testing.T) {
 		"privileges":      "GRANT SELECT ON rooms TO PUBLIC",
 		"order of column": "ALTER TABLE keys ADD COLUMN n2 integer NOT NULL GENERATED ALWAYS AS IDENTITY; ALTER TABLE keys DROP COLUMN number; ALTER TABLE keys RENAME n2 TO number; ALTER SEQUENCE keys_n2_seq RENAME TO keys_number_seq",
 	}
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	house(t, conn, "house")
 	before := read(t, conn, "house")
 	for name, change := range changes {
@@ -146,7 +147,7 @@ func TestWhatDoesNotCount(t *testing.T) {
 
 func TestReadLeavesTheTransactionAsItWas(t *testing.T) {
 	ctx := context.Background()
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	house(t, conn, "house")
 	tx, err := conn.Begin(ctx)
 	if err != nil {

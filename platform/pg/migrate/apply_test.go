@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg/migrate"
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
 // apply creates the schema if it must and migrates it, in one transaction.
@@ -48,7 +49,7 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 
 func TestApply(t *testing.T) {
 	ctx := context.Background()
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	all := files(t)
 	older := fstest.MapFS{first: all[first]}
 	const schema = `t "odd" name`
@@ -86,7 +87,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestApplyRecordsWhatAtlasReads(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	if _, err := apply(t, conn, load(t, files(t)), "house"); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestApplyRecordsWhatAtlasReads(t *testing.T) {
 }
 
 func TestFailedMigrationLeavesNothing(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	f := files(t)
 	f[second].Data = []byte("CREATE TABLE keys (room integer);\n\nALTER TABLE absent ADD COLUMN x integer;\n")
 	_, err := apply(t, conn, load(t, sum(t, f)), "house")
@@ -140,7 +141,7 @@ func TestApplyRefusesAnotherHistory(t *testing.T) {
 		{"partial", migrate.ErrPartial, func(fstest.MapFS) {},
 			"UPDATE house.atlas_schema_revisions SET applied = 0 WHERE version = '20260103000000'"},
 	}
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := apply(t, conn, load(t, files(t)), "house"); err != nil {
@@ -173,7 +174,7 @@ func TestApplyRefusesAnotherHistory(t *testing.T) {
 // Two replicas that start together must migrate a tenant once.
 func TestApplyWaitsForItsTwin(t *testing.T) {
 	ctx := context.Background()
-	one := database(t)
+	one := pgtest.Empty(t)
 	two, err := pgx.ConnectConfig(ctx, one.Config())
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +221,7 @@ func TestApplyWaitsForItsTwin(t *testing.T) {
 
 func TestApplyControl(t *testing.T) {
 	ctx := context.Background()
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	f := fstest.MapFS{first: {Data: []byte("CREATE SCHEMA control;\nCREATE TABLE control.tenants (id integer);\n")}}
 	d := load(t, sum(t, f))
 	applied, err := d.ApplyControl(ctx, conn)
@@ -245,7 +246,7 @@ func TestApplyControl(t *testing.T) {
 }
 
 func TestStatusOfAnUntouchedSchema(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	d := load(t, files(t))
 	status, err := d.Status(context.Background(), conn, "absent")
 	if err != nil || status.Current != "" || !slices.Equal(status.Pending, d.Versions()) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg/migrate"
+	"github.com/insulahq/insula/platform/pgtest"
 )
 
 const (
@@ -41,7 +42,7 @@ const validIndexes = "SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relna
 	"WHERE c.relnamespace = 'house'::regnamespace AND c.relname ~ '_(key|idx)$' AND indisvalid"
 
 func TestUpgradeRunsConcurrentStepsOutsideATransaction(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	exec(t, conn, "CREATE SCHEMA house")
 	d := load(t, indexed(t))
 	applied, recorded, err := upgrade(conn, d)
@@ -68,7 +69,7 @@ func TestUpgradeRunsConcurrentStepsOutsideATransaction(t *testing.T) {
 // A step that fails half-way leaves an invalid index; the next Upgrade replaces it.
 func TestUpgradeGoesOnWhereItStopped(t *testing.T) {
 	ctx := context.Background()
-	broken := database(t)
+	broken := pgtest.Empty(t)
 	exec(t, broken, "CREATE SCHEMA house")
 	all := indexed(t)
 	if _, _, err := upgrade(broken, load(t, files(t))); err != nil {
@@ -108,7 +109,7 @@ func TestUpgradeGoesOnWhereItStopped(t *testing.T) {
 
 // A migration that failed before it did anything is corrected, not carried along for ever.
 func TestAFileThatDidNothingMayBeEdited(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	exec(t, conn, "CREATE SCHEMA house")
 	all := indexed(t)
 	if _, _, err := upgrade(conn, load(t, files(t))); err != nil {
@@ -137,7 +138,7 @@ func TestAFileThatDidNothingMayBeEdited(t *testing.T) {
 }
 
 func TestApplyBuildsIndexesAtOnce(t *testing.T) {
-	conn := database(t)
+	conn := pgtest.Empty(t)
 	d := load(t, indexed(t))
 	if applied, err := apply(t, conn, d, "house"); err != nil || !slices.Equal(applied, d.Versions()) {
 		t.Fatalf("applied %q, %v", applied, err)
