@@ -17,10 +17,7 @@ var Abort = op.Write("files.abort", "Give up the upload of a declared file.", op
 // arrived of its content are gone. domain.ErrFilled when all has arrived.
 func (s *Files) Abort(ctx context.Context, id uuid.UUID) error {
 	_, err := op.Do(ctx, s.run, Abort.On(id.String()), func(tx uow.Tx) (domain.File, error) {
-		if err := s.Keep.LockUsage(ctx, tx); err != nil {
-			return domain.File{}, err
-		}
-		f, err := s.Keep.Lock(ctx, tx, id)
+		f, err := s.lockFile(ctx, tx, id)
 		if err != nil {
 			return f, err
 		}

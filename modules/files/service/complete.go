@@ -152,10 +152,7 @@ func (s *Files) sniff(ctx context.Context, seen awaited) (string, error) {
 // settleDirect is settle for content in the store. While its sender waited
 // another request may have come first.
 func (s *Files) settleDirect(ctx context.Context, tx uow.Tx, id uuid.UUID, got arrival) (domain.File, error) {
-	if err := s.Keep.LockUsage(ctx, tx); err != nil {
-		return domain.File{}, err
-	}
-	f, err := s.Keep.Lock(ctx, tx, id)
+	f, err := s.lockFile(ctx, tx, id)
 	if err != nil {
 		return f, err
 	}

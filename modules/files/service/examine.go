@@ -97,10 +97,7 @@ func brokeOff(err error) error {
 
 // decide acts on an inspection, unless somebody else has.
 func (s *Files) decide(ctx context.Context, tx uow.Tx, x Examination, found inspection) (domain.File, error) {
-	if err := s.Keep.LockUsage(ctx, tx); err != nil {
-		return domain.File{}, err
-	}
-	f, err := s.Keep.Lock(ctx, tx, x.File)
+	f, err := s.lockFile(ctx, tx, x.File)
 	if err != nil {
 		return f, err
 	}

@@ -23,10 +23,7 @@ var (
 // act does something to a file, unless somebody else has done so already. It
 // reports whether it did.
 func (s *Files) act(ctx context.Context, tx uow.Tx, id uuid.UUID, do func(domain.File) (bool, error)) (bool, error) {
-	if err := s.Keep.LockUsage(ctx, tx); err != nil {
-		return false, err
-	}
-	f, err := s.Keep.Lock(ctx, tx, id)
+	f, err := s.lockFile(ctx, tx, id)
 	if err != nil {
 		return false, err
 	}

@@ -42,10 +42,7 @@ func (s *Files) Update(ctx context.Context, id uuid.UUID, version int64, c domai
 // lockAt locks a file at the version that the caller read, and says whose it
 // is.
 func (s *Files) lockAt(ctx context.Context, tx uow.Tx, id uuid.UUID, version int64) (domain.File, error) {
-	if err := s.Keep.LockUsage(ctx, tx); err != nil {
-		return domain.File{}, err
-	}
-	f, err := s.Keep.Lock(ctx, tx, id)
+	f, err := s.lockFile(ctx, tx, id)
 	if err != nil {
 		return f, err
 	}
@@ -100,4 +97,13 @@ func (s *Files) Restore(ctx context.Context, id uuid.UUID) (domain.File, error) 
 		tx.Trail().Changed(before.View(), after.View())
 		return s.Keep.Update(ctx, tx, after)
 	})
+}
+
+// lockFile locks the usage and then a file, in the order that everybody keeps
+// who may go on to lock more files or to change the room that they take.
+func (s *Files) lockFile(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.File, error) {
+	if err := s.Keep.LockUsage(ctx, tx); err != nil {
+		return domain.File{}, err
+	}
+	return s.Keep.Lock(ctx, tx, id)
 }

@@ -90,10 +90,7 @@ func (s *Files) store(ctx context.Context, id uuid.UUID, body Body) (arrival, er
 // settle gives a file content that has arrived. Content that nobody has read
 // through, or a scanner must see, is held until Examine has done that.
 func (s *Files) settle(ctx context.Context, tx uow.Tx, id uuid.UUID, a arrival) (domain.File, error) {
-	if err := s.Keep.LockUsage(ctx, tx); err != nil {
-		return domain.File{}, err
-	}
-	before, err := s.Keep.Lock(ctx, tx, id)
+	before, err := s.lockFile(ctx, tx, id)
 	if err != nil {
 		return before, err
 	}
