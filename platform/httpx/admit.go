@@ -79,6 +79,10 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 		s.refuse(hc, err)
 		return
 	}
+	if err := saidOnce(hc.URL()); err != nil {
+		s.refuse(hc, err)
+		return
+	}
 	if hc, err = s.again(hc, d, &req); err != nil {
 		s.refuse(hc, err)
 		return

@@ -35,6 +35,7 @@ func TestBadInput(t *testing.T) {
 		{"too large", "POST", "/v1/things", `{"name":"` + strings.Repeat("a", 2000) + `","size":1}`, nil, 413, "too_large", ""},
 		{"wrong content type", "POST", "/v1/things", `name=a`, []string{"Content-Type", "application/s3cret"}, 415, "unsupported_media_type", ""},
 		{"unknown query parameter", "GET", "/v1/things?limt=5", "", nil, 422, "invalid", "query.limt"},
+		{"said twice", "GET", "/v1/things?limit=1&limit=2", "", nil, 422, "invalid", "query.limit"},
 		{"bad query value", "GET", "/v1/things?limit=x", "", nil, 422, "invalid", "query.limit"},
 		{"query out of range", "GET", "/v1/things?limit=0", "", nil, 422, "invalid", "query.limit"},
 		{"bad id", "PATCH", "/v1/things/nonsense", `{"name":"a","size":1}`, []string{"If-Match", `"v3"`}, 422, "invalid", "path.id"},
