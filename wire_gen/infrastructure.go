@@ -80,7 +80,7 @@ func newPool(ctx context.Context, c config.Config, shares pg.Shares, m *telemetr
 	}
 	pool, err := pg.Open(ctx, pg.Options{
 		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
-		Spans: spansOf(t), Floor: floor, Shares: shares,
+		Spans: spansOf(t), Floor: floor, Shares: shares, Roles: RolesOf(c.Database),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -116,7 +116,15 @@ func newMigrator(ctx context.Context, c config.Config) (*pg.Migrator, func(), er
 	if err != nil {
 		return nil, nil, err
 	}
-	return m, m.Close, nil
+	return m.WithRoles(RolesOf(c.Database)), m.Close, nil
+}
+
+// RolesOf says in which role tenants' units of work run.
+func RolesOf(d config.Database) pg.Roles {
+	if d.TenantRoles {
+		return pg.RolePerTenant
+	}
+	return pg.OneRole
 }
 
 // newOwnerControl and newFoundry join modules with the migrator: they hold what

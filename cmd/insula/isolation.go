@@ -57,7 +57,7 @@ func checkIsolation(ctx context.Context, p *wiregen.Process, f isolationFlags, o
 	if f.requests < 1 || f.requests > maxIsolation || f.callers < 1 || f.callers > 256 || f.conns < 1 || f.conns > 64 {
 		return fmt.Errorf("out of bounds: 1 to %d requests, 1 to 256 callers, 1 to 64 connections", maxIsolation)
 	}
-	o := pg.Options{URL: p.Config.Database.URL, Pooled: p.Config.Database.Pooled, MaxConns: f.conns}
+	o := pg.Options{URL: p.Config.Database.URL, Pooled: p.Config.Database.Pooled, Roles: wiregen.RolesOf(p.Config.Database), MaxConns: f.conns}
 	if f.pooler != "" {
 		o.URL, o.Pooled = secret.New(f.pooler), true
 	}

@@ -22,7 +22,7 @@ func (c *Carrier) Prepare(ctx context.Context, schema string, version int64) ([]
 		return nil, err
 	}
 	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
-		if err := makeSchema(ctx, tx, schema); err != nil {
+		if err := makeSchema(ctx, tx, schema, c.m.roles); err != nil {
 			return err
 		}
 		_, err := dir.Apply(ctx, tx, schema)
@@ -88,7 +88,7 @@ func (c *Carrier) Complete(ctx context.Context, schema string, also func(tx uow.
 		if _, err := c.m.tenant.Apply(ctx, tx, schema); err != nil {
 			return err
 		}
-		if err := grantTenant(ctx, tx, schema); err != nil {
+		if err := grantTenant(ctx, tx, schema, c.m.roles); err != nil {
 			return err
 		}
 		if err := setSearchPath(ctx, tx, schema); err != nil {
@@ -125,12 +125,12 @@ func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow
 			statements = append(statements,
 				"DROP TABLE "+pgx.Identifier{to, t.Name}.Sanitize(),
 				"ALTER TABLE "+pgx.Identifier{from, t.Name}.Sanitize()+" SET SCHEMA "+ident(to),
-				"REVOKE ALL ON "+pgx.Identifier{to, t.Name}.Sanitize()+" FROM "+ident(from))
+				"REVOKE ALL ON "+pgx.Identifier{to, t.Name}.Sanitize()+" FROM "+ident(c.m.roles.of(from)))
 		}
 		if err := execAll(ctx, tx, statements); err != nil {
 			return err
 		}
-		if err := grantTenant(ctx, tx, to); err != nil {
+		if err := grantTenant(ctx, tx, to, c.m.roles); err != nil {
 			return err
 		}
 		return also(owner)

@@ -15,12 +15,14 @@ import (
 //go:embed grants.sql
 var tablesOf string
 
-// grantTenant gives a tenant's role its tables: all rows, except where the
-// table's comment begins with "append-only"; there rows can be added and read
-// but never changed, and if the comment goes on with ", removable" the role of
-// retention may remove them. It runs after every migration.
-func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
-	rows, err := tx.Query(ctx, tablesOf, schema)
+// grantTenant gives the role that works in a tenant's schema its tables: all
+// rows, except where the table's comment begins with "append-only"; there rows
+// can be added and read but never changed, and if the comment goes on with
+// ", removable" retention may remove them: by a role of its own, where tenants
+// have roles of theirs. It runs after every migration.
+func grantTenant(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
+	worker := roles.of(schema)
+	rows, err := tx.Query(ctx, tablesOf, schema, worker)
 	if err != nil {
 		return err
 	}
@@ -34,23 +36,29 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 	if err != nil {
 		return err
 	}
-	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s, %s", ident(schema), ident(schema), ident(RetentionRole))}
+	statements := []string{fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", ident(schema), ident(worker))}
+	if roles == RolePerTenant {
+		statements[0] += ", " + ident(RetentionRole)
+	}
 	for _, t := range tables {
 		name := pgx.Identifier{schema, t.Name}.Sanitize()
-		if t.Removable {
+		if t.Removable && roles == RolePerTenant {
 			statements = append(statements, fmt.Sprintf("GRANT SELECT, DELETE ON %s TO %s", name, ident(RetentionRole)))
 		}
 		rights := "DELETE, INSERT, SELECT, UPDATE"
-		if t.AppendOnly {
+		switch {
+		case t.Removable && roles == OneRole:
+			rights = "DELETE, INSERT, SELECT"
+		case t.AppendOnly:
 			rights = "INSERT, SELECT"
 		}
 		if t.Rights == rights {
 			continue // granting it again would write the catalog for nothing
 		}
 		if t.Rights != "" {
-			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(schema)))
+			statements = append(statements, fmt.Sprintf("REVOKE ALL ON %s FROM %s", name, ident(worker)))
 		}
-		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(schema)))
+		statements = append(statements, fmt.Sprintf("GRANT %s ON %s TO %s", rights, name, ident(worker)))
 	}
 	return execAll(ctx, tx, statements)
 }
@@ -58,7 +66,7 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string) error {
 // grantControl lets the application see the registry and keep signing keys.
 // Everything else in the control schema is the landlord's, whose rights follow
 // when the schema grows.
-func grantControl(ctx context.Context, tx pgx.Tx) error {
+func grantControl(ctx context.Context, tx pgx.Tx, roles Roles) error {
 	app := ident(AppRole)
 	err := execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + app,
@@ -75,19 +83,21 @@ func grantControl(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return grantLandlord(ctx, tx, landlord)
+	return grantLandlord(ctx, tx, landlord, roles)
 }
 
 // grantLandlord lets the operator's tenant change the registry. Its role is
-// the only tenant role with rights outside its own schema.
-func grantLandlord(ctx context.Context, tx pgx.Tx, schema string) error {
+// the only tenant role with rights outside its own schema. Where one role works
+// for all tenants, it is that one.
+func grantLandlord(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
+	landlord := ident(roles.of(schema))
 	return execAll(ctx, tx, []string{
-		"GRANT USAGE ON SCHEMA control TO " + ident(schema),
-		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + ident(schema),
-		"GRANT SELECT, INSERT ON control.copies TO " + ident(schema),
-		"GRANT SELECT, INSERT, DELETE ON control.deletions TO " + ident(schema),
-		"GRANT INSERT ON control.erasures TO " + ident(schema),
-		"GRANT SELECT, INSERT ON control.erasure_receipts TO " + ident(schema),
+		"GRANT USAGE ON SCHEMA control TO " + landlord,
+		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + landlord,
+		"GRANT SELECT, INSERT ON control.copies TO " + landlord,
+		"GRANT SELECT, INSERT, DELETE ON control.deletions TO " + landlord,
+		"GRANT INSERT ON control.erasures TO " + landlord,
+		"GRANT SELECT, INSERT ON control.erasure_receipts TO " + landlord,
 	})
 }
 

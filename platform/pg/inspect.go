@@ -32,17 +32,17 @@ func (m *Migrator) Declared(ctx context.Context, version int64, landlord bool) (
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it is not to be kept
 	schema := fmt.Sprintf("insula_declared_%d", conn.Conn().PgConn().PID())
-	if err := makeSchema(ctx, tx, schema); err != nil {
+	if err := makeSchema(ctx, tx, schema, m.roles); err != nil {
 		return nil, err
 	}
 	if _, err := dir.Apply(ctx, tx, schema); err != nil {
 		return nil, err
 	}
-	if err := grantTenant(ctx, tx, schema); err != nil {
+	if err := grantTenant(ctx, tx, schema, m.roles); err != nil {
 		return nil, err
 	}
 	if landlord {
-		if err := grantLandlord(ctx, tx, schema); err != nil {
+		if err := grantLandlord(ctx, tx, schema, m.roles); err != nil {
 			return nil, err
 		}
 	}
@@ -73,11 +73,14 @@ func inventory(ctx context.Context, db catalog.Beginner, schema string) (catalog
 	return append(objects, rights...), err
 }
 
-// makeSchema makes an empty schema and the role that will work in it.
-func makeSchema(ctx context.Context, tx pgx.Tx, schema string) error {
-	return execAll(ctx, tx, []string{
-		"CREATE ROLE " + ident(schema) + " NOLOGIN",
-		"GRANT " + ident(schema) + " TO " + ident(AppRole),
-		"CREATE SCHEMA " + ident(schema),
-	})
+// makeSchema makes an empty schema and, where each tenant has one, the role
+// that will work in it.
+func makeSchema(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
+	statements := []string{"CREATE SCHEMA " + ident(schema)}
+	if roles == RolePerTenant {
+		statements = append(statements,
+			"CREATE ROLE "+ident(schema)+" NOLOGIN",
+			"GRANT "+ident(schema)+" TO "+ident(AppRole))
+	}
+	return execAll(ctx, tx, statements)
 }

@@ -22,6 +22,7 @@ type Migrator struct {
 	pool    *pgxpool.Pool
 	control *migrate.Dir
 	tenant  *migrate.Dir
+	roles   Roles
 }
 
 // migratorConns bounds how many schemas are worked on at once.
@@ -68,7 +69,15 @@ func (m *Migrator) Wide(ctx context.Context, conns int32) (*Migrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrator pool: %w", err)
 	}
-	return &Migrator{pool: pool, control: m.control, tenant: m.tenant}, nil
+	return &Migrator{pool: pool, control: m.control, tenant: m.tenant, roles: m.roles}, nil
+}
+
+// WithRoles returns a migrator on the same connections that gives rights in
+// tenants' schemas in another way. A pool that serves them is opened alike.
+func (m *Migrator) WithRoles(r Roles) *Migrator {
+	other := *m
+	other.roles = r
+	return &other
 }
 
 // Close closes the connections.
@@ -97,7 +106,7 @@ func (m *Migrator) UpgradeControl(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return applied, err
 	}
-	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx) }); err != nil {
+	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx, m.roles) }); err != nil {
 		return applied, err
 	}
 	return applied, m.upgradeQueue(ctx)
@@ -122,7 +131,7 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx u
 		if ok, err := p.Claim(ctx, owner); err != nil || !ok {
 			return err
 		}
-		if err := makeSchema(ctx, tx, p.Schema); err != nil {
+		if err := makeSchema(ctx, tx, p.Schema, m.roles); err != nil {
 			return err
 		}
 		if _, err := m.tenant.Apply(ctx, tx, p.Schema); err != nil {
@@ -131,11 +140,11 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx u
 		if err := pgdb.New().SetSchemaVersion(ctx, tx, m.TenantVersion(), p.Schema); err != nil {
 			return err
 		}
-		if err := grantTenant(ctx, tx, p.Schema); err != nil {
+		if err := grantTenant(ctx, tx, p.Schema, m.roles); err != nil {
 			return err
 		}
 		if p.Landlord {
-			if err := grantLandlord(ctx, tx, p.Schema); err != nil {
+			if err := grantLandlord(ctx, tx, p.Schema, m.roles); err != nil {
 				return err
 			}
 		}
@@ -185,7 +194,7 @@ func (m *Migrator) upgradeTenant(ctx context.Context, schema string, also func(t
 		if err != nil {
 			return err
 		}
-		if err := grantTenant(ctx, tx, schema); err != nil {
+		if err := grantTenant(ctx, tx, schema, m.roles); err != nil {
 			return err
 		}
 		if err := pgdb.New().SetSchemaVersion(ctx, tx, n, schema); err != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	// Floor is the oldest version of a tenant's schema that this process can
 	// work with (see Floor); a tenant below it is refused for the time being.
 	Floor int64
+	// Roles says in which role tenants' units of work run, as the migrator that
+	// made their schemas says.
+	Roles Roles
 	// Pooled says that a pooler in transaction mode (PgBouncer) stands between:
 	// a connection of ours is another backend for each transaction, so nothing
 	// can stay prepared on it.
@@ -51,6 +54,7 @@ type Options struct {
 // run no DDL and, by itself, see no tenant.
 type Pool struct {
 	shards *shards
+	roles  Roles
 	floor  int64
 }
 
@@ -89,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	p := &Pool{shards: s, floor: o.Floor}
+	p := &Pool{shards: s, roles: o.Roles, floor: o.Floor}
 	if err := p.checkVersion(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -146,7 +150,7 @@ func (p *Pool) Stats() telemetry.PoolStats {
 // Tenant returns a unit of work for one tenant: for one request or one job,
 // not for sharing.
 func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
-	return &unit{shards: p.shards, tenant: &t.ID, floor: p.floor}
+	return &unit{shards: p.shards, tenant: &t.ID, roles: p.roles, floor: p.floor}
 }
 
 // Control returns a unit of work for the control schema, for process-long

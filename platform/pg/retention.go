@@ -17,6 +17,9 @@ func AsRetention(ctx context.Context, tx uow.Tx, fn func() error) error {
 	if !ok || w.unit.tenant == nil {
 		return errors.New("rows are removed only in a writing unit of work of a tenant")
 	}
+	if w.unit.roles == OneRole {
+		return fn() // it may remove these rows itself
+	}
 	q := pgdb.New()
 	if err := q.TakeRole(ctx, w, RetentionRole); err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 type unit struct {
 	shards *shards
 	tenant *uuid.UUID
+	roles  Roles
 	floor  int64 // the oldest version of the tenant's schema that is served
 	busy   atomic.Bool
 }
@@ -81,7 +82,7 @@ func (u *unit) attempt(ctx context.Context, opening string, fn func(uow.Tx) erro
 // opening are the arguments of the statement that opens the unit within the
 // share of its tenant.
 func (u *unit) opening(s Share) []any {
-	return []any{milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor}
+	return []any{u.roles == RolePerTenant, milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor}
 }
 
 // milliseconds is a time as PostgreSQL takes it; 0 is none.

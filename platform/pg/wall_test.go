@@ -39,7 +39,11 @@ func roleNames(ctx context.Context, tx uow.Tx) ([]string, error) {
 
 func TestTenantsSeeOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
-	a, b := pgtest.Tenant(t), pgtest.Tenant(t)
+	seeOnlyTheirOwn(t, pgtest.Tenant(t), pgtest.Tenant(t))
+}
+
+func seeOnlyTheirOwn(t *testing.T, a, b pgtest.Fixture) {
+	t.Helper()
 	mark(t, a)
 	mark(t, b)
 	var wg sync.WaitGroup

@@ -46,6 +46,20 @@ func Database(t testing.TB) DB {
 	return db
 }
 
+// OneRole is the package's database as a process uses it in which one role
+// works for all tenants. Its tenants are others than those of Database.
+func OneRole(t testing.TB) DB {
+	t.Helper()
+	own := Database(t)
+	own.Migrator = own.Migrator.WithRoles(pg.OneRole)
+	var err error
+	if own.Pool, err = pg.Open(t.Context(), pg.Options{URL: own.AppURL, MaxConns: testConns, Roles: pg.OneRole}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(own.Pool.Close)
+	return own
+}
+
 // testConns is small, so that a unit of work that waits for a second
 // connection is found out, and so that many packages fit on one server.
 const testConns = 8

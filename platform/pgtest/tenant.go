@@ -64,12 +64,18 @@ func (f Fixture) BehindTheWall(t testing.TB, sql string, args ...any) int64 {
 // Tenant provisions an active tenant with an empty schema.
 func Tenant(t testing.TB) Fixture {
 	t.Helper()
-	return provision(t, tenancy.Customer)
+	return provision(t, Database(t), tenancy.Customer)
 }
 
-func provision(t testing.TB, kind tenancy.Kind) Fixture {
+// TenantIn provisions one in a database of the test's own.
+func TenantIn(t testing.TB, db DB) Fixture {
 	t.Helper()
-	f := Fixture{DB: Database(t)}
+	return provision(t, db, tenancy.Customer)
+}
+
+func provision(t testing.TB, db DB, kind tenancy.Kind) Fixture {
+	t.Helper()
+	f := Fixture{DB: db}
 	id := uuid.Must(uuid.NewV7())
 	plain := hex.EncodeToString(id[:])
 	f.Tenant = tenancy.Tenant{

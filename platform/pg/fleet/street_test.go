@@ -116,8 +116,8 @@ func house(t testing.TB, m *pg.Migrator, kind tenancy.Kind) tenancy.Tenant {
 	t.Cleanup(func() {
 		conn := superuser(t)
 		run(t, conn, "DROP SCHEMA IF EXISTS "+h.Schema+" CASCADE")
-		run(t, conn, "DROP OWNED BY "+h.Schema)
-		run(t, conn, "DROP ROLE "+h.Schema)
+		run(t, conn, "DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '"+h.Schema+"') THEN DROP OWNED BY "+h.Schema+"; END IF; END $$")
+		run(t, conn, "DROP ROLE IF EXISTS "+h.Schema)
 		run(t, conn, "DELETE FROM control.fleet_attempts WHERE tenant_id = '"+h.ID.String()+"'")
 		run(t, conn, "DELETE FROM control.tenants WHERE id = '"+h.ID.String()+"'")
 	})

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/insulahq/insula/platform/clock"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pg/fleet"
 	"github.com/insulahq/insula/platform/tenancy"
 )
@@ -45,6 +47,22 @@ func TestVerifyNamesWhatDrifted(t *testing.T) {
 				t.Errorf("it still says:\n%s", found)
 			}
 		})
+	}
+}
+
+// Where one role works for all tenants, the rights are that role's.
+func TestVerifyKnowsWhoseTheRightsAre(t *testing.T) {
+	m := migrator(t, first, second).WithRoles(pg.OneRole)
+	h := house(t, m, tenancy.Customer)
+	if found := findings(t, fleet.New(m, clock.System{}), h); found != "" {
+		t.Errorf("a new tenant has drifted:\n%s", found)
+	}
+	run(t, superuser(t), "REVOKE UPDATE ON "+h.Schema+".rooms FROM "+pg.AppRole)
+	if found := findings(t, fleet.New(m, clock.System{}), h); !strings.Contains(found, "differs: grant rooms to insula_app") {
+		t.Errorf("a lost right is not named:\n%s", found)
+	}
+	if found := findings(t, open(t, first, second), h); !strings.Contains(found, "missing: role the tenant") {
+		t.Errorf("a missing second wall is not named:\n%s", found)
 	}
 }
 

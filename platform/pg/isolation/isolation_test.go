@@ -30,7 +30,7 @@ func requests(t *testing.T) int {
 
 func check(t *testing.T, o pg.Options, conns int32, n int) {
 	t.Helper()
-	db := pgtest.Database(t)
+	migrator := pgtest.Database(t).Migrator.WithRoles(o.Roles)
 	o.MaxConns = conns
 	pool, err := pg.Open(t.Context(), o)
 	if err != nil {
@@ -38,7 +38,7 @@ func check(t *testing.T, o pg.Options, conns int32, n int) {
 	}
 	defer pool.Close()
 	r, err := isolation.Check(t.Context(), isolation.Options{
-		Pool: pool, Migrator: db.Migrator, Requests: n, Callers: 16, Seed: 1,
+		Pool: pool, Migrator: migrator, Requests: n, Callers: 16, Seed: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +58,11 @@ func check(t *testing.T, o pg.Options, conns int32, n int) {
 
 func TestNoRowCrossesOverOneBackend(t *testing.T) {
 	check(t, pg.Options{URL: pgtest.Database(t).AppURL}, 1, requests(t))
+}
+
+// Without roles of the tenants' own nothing but the search_path keeps them apart.
+func TestNoRowCrossesInOneRole(t *testing.T) {
+	check(t, pg.Options{URL: pgtest.Database(t).AppURL, Roles: pg.OneRole}, 1, requests(t))
 }
 
 func TestNoRowCrossesOverFewBackends(t *testing.T) {

@@ -28,7 +28,11 @@ func TestNoRowCrossesThroughAPooler(t *testing.T) {
 		t.Skip("PgBouncer is not installed: apt-get install pgbouncer")
 	}
 	through := startBouncer(t, bouncer, pgtest.Database(t).AppURL)
-	check(t, pg.Options{URL: through, Pooled: true}, 4, requests(t)/4)
+	for name, roles := range map[string]pg.Roles{"a role per tenant": pg.RolePerTenant, "one role": pg.OneRole} {
+		t.Run(name, func(t *testing.T) {
+			check(t, pg.Options{URL: through, Pooled: true, Roles: roles}, 4, requests(t)/4)
+		})
+	}
 }
 
 func startBouncer(t *testing.T, bouncer string, app secret.Value) secret.Value {

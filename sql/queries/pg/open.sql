@@ -1,9 +1,9 @@
 -- name: OpenRead :one
--- Walls the transaction into a tenant for reading: schema, role, status
+-- Walls the transaction into a tenant for reading: schema, role (where each tenant has one), status
 -- and the version of the schema come from the control table in one statement.
 -- No row means not served. Below the floor is a schema that this binary does not know how to use.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
@@ -14,7 +14,7 @@ WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 -- Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
 -- values, which suits keys; here the server may plan for the values it gets.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
        set_config('plan_cache_mode', 'auto', true) AS plans,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
@@ -25,7 +25,7 @@ WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
@@ -35,7 +35,7 @@ WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
 -- Walls the transaction into a tenant for a record, of a refusal or of what
 -- the operator did, which a suspended or deleted tenant keeps too.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t

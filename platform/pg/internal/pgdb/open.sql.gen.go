@@ -22,16 +22,17 @@ func (q *Queries) KeepOrder(ctx context.Context, db DBTX) error {
 
 const OpenList = `-- name: OpenList :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
        set_config('plan_cache_mode', 'auto', true) AS plans,
-       set_config('statement_timeout', $1::text, true) AS statement_timeout,
-       set_config('lock_timeout', $2::text, true) AS lock_timeout
+       set_config('statement_timeout', $2::text, true) AS statement_timeout,
+       set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
 `
 
 type OpenListParams struct {
+	OwnRole          bool
 	StatementTimeout string
 	LockTimeout      string
 	TenantID         uuid.UUID
@@ -51,6 +52,7 @@ type OpenListRow struct {
 // values, which suits keys; here the server may plan for the values it gets.
 func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (OpenListRow, error) {
 	row := db.QueryRow(ctx, OpenList,
+		arg.OwnRole,
 		arg.StatementTimeout,
 		arg.LockTimeout,
 		arg.TenantID,
@@ -70,15 +72,16 @@ func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (Op
 
 const OpenRead = `-- name: OpenRead :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
-       set_config('statement_timeout', $1::text, true) AS statement_timeout,
-       set_config('lock_timeout', $2::text, true) AS lock_timeout
+       set_config('statement_timeout', $2::text, true) AS statement_timeout,
+       set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
 `
 
 type OpenReadParams struct {
+	OwnRole          bool
 	StatementTimeout string
 	LockTimeout      string
 	TenantID         uuid.UUID
@@ -93,11 +96,12 @@ type OpenReadRow struct {
 	LockTimeout      string
 }
 
-// Walls the transaction into a tenant for reading: schema, role, status
+// Walls the transaction into a tenant for reading: schema, role (where each tenant has one), status
 // and the version of the schema come from the control table in one statement.
 // No row means not served. Below the floor is a schema that this binary does not know how to use.
 func (q *Queries) OpenRead(ctx context.Context, db DBTX, arg OpenReadParams) (OpenReadRow, error) {
 	row := db.QueryRow(ctx, OpenRead,
+		arg.OwnRole,
 		arg.StatementTimeout,
 		arg.LockTimeout,
 		arg.TenantID,
@@ -116,14 +120,15 @@ func (q *Queries) OpenRead(ctx context.Context, db DBTX, arg OpenReadParams) (Op
 
 const OpenRecord = `-- name: OpenRecord :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
-       set_config('statement_timeout', $1::text, true) AS statement_timeout,
-       set_config('lock_timeout', $2::text, true) AS lock_timeout
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
+       set_config('statement_timeout', $2::text, true) AS statement_timeout,
+       set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $3 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $4
+WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5
 `
 
 type OpenRecordParams struct {
+	OwnRole          bool
 	StatementTimeout string
 	LockTimeout      string
 	TenantID         uuid.UUID
@@ -141,6 +146,7 @@ type OpenRecordRow struct {
 // the operator did, which a suspended or deleted tenant keeps too.
 func (q *Queries) OpenRecord(ctx context.Context, db DBTX, arg OpenRecordParams) (OpenRecordRow, error) {
 	row := db.QueryRow(ctx, OpenRecord,
+		arg.OwnRole,
 		arg.StatementTimeout,
 		arg.LockTimeout,
 		arg.TenantID,
@@ -158,14 +164,15 @@ func (q *Queries) OpenRecord(ctx context.Context, db DBTX, arg OpenRecordParams)
 
 const OpenWrite = `-- name: OpenWrite :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
-       set_config('statement_timeout', $1::text, true) AS statement_timeout,
-       set_config('lock_timeout', $2::text, true) AS lock_timeout
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
+       set_config('statement_timeout', $2::text, true) AS statement_timeout,
+       set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $3 AND t.status = 'active' AND t.schema_version >= $4
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
 `
 
 type OpenWriteParams struct {
+	OwnRole          bool
 	StatementTimeout string
 	LockTimeout      string
 	TenantID         uuid.UUID
@@ -182,6 +189,7 @@ type OpenWriteRow struct {
 // Walls the transaction into a tenant for writing.
 func (q *Queries) OpenWrite(ctx context.Context, db DBTX, arg OpenWriteParams) (OpenWriteRow, error) {
 	row := db.QueryRow(ctx, OpenWrite,
+		arg.OwnRole,
 		arg.StatementTimeout,
 		arg.LockTimeout,
 		arg.TenantID,
