@@ -28,6 +28,7 @@ var worked = map[string]string{
 	"auth.password.offer":  "user",
 	"files.clear":          "file_store",
 	"files.examine":        "file",
+	"files.find":           "file",
 	"files.give_up":        "file",
 	"files.lose":           "file",
 	"files.purge":          "file",
@@ -69,7 +70,7 @@ func TestJobsAreRecorded(t *testing.T) {
 	p := n.user(t)
 	n.forget(t, p.email)
 	h.mail.tokenOf(t, p.email, "Choose a new password")
-	n.litter(t)
+	lost := n.litter(t)
 	n.seal(t)
 	h.clock.Set(h.clock.Now().Add(31 * 24 * time.Hour)) // more than deleted files are kept
 	served, err := h.Directory.ByID(t.Context(), n.id)
@@ -77,6 +78,12 @@ func TestJobsAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r, err := wiregen.FileSweeper(h.Process).Sweep(t.Context(), served, false); err != nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := h.blobs.Put(t.Context(), lost, strings.NewReader("hello"), 5, "text/plain"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := wiregen.FileSweeper(h.Process).Sweep(t.Context(), served, false); err != nil || r.Found != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	n.owner.signIn(t, n)
@@ -160,8 +167,8 @@ func (n *tenant) tellsOfJob(t *testing.T, job, kind string) {
 
 // litter leaves behind what the sweep of files finds: an upload that nobody
 // finishes, a deleted file, one that nobody decides about, one whose content
-// is lost, and an object that no file names.
-func (n *tenant) litter(t *testing.T) {
+// is lost, and an object that no file names. It returns what is lost.
+func (n *tenant) litter(t *testing.T) s3x.Key {
 	t.Helper()
 	n.file(t)
 	deleted := n.fileID(t, "deleted.txt", "hello")
@@ -182,10 +189,12 @@ func (n *tenant) litter(t *testing.T) {
 	if err := db.QueryRow(t.Context(), "SELECT object_id FROM "+table+" WHERE id = $1", lost).Scan(&object); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.h.blobs.Delete(t.Context(), s3x.TenantKey(n.id, object)); err != nil {
+	gone := s3x.TenantKey(n.id, object)
+	if err := n.h.blobs.Delete(t.Context(), gone); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.h.blobs.Put(t.Context(), s3x.TenantKey(n.id, uuid.New()), strings.NewReader("stray"), 5, "text/plain"); err != nil {
 		t.Fatal(err)
 	}
+	return gone
 }

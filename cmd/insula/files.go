@@ -29,7 +29,8 @@ func filesSweepCommand() *cobra.Command {
 		Short: "Remove uploads that were given up, deleted files past their retention, and strays in the object store.",
 		Long: "Remove uploads that were given up, deleted files past their retention, and strays in the object store.\n\n" +
 			"The server does this by itself, regularly (INSULA_FILES_SWEEP_EVERY). Files whose content the object store\n" +
-			"has lost are kept from being read, and reported.",
+			"has lost are kept from being read, and reported; once it has their content again (the same, by its\n" +
+			"SHA-256) they can be read again.",
 		Example: "  insula files sweep --dry-run\n  insula files sweep --tenant acme",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -88,9 +89,9 @@ func sweep(ctx context.Context, s *filesservice.Sweeper, tenants []tenancy.Tenan
 
 func printSwept(out io.Writer, all []swept, dry bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TENANT\tUPLOADS\tDELETIONS\tREQUEUED\tSTRAYS\tBYTES\tPARTS\tLOST")
+	fmt.Fprintln(w, "TENANT\tUPLOADS\tDELETIONS\tREQUEUED\tSTRAYS\tBYTES\tPARTS\tLOST\tFOUND\tSTRANGE")
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", s.Tenant, s.Uploads, s.Deletions, s.Requeued, s.Strays, s.Bytes, s.Parts, s.Lost)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", s.Tenant, s.Uploads, s.Deletions, s.Requeued, s.Strays, s.Bytes, s.Parts, s.Lost, s.Found, s.Strange)
 	}
 	if dry {
 		fmt.Fprintln(w, "Nothing was changed.")

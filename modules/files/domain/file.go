@@ -134,7 +134,7 @@ func (f File) Readable() error {
 	case Ready:
 		return nil
 	case Quarantined:
-		if f.Reason == ReasonLost {
+		if f.Lost() {
 			return ErrLost
 		}
 		return ErrQuarantined

@@ -72,18 +72,26 @@ func (f File) Restore(now time.Time) (File, error) {
 	return f, nil
 }
 
+// Kept reports whether the file has content that was ready once, and is not
+// deleted.
+func (f File) Kept() bool { return f.Status == Ready || f.Lost() }
+
 // Bin deletes a file so that it can be brought back.
 func (f File) Bin(now time.Time) File {
 	f.Status, f.DeletedAt, f.UpdatedAt = Deleted, now, now
 	return f
 }
 
-// Undelete brings a deleted file back; ErrNotDeleted.
+// Undelete brings a deleted file back; ErrNotDeleted. One whose content was
+// lost is as lost as before.
 func (f File) Undelete(now time.Time) (File, error) {
 	if f.Status != Deleted {
 		return f, ErrNotDeleted
 	}
 	f.Status, f.DeletedAt, f.UpdatedAt = Ready, time.Time{}, now
+	if f.Reason == ReasonLost {
+		f.Status = Quarantined
+	}
 	return f, nil
 }
 

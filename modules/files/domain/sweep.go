@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"time"
@@ -20,6 +21,7 @@ type Due struct {
 type Named struct {
 	Object uuid.UUID
 	File   uuid.UUID
+	Lost   bool // whether a sweep has found before that the store does not have it
 }
 
 // Ledger finds what a sweep must look at. Lists begin after the one given, and
@@ -72,5 +74,25 @@ func (f File) Lose(now time.Time) (File, error) {
 		return f, ErrNotReady
 	}
 	f.Status, f.Reason, f.UpdatedAt = Quarantined, ReasonLost, now
+	return f, nil
+}
+
+// Lost reports whether the content of the file is lost. It may come back, so
+// the file keeps its place among the versions of its line.
+func (f File) Lost() bool { return f.Status == Quarantined && f.Reason == ReasonLost }
+
+// Find lets a file be read again whose content was lost and has come back;
+// ErrReadable when it was not lost, ErrSize or ErrChecksum when what has come
+// is other content.
+func (f File) Find(c Content, now time.Time) (File, error) {
+	switch {
+	case !f.Lost():
+		return f, ErrFilled
+	case c.Size != f.Size:
+		return f, ErrSize
+	case !bytes.Equal(c.SHA256, f.SHA256):
+		return f, ErrChecksum
+	}
+	f.Status, f.Reason, f.UpdatedAt = Ready, "", now
 	return f, nil
 }

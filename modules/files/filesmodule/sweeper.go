@@ -59,7 +59,7 @@ func (w *sweeper) do(ctx context.Context, id uuid.UUID) error {
 	r, err := w.service.Sweep(ctx, t, false)
 	if !r.Clean() {
 		w.log.InfoContext(ctx, "files swept", "tenant_id", id, "uploads", r.Uploads, "deletions", r.Deletions, "requeued", r.Requeued,
-			"strays", r.Strays, "bytes", r.Bytes, "parts", r.Parts, "lost", r.Lost)
+			"strays", r.Strays, "bytes", r.Bytes, "parts", r.Parts, "lost", r.Lost, "found", r.Found, "strange", r.Strange)
 	}
 	return gone(err)
 }

@@ -53,10 +53,10 @@ func (r *Repository) Stuck(ctx context.Context, tx uow.Tx, before time.Time, aft
 
 // NamedObjects implements domain.Ledger.
 func (r *Repository) NamedObjects(ctx context.Context, tx uow.Tx, after uuid.UUID, limit int) ([]domain.Named, error) {
-	rows, err := r.q.NamedObjects(ctx, pg.DB(tx), after, int32(limit))
+	rows, err := r.q.NamedObjects(ctx, pg.DB(tx), domain.ReasonLost, after, int32(limit))
 	out := make([]domain.Named, len(rows))
 	for i, row := range rows {
-		out[i] = domain.Named{Object: row.ObjectID, File: row.ID}
+		out[i] = domain.Named{Object: row.ObjectID, File: row.ID, Lost: row.Lost}
 	}
 	return out, pg.Translate(err, nil, nil)
 }

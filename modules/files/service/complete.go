@@ -135,7 +135,7 @@ func (s *Files) readNow(ctx context.Context, seen awaited, stat domain.Stat) (*d
 	case stat.Size > s.policy.Inline:
 		return nil, nil
 	}
-	c, _, err := s.read(ctx, seen.upload.Object, stat.Size)
+	c, _, err := s.read(ctx, seen.upload.Object, stat.Size, nil)
 	return &c, err
 }
 

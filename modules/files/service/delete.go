@@ -28,7 +28,7 @@ func (s *Files) Delete(ctx context.Context, id uuid.UUID, version int64) error {
 		if err != nil {
 			return f, err
 		}
-		if f.Status == domain.Ready && s.policy.Retention > 0 {
+		if f.Kept() && s.policy.Retention > 0 {
 			tx.Trail().Changed(f.View(), f.Bin(s.Clock.Now()).View())
 			return f, s.bin(ctx, tx, f)
 		}
@@ -46,7 +46,7 @@ func (s *Files) bin(ctx context.Context, tx uow.Tx, f domain.File) error {
 	}
 	now := s.Clock.Now()
 	for _, g := range all {
-		if g.Status != domain.Ready {
+		if !g.Kept() {
 			continue
 		}
 		if _, err := s.Keep.Update(ctx, tx, g.Bin(now)); err != nil {
@@ -77,7 +77,7 @@ func (s *Files) purge(ctx context.Context, tx uow.Tx, f domain.File) error {
 // together is what shares the fate of a file, itself included: its earlier
 // versions, where it carries the name.
 func (s *Files) together(ctx context.Context, tx uow.Tx, f domain.File) ([]domain.File, error) {
-	if f.Earlier() || f.Status != domain.Ready && f.Status != domain.Deleted {
+	if f.Earlier() || !f.Kept() && f.Status != domain.Deleted {
 		return []domain.File{f}, nil
 	}
 	return s.Keep.LockLine(ctx, tx, f.Line)

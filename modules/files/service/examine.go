@@ -58,7 +58,7 @@ func (s *Files) inspect(ctx context.Context, x Examination) (inspection, error) 
 	if _, err := s.Contents.Stat(ctx, x.Object); errors.Is(err, domain.ErrIncomplete) {
 		return inspection{lost: true}, nil
 	}
-	c, finding, err := s.read(ctx, x.Object, f.Size)
+	c, finding, err := s.read(ctx, x.Object, f.Size, s.Scanner)
 	return inspection{content: &c, finding: finding}, err
 }
 
@@ -66,8 +66,8 @@ func held(f domain.File, x Examination) bool {
 	return f.Status == domain.Scanning && f.Object == x.Object
 }
 
-// read reads an object to the end, past the scanner if there is one.
-func (s *Files) read(ctx context.Context, object uuid.UUID, size int64) (c domain.Content, finding string, err error) {
+// read reads an object to the end, past a scanner unless that is nil.
+func (s *Files) read(ctx context.Context, object uuid.UUID, size int64, scanner domain.Scanner) (c domain.Content, finding string, err error) {
 	body, err := s.Contents.Open(ctx, object, 0, size)
 	if err != nil {
 		return c, "", err
@@ -77,8 +77,8 @@ func (s *Files) read(ctx context.Context, object uuid.UUID, size int64) (c domai
 	if err != nil {
 		return c, "", brokeOff(err)
 	}
-	if s.Scanner != nil {
-		if finding, err = s.Scanner.Scan(ctx, r); err != nil {
+	if scanner != nil {
+		if finding, err = scanner.Scan(ctx, r); err != nil {
 			return c, "", brokeOff(err)
 		}
 	}

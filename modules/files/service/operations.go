@@ -24,7 +24,7 @@ var Operations = []op.Def{
 	Get, List, Download, Versions, Usage,
 	Update, Delete, Undelete, Restore,
 	CreateShare, ListShares, RevokeShare, OpenShare,
-	Sweep, GiveUp, Purge, Requeue, Lose, Clear,
+	Sweep, GiveUp, Purge, Requeue, Lose, Find, Clear,
 }
 
 // Parties are what the service works with, apart from who asks.

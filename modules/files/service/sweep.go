@@ -28,6 +28,8 @@ type Report struct {
 	Bytes     int64 `json:"bytes"`     // of the strays
 	Parts     int   `json:"parts"`     // uploads in parts that no file knows: aborted
 	Lost      int   `json:"lost"`      // files whose content the store does not have: kept from being read
+	Found     int   `json:"found"`     // files whose lost content is there again: they can be read
+	Strange   int   `json:"strange"`   // lost files where other content is there now: still kept from being read
 }
 
 // Clean reports whether there was nothing to do.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -10,13 +11,14 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// GiveUp, Purge, Requeue and Lose are what a sweep does to files, Clear what it
+// GiveUp, Purge, Requeue, Lose and Find are what a sweep does to files, Clear what it
 // has done to the object store.
 var (
 	GiveUp  = op.Job("files.give_up", "Give up an upload whose time is over.", op.About("file"))
 	Purge   = op.Job("files.purge", "Remove for good a file whose retention is over.", op.About("file"))
 	Requeue = op.Job("files.requeue", "Have content read again that nobody has decided about.", op.About("file"))
 	Lose    = op.Job("files.lose", "Keep a file from being read whose content is lost.", op.About("file"))
+	Find    = op.Job("files.find", "Let a file be read again whose lost content has come back.", op.About("file"))
 	Clear   = op.Job("files.clear", "Tell how many strays were removed from the object store.", op.About("file_store"))
 )
 
@@ -93,6 +95,58 @@ func (s *Files) Lose(ctx context.Context, id, object uuid.UUID) (bool, error) {
 			return true, err
 		})
 	})
+}
+
+// Find lets a file be read again whose content was lost, and has come back as
+// c. Where another file has taken the name meanwhile, this one and its versions
+// become earlier versions of that.
+func (s *Files) Find(ctx context.Context, id uuid.UUID, c domain.Content) (bool, error) {
+	return op.Do(ctx, s.run, Find.On(id.String()), func(tx uow.Tx) (bool, error) {
+		return s.act(ctx, tx, id, func(f domain.File) (bool, error) {
+			after, err := f.Find(c, s.Clock.Now())
+			if errors.Is(err, domain.ErrFilled) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			if after, err = s.giveWay(ctx, tx, after); err != nil {
+				return false, err
+			}
+			tx.Trail().Changed(f.View(), after.View())
+			_, err = s.Keep.Update(ctx, tx, after)
+			return true, err
+		})
+	})
+}
+
+// giveWay makes a file an earlier version of what has its name by now.
+func (s *Files) giveWay(ctx context.Context, tx uow.Tx, f domain.File) (domain.File, error) {
+	if f.Earlier() {
+		return f, nil
+	}
+	current, err := s.Keep.LockCurrent(ctx, tx, f.Folder, f.Name)
+	if errors.Is(err, domain.ErrNotFound) {
+		return f, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	line, err := s.Keep.LockLine(ctx, tx, f.Line)
+	if err != nil {
+		return f, err
+	}
+	for _, g := range line {
+		if g.ID == f.ID || g.Line == current.Line {
+			continue
+		}
+		g.Line = current.Line
+		if _, err := s.Keep.Update(ctx, tx, g); err != nil {
+			return f, err
+		}
+	}
+	f.Line = current.Line
+	return f.Supersede(s.Clock.Now()), nil
 }
 
 // Strays is what the trail sees of what a sweep has removed from the store.

@@ -37,6 +37,7 @@ func (s *sweep) objects(ctx context.Context) error {
 			return errors.Join(failed, err)
 		}
 		if more && named.Object == found.Object {
+			failed = errors.Join(failed, s.back(ctx, named, found))
 			if named, more, err = names.next(); err != nil {
 				return errors.Join(failed, err)
 			}
@@ -121,6 +122,40 @@ func (s *sweep) missing(ctx context.Context, named domain.Named) error {
 	}
 	s.report.Lost++
 	return nil
+}
+
+// back lets a file be read again whose lost object is there again. Its content
+// must be the one that was lost: other content changes nothing.
+func (s *sweep) back(ctx context.Context, named domain.Named, found domain.Found) error {
+	if !named.Lost {
+		return nil
+	}
+	f, err := ask(ctx, s.reader, func(tx uow.Tx) (domain.File, error) { return s.reader.Keep.Get(ctx, tx, named.File) })
+	if errors.Is(err, domain.ErrNotFound) {
+		return nil // deleted for good meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	c := domain.Content{Size: found.Size}
+	if found.Size == f.Size {
+		// What there is to find in it was found when it first came.
+		if c, _, err = s.reader.read(ctx, named.Object, found.Size, nil); err != nil {
+			return err
+		}
+	}
+	switch _, err := f.Find(c, s.clock.Now()); {
+	case errors.Is(err, domain.ErrFilled):
+		return nil // no longer lost
+	case err != nil:
+		s.log.ErrorContext(ctx, "other content stands where that of a file was lost", "tenant_id", s.tenant.ID, "file", named.File,
+			"object", named.Object, "error", err)
+		s.report.Strange++
+		return nil
+	}
+	return s.each(ctx, []domain.Due{{ID: named.File}}, Find, func(f *Files, ctx context.Context, id uuid.UUID) (bool, error) {
+		return f.Find(ctx, id, c)
+	}, &s.report.Found)
 }
 
 // parts aborts uploads in parts that no file knows.

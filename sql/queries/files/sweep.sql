@@ -24,7 +24,7 @@ LIMIT @max_items;
 
 -- name: NamedObjects :many
 -- Objects that files name, in the order in which the store lists them.
-SELECT id, object_id::uuid AS object_id FROM files
+SELECT id, object_id::uuid AS object_id, (status = 'quarantined' AND reason = @lost_reason::text)::boolean AS lost FROM files
 WHERE object_id > @after::uuid
 ORDER BY object_id
 LIMIT @max_items;

@@ -116,20 +116,21 @@ func (q *Queries) MultipartIsNamed(ctx context.Context, db DBTX, objectID uuid.U
 }
 
 const NamedObjects = `-- name: NamedObjects :many
-SELECT id, object_id::uuid AS object_id FROM files
-WHERE object_id > $1::uuid
+SELECT id, object_id::uuid AS object_id, (status = 'quarantined' AND reason = $1::text)::boolean AS lost FROM files
+WHERE object_id > $2::uuid
 ORDER BY object_id
-LIMIT $2
+LIMIT $3
 `
 
 type NamedObjectsRow struct {
 	ID       uuid.UUID
 	ObjectID uuid.UUID
+	Lost     bool
 }
 
 // Objects that files name, in the order in which the store lists them.
-func (q *Queries) NamedObjects(ctx context.Context, db DBTX, after uuid.UUID, maxItems int32) ([]NamedObjectsRow, error) {
-	rows, err := db.Query(ctx, NamedObjects, after, maxItems)
+func (q *Queries) NamedObjects(ctx context.Context, db DBTX, lostReason string, after uuid.UUID, maxItems int32) ([]NamedObjectsRow, error) {
+	rows, err := db.Query(ctx, NamedObjects, lostReason, after, maxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (q *Queries) NamedObjects(ctx context.Context, db DBTX, after uuid.UUID, ma
 	items := []NamedObjectsRow{}
 	for rows.Next() {
 		var i NamedObjectsRow
-		if err := rows.Scan(&i.ID, &i.ObjectID); err != nil {
+		if err := rows.Scan(&i.ID, &i.ObjectID, &i.Lost); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
