@@ -98,3 +98,27 @@ func TestALinkSaysWhoseItIs(t *testing.T) {
 	a.keepsNoSecrets(t)
 	b.keepsNoSecrets(t)
 }
+
+// TestNobodySharesWhatTheyCannotRead: the permission to make links is not one
+// to read. Who has it shares their own files, and those of others once they may
+// read them.
+func TestNobodySharesWhatTheyCannotRead(t *testing.T) {
+	t.Parallel()
+	n := newHouse(t).tenant(t)
+	n.makeRole(t, "sharer", []string{"files.shares.create", "files.create", "files.upload"})
+	n.makeRole(t, "reader", []string{"files.download"})
+	sharer, both := n.user(t, "sharer"), n.user(t, "sharer", "reader")
+	path := "/v1/files/" + n.fileID(t, "a.txt", "hello")
+	w := n.who(sharer).post(t, path+"/shares", newShare)
+	refused(t, w, http.StatusForbidden, "files.not_shared")
+	for _, e := range n.records(t, w) {
+		if e.Operation != "files.shares.create" || e.Outcome != "failed" || e.Code != "files.not_shared" || e.Target == nil || "/v1/files/"+e.Target.ID != path {
+			t.Errorf("recorded %+v", e)
+		}
+	}
+	refused(t, n.who(sharer).get(t, path+"/content"), http.StatusForbidden, "forbidden")
+	decode[filesapi.CreatedFileShare](t, n.who(both).post(t, path+"/shares", newShare), http.StatusCreated)
+	own := "/v1/files/" + decode[filesapi.File](t, n.who(sharer).post(t, "/v1/files", `{"name":"b.txt","size":5}`), http.StatusCreated).ID.String()
+	decode[filesapi.File](t, n.who(sharer).call(t, "PUT", own+"/content", "hello"), http.StatusOK)
+	decode[filesapi.CreatedFileShare](t, n.who(sharer).post(t, own+"/shares", newShare), http.StatusCreated)
+}

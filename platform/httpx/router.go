@@ -143,7 +143,7 @@ func describeGuard(o *huma.Operation, d op.Def) {
 	case op.ByPermission:
 		need = "Needs the permission `" + d.Name + "`."
 		if d.OwnerToo {
-			need = "Needs the permission `" + d.Name + "`, or that the " + d.Kind + " is yours."
+			need = "Needs the permission `" + d.Name + "`, or that the " + d.Owned() + " is yours."
 		}
 		o.Security = []map[string][]string{{"bearer": {d.Name}}}
 	case op.ByLandlord:

@@ -37,6 +37,12 @@ type Download struct {
 	// Elsewhere, when set, makes a link to where the client reads the content
 	// itself, which answers with this Content-Disposition.
 	Elsewhere func(ctx context.Context, disposition string) (url string, err error)
+	// Begin, when set, is called once when there is content to send and
+	// nothing else can refuse it: not for HEAD, 304 and 416, nor when the
+	// content cannot be opened. Its error is the answer instead.
+	Begin func(ctx context.Context) error
+	// Whole answers a range with the whole content, as a server may.
+	Whole bool
 }
 
 func (d *Download) etag() string { return `"` + hex.EncodeToString(d.SHA256) + `"` }
@@ -65,6 +71,10 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 		return
 	}
 	defer body.Close()
+	if err := d.begin(hc.Context()); err != nil {
+		r.refuse(hc, err)
+		return
+	}
 	d.describe(hc)
 	hc.SetHeader("Content-Type", d.ContentType)
 	hc.SetHeader("Content-Length", strconv.FormatInt(part.length, 10))
@@ -84,6 +94,9 @@ func (r *Router) deliver(hc huma.Context, d *Download) {
 // a secret for some minutes: no cache keeps it.
 func (r *Router) redirect(hc huma.Context, d *Download) {
 	url, err := d.Elsewhere(hc.Context(), Attachment(d.Name))
+	if err == nil {
+		err = d.begin(hc.Context())
+	}
 	if err != nil {
 		r.refuse(hc, err)
 		return
@@ -100,6 +113,9 @@ func (r *Router) refuse(hc huma.Context, err error) {
 // wanted is the part that the client asks for. A range holds only for the
 // content it was asked of; without that, all of it is the right answer.
 func (d *Download) wanted(hc huma.Context) (part, error) {
+	if d.Whole {
+		return part{length: d.Size}, nil
+	}
 	header := hc.Header("Range")
 	if condition := hc.Header("If-Range"); condition != "" && condition != d.etag() {
 		header = ""
@@ -115,11 +131,23 @@ func (d *Download) open(ctx context.Context, p part) (io.ReadCloser, error) {
 	return d.Open(ctx, p.from, p.length)
 }
 
+// begin says that content is about to be sent.
+func (d *Download) begin(ctx context.Context) error {
+	if d.Begin == nil || IsHead(ctx) {
+		return nil
+	}
+	return d.Begin(ctx)
+}
+
 // describe sets the headers that every answer about the content has, 304
 // included.
 func (d *Download) describe(hc huma.Context) {
 	hc.SetHeader("ETag", d.etag())
-	hc.SetHeader("Accept-Ranges", "bytes")
+	ranges := "bytes"
+	if d.Whole {
+		ranges = "none"
+	}
+	hc.SetHeader("Accept-Ranges", ranges)
 	hc.SetHeader("Cache-Control", "private, no-store")
 	hc.SetHeader("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(d.SHA256)+":")
 	hc.SetHeader("Content-Disposition", Attachment(d.Name))

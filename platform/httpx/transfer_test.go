@@ -51,6 +51,9 @@ type vault struct {
 	content  []byte
 	opened   []string // "from+length" of each Open
 	open     func(from, length int64) (io.ReadCloser, error)
+	begin    func(context.Context) error
+	whole    bool
+	away     func(context.Context, string) (string, error)
 }
 
 const vaultLimit = 10_000
@@ -85,6 +88,7 @@ func newVault(t *testing.T, adjust ...func(*httpx.Options)) *vault {
 				v.opened = append(v.opened, fmt.Sprintf("%d+%d", from, length))
 				return v.open(from, length)
 			},
+			Begin: v.begin, Whole: v.whole, Elsewhere: v.away,
 		}, nil
 	})
 	return v
@@ -317,6 +321,64 @@ func TestDownloadThatCannotBegin(t *testing.T) {
 		if got := w.Header().Get(name); got != "" {
 			t.Errorf("the problem carries %s %q", name, got)
 		}
+	}
+}
+
+// TestDownloadBeginsWhenThereIsContentToSend: only then, once, and what Begin
+// refuses is not sent.
+func TestDownloadBeginsWhenThereIsContentToSend(t *testing.T) {
+	v := newVault(t)
+	content := []byte("0123456789")
+	sum := sha256.Sum256(content)
+	etag := `"` + hex.EncodeToString(sum[:]) + `"`
+	open, elsewhere := v.open, func(context.Context, string) (string, error) { return "https://store.example/x", nil }
+	gone := errs.New(errs.NotFound, "things.gone", "It is gone.")
+	for _, tc := range []struct {
+		name    string
+		method  string
+		header  []string
+		adjust  func()
+		status  int
+		begun   int
+		refuses error
+	}{
+		{"all", "GET", nil, nil, 200, 1, nil},
+		{"range", "GET", []string{"Range", "bytes=2-4"}, nil, 206, 1, nil},
+		{"a range of the whole", "GET", []string{"Range", "bytes=2-4"}, func() { v.whole = true }, 200, 1, nil},
+		{"a range behind the end of the whole", "GET", []string{"Range", "bytes=99-"}, func() { v.whole = true }, 200, 1, nil},
+		{"nothing", "GET", nil, func() { v.content = nil }, 200, 1, nil},
+		{"elsewhere", "GET", nil, func() { v.away = elsewhere }, 302, 1, nil},
+		{"HEAD", "HEAD", nil, nil, 200, 0, nil},
+		{"what the client has", "GET", []string{"If-None-Match", etag}, nil, 304, 0, nil},
+		{"behind the end", "GET", []string{"Range", "bytes=99-"}, nil, 416, 0, nil},
+		{"the store is away", "GET", nil, func() { v.open = func(int64, int64) (io.ReadCloser, error) { return nil, errs.ErrUnavailable } }, 503, 0, nil},
+		{"no link", "GET", nil, func() {
+			v.away = func(context.Context, string) (string, error) { return "", errs.ErrUnavailable }
+		}, 503, 0, nil},
+		{"refused", "GET", nil, nil, 404, 1, gone},
+		{"refused elsewhere", "GET", nil, func() { v.away = elsewhere }, 404, 1, gone},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v.content, v.open, v.away, v.whole = content, open, nil, false
+			if tc.adjust != nil {
+				tc.adjust()
+			}
+			begun := 0
+			v.begin = func(context.Context) error {
+				begun++
+				return tc.refuses
+			}
+			w := v.call(tc.method, contentPath, "", tc.header...)
+			if w.Code != tc.status || begun != tc.begun {
+				t.Errorf("%d, begun %d times: %s", w.Code, begun, w.Body)
+			}
+			if tc.refuses != nil && (codeOf(t, w.Body) != "things.gone" || w.Header().Get("ETag") != "" || w.Header().Get("Location") != "") {
+				t.Errorf("a refusal that tells of the content: %v", w.Header())
+			}
+			if v.whole && (w.Body.String() != "0123456789" || w.Header().Get("Accept-Ranges") != "none") {
+				t.Errorf("not whole: %q %v", w.Body, w.Header())
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@
 package op
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -40,7 +41,8 @@ type Def struct {
 	// OwnerToo lets who owns the thing act on it, held or not. The body says
 	// whose it is by uow.Trail.OwnedBy; one that does not lets only holders in.
 	OwnerToo bool
-	AnyKey   bool // of what is open to everybody signed in: to every API key, too
+	owned    string // what OwnerToo asks the owner of, where that is not of Kind
+	AnyKey   bool   // of what is open to everybody signed in: to every API key, too
 	target   uow.Target
 }
 
@@ -61,6 +63,15 @@ func Landlord(d *Def) { d.Guard = ByLandlord }
 
 // OwnerToo opens an operation also to who owns the thing it acts on.
 func OwnerToo(d *Def) { d.OwnerToo = true }
+
+// OwnerOf is OwnerToo for what belongs to something else: it opens an
+// operation also to who owns that, which is of this kind.
+func OwnerOf(kind string) Option {
+	return func(d *Def) { d.OwnerToo, d.owned = true, kind }
+}
+
+// Owned is what sort of thing OwnerToo asks the owner of.
+func (d Def) Owned() string { return cmp.Or(d.owned, d.Kind) }
 
 // Recorded makes a read leave an audit record.
 func Recorded(d *Def) { d.Records = true }

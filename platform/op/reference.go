@@ -29,7 +29,7 @@ func (d Def) who() string {
 	switch d.Guard {
 	case ByPermission:
 		if d.OwnerToo {
-			return "holders of the permission, and who owns the " + d.Kind
+			return "holders of the permission, and who owns the " + d.Owned()
 		}
 		return "holders of the permission"
 	case ByLandlord:

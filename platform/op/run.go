@@ -143,6 +143,18 @@ func (r *Runner) Check(ctx context.Context, d Def) error {
 	return err
 }
 
+// May decides whether the caller may also run d on a thing of this owner, for
+// an operation that gives away what d guards. It returns errs.ErrForbidden or
+// what the decision maker wants to be told. The record of a refusal is that of
+// the operation in which it is asked.
+func (r *Runner) May(d Def, owner uuid.UUID) error {
+	decision := r.decider.Decide(r.scope, d)
+	if decision.Allow || decision.IfOwner && owner != uuid.Nil && owner == r.scope.Caller.ID {
+		return nil
+	}
+	return decision.refusal()
+}
+
 // decide asks the decision maker. A stranger's refusal is not recorded: until
 // somebody proves who they are, the tenant's trail is not theirs to fill.
 func (r *Runner) decide(ctx context.Context, d Def) (Decision, error) {
@@ -219,14 +231,15 @@ func (r *Runner) execute(ctx context.Context, d Def, decision Decision, body fun
 // read runs an operation that leaves no record, unless it asks for something
 // that is not here: that may be another tenant's.
 func (r *Runner) read(ctx context.Context, d Def, decision Decision, body func(uow.Tx) (bool, error)) error {
-	missed := false
+	missed, trail := false, new(uow.Trail)
 	err := r.unit.Read(ctx, func(tx uow.Tx) error {
+		trail = tx.Trail()
 		_, err := body(tx)
 		missed = errs.KindOf(err) == errs.NotFound
 		return err
 	})
 	if missed {
-		r.recordAlone(ctx, r.entry(d, Failed, err, decision))
+		r.recordAlone(ctx, r.entry(d, Failed, err, decision).without(trail))
 	}
 	return err
 }

@@ -56,6 +56,6 @@ func (a *API) Register(r *httpx.Router) {
 	httpx.Delete(r, service.RevokeShare, "/v1/shares/{id}", a.revokeShare)
 	httpx.GetContent(r, service.OpenShare, sharePath, a.openShare, httpx.Linked,
 		httpx.Describe("Where a link leads. A link that is unknown, expired, revoked or used up, or whose file is not there any more, is answered alike. "+
-			"HEAD does not use up a link."))
+			"A link for single use is used up once its content begins to come, which it does as a whole whatever Range says; HEAD and 304 do not use it up."))
 	httpx.Get(r, service.Usage, "/v1/usage", a.usage)
 }

@@ -32,6 +32,7 @@ func (a *API) download(ctx context.Context, in *FileID) (*httpx.Download, error)
 func deliver(r service.Reading) *httpx.Download {
 	d := &httpx.Download{
 		Name: r.File.Name, ContentType: r.File.ContentType, Size: r.File.Size, SHA256: r.File.SHA256, Open: r.Open,
+		Begin: r.Begin, Whole: r.Whole,
 	}
 	if r.Link != nil {
 		d.Elsewhere = func(ctx context.Context, disposition string) (string, error) {

@@ -20,7 +20,7 @@ type FileShare struct {
 	FileID    uuid.UUID         `json:"file_id" format:"uuid" doc:"The content that it leads to. A new version of the file is another one."`
 	SingleUse bool              `json:"single_use" doc:"Whether it works once."`
 	State     domain.ShareState `json:"state" enum:"open,used,expired,revoked" doc:"Only an open link lets in."`
-	Opened    int64             `json:"opened" doc:"How often the content was asked for by it."`
+	Opened    int64             `json:"opened" doc:"How often content was sent by it."`
 	CreatedBy uuid.UUID         `json:"created_by" format:"uuid" doc:"The user who made it."`
 	CreatedAt time.Time         `json:"created_at"`
 	ExpiresAt time.Time         `json:"expires_at" doc:"When it ends by itself."`
@@ -112,12 +112,7 @@ type openShareInput struct {
 }
 
 func (a *API) openShare(ctx context.Context, in *openShareInput) (*httpx.Download, error) {
-	files, token := a.files(scope.From(ctx)), secret.New(in.Token)
-	open := files.OpenShare
-	if httpx.IsHead(ctx) {
-		open = files.PeekShare
-	}
-	r, err := open(ctx, token)
+	r, err := a.files(scope.From(ctx)).OpenShare(ctx, secret.New(in.Token))
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ var (
 	ErrType          = errs.New(errs.Invalid, "files.type_not_allowed", "Content of this type is not taken.")
 	ErrIncomplete    = errs.New(errs.Conflict, "files.incomplete", "Not all of the content has arrived.")
 	ErrShareNotFound = errs.New(errs.NotFound, "files.share_not_found", "There is no such link, or it leads nowhere any more.")
+	ErrNotShared     = errs.New(errs.Forbidden, "files.not_shared", "Only who may read the content of a file can share it.")
 	ErrNotYours      = errs.New(errs.Forbidden, "files.not_yours", "Only who declared the file can bring its content.")
 	ErrNameTaken     = errs.New(errs.Conflict, "files.name_taken", "Another file has this name in this folder.")
 	ErrEarlier       = errs.New(errs.Conflict, "files.earlier_version", "An earlier version has the name of its newest one: rename that, or restore this one first.")

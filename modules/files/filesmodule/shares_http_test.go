@@ -1,6 +1,8 @@
 package filesmodule_test
 
 import (
+	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -54,5 +56,51 @@ func TestSharesOverHTTP(t *testing.T) {
 	}
 	if p := decode[httpx.Problem](t, call(t, s, "GET", other+"/shares?cursor="+first.NextCursor, ""), 422); p.Code != "invalid_cursor" {
 		t.Errorf("cursor of another file: %s", p.Code)
+	}
+}
+
+// TestASingleUseLinkIsUsedByContentAlone: neither asking whether it still is
+// what one has, nor a program that looks first, nor a range that cannot be
+// answered uses it up; and no sequence of ranges reads it twice.
+func TestASingleUseLinkIsUsedByContentAlone(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t)
+	link := func(content string) (string, string) {
+		made := decode[api.File](t, call(t, s, "POST", "/v1/files", fmt.Sprintf(`{"name":"a","size":%d}`, len(content))), 201)
+		path := "/v1/files/" + made.ID.String()
+		f := decode[api.File](t, call(t, s, "PUT", path+"/content", content), 200)
+		share := decode[api.CreatedFileShare](t, call(t, s, "POST", path+"/shares", `{"expires_in":3600,"single_use":true}`), 201)
+		return strings.TrimPrefix(share.URL, "https://insula.example"), `"` + f.SHA256 + `"`
+	}
+	follow := func(method, link string, header ...string) *httptest.ResponseRecorder {
+		return call(t, s, method, link, "", append(header, "Authorization", "")...)
+	}
+	read, etag := link("hello")
+	for range 2 {
+		if w := follow("HEAD", read); w.Code != 200 || w.Header().Get("Accept-Ranges") != "none" {
+			t.Errorf("HEAD: %d %v", w.Code, w.Header())
+		}
+		if w := follow("GET", read, "If-None-Match", etag); w.Code != 304 || w.Body.Len() != 0 {
+			t.Errorf("if it is another: %d %s", w.Code, w.Body)
+		}
+	}
+	if w := follow("GET", read, "Range", "bytes=1-1"); w.Code != 200 || w.Body.String() != "hello" {
+		t.Errorf("a range is answered with the whole: %d %s", w.Code, w.Body)
+	}
+	for _, header := range [][]string{nil, {"Range", "bytes=2-"}, {"Range", "bytes=99-"}, {"If-None-Match", etag}} {
+		if w := follow("GET", read, header...); w.Code != 404 {
+			t.Errorf("once more, %v: %d %s", header, w.Code, w.Body)
+		}
+	}
+	behind, _ := link("hello")
+	if w := follow("GET", behind, "Range", "bytes=99-"); w.Code != 200 || w.Body.String() != "hello" {
+		t.Errorf("a range behind the end: %d %s", w.Code, w.Body)
+	}
+	empty, _ := link("")
+	if w := follow("GET", empty); w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("an empty file: %d %s", w.Code, w.Body)
+	}
+	if w := follow("GET", empty); w.Code != 404 {
+		t.Errorf("an empty file once more: %d", w.Code)
 	}
 }

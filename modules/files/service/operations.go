@@ -94,8 +94,7 @@ func (s *Files) lookAwaited(ctx context.Context, d op.Def, id uuid.UUID) (awaite
 // recorded reports a failure that the trail has heard of already, by the look
 // at the file.
 func recorded(err error) bool {
-	return errors.Is(err, errs.ErrForbidden) || errors.Is(err, errs.ErrUnauthenticated) || errors.Is(err, domain.ErrNotFound) ||
-		errors.Is(err, domain.ErrShareNotFound)
+	return errors.Is(err, errs.ErrForbidden) || errors.Is(err, errs.ErrUnauthenticated) || errors.Is(err, domain.ErrNotFound)
 }
 
 // removeTimeout bounds the removal of an object, which no caller waits for.

@@ -79,6 +79,11 @@ type Reading struct {
 	// Link makes a link to the object store, which answers with this
 	// Content-Disposition; nil where downloads pass through the server.
 	Link func(ctx context.Context, disposition string) (domain.Link, error)
+	// Begin must be called when content is about to be sent, or a link to it,
+	// and its error refuses that; nil where nobody counts.
+	Begin func(ctx context.Context) error
+	// Whole says that the content is read as a whole, and not by ranges.
+	Whole bool
 }
 
 // Download lets the caller read the content of a file; domain.ErrNotReady,

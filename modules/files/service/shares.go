@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -17,7 +16,7 @@ import (
 var (
 	CreateShare = op.Write("files.shares.create", "Make a link by which anybody who has it can read a file.", op.About("file"))
 	ListShares  = op.Read("files.shares.list", "See the links to a file, and how often they were used.", op.About("file"), op.OwnerToo)
-	RevokeShare = op.Write("files.shares.revoke", "Revoke a link to a file, at once.", op.About("share"), op.OwnerToo)
+	RevokeShare = op.Write("files.shares.revoke", "Revoke a link to a file, at once.", op.About("share"), op.OwnerOf("file"))
 	OpenShare   = op.Write("files.shares.open", "Read a file by a link to it.", op.About("share"),
 		op.Public("who was given a link has no account; its 256 random bits are what lets in"))
 )
@@ -34,7 +33,8 @@ type sealedShare struct {
 	Token []byte
 }
 
-// CreateShare makes a link to the content of a file that can be read.
+// CreateShare makes a link to the content of a file that can be read. Nobody
+// shares what they may not read themselves: domain.ErrNotShared.
 func (s *Files) CreateShare(ctx context.Context, file uuid.UUID, in domain.Sharing) (CreatedShare, error) {
 	made, err := op.Do(ctx, s.run, CreateShare.On(file.String()), func(tx uow.Tx) (sealedShare, error) {
 		f, err := s.owned(ctx, tx, file)
@@ -42,6 +42,9 @@ func (s *Files) CreateShare(ctx context.Context, file uuid.UUID, in domain.Shari
 			return sealedShare{}, err
 		}
 		tx.Trail().On("file", file.String(), f.Name)
+		if err := s.run.May(Download, f.OwnerID); err != nil {
+			return sealedShare{}, domain.ErrNotShared.Because(err)
+		}
 		id := s.IDs.New()
 		token, sealed, err := s.Tokens.draw(id)
 		if err != nil {
@@ -91,86 +94,60 @@ func (s *Files) RevokeShare(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
-// OpenShare lets whoever holds a token read the content that it leads to, and
-// counts it: a share for single use is used up. Whatever is wrong with a token
-// or its file, the answer is domain.ErrShareNotFound.
+// OpenShare lets whoever holds a token read the content that it leads to. It
+// is the reading that counts, by Reading.Begin: a share for single use is used
+// up once there is content to send, and not by who only asks about it. Whatever
+// is wrong with a token or its file, the answer is domain.ErrShareNotFound.
 func (s *Files) OpenShare(ctx context.Context, token secret.Value) (Reading, error) {
-	seen, err := s.peek(ctx, token)
-	if recorded(err) {
-		return Reading{}, err
-	}
-	if err == nil && seen.share.SingleUse {
-		err = s.present(ctx, seen.file)
-	}
-	return op.Do(ctx, s.run, OpenShare.On(seen.share.ID.String()), func(tx uow.Tx) (Reading, error) {
+	look := OpenShare
+	look.Writes = false
+	return op.Do(ctx, s.run, look, func(tx uow.Tx) (Reading, error) {
+		share, err := s.Keep.GetShare(ctx, tx, secret.DigestOf(token))
 		if err != nil {
 			return Reading{}, err
 		}
-		share, err := s.Keep.LockShare(ctx, tx, seen.share.ID)
+		f, err := s.sharedFile(ctx, tx, share)
 		if err != nil {
 			return Reading{}, err
 		}
-		f, err := s.Keep.Get(ctx, tx, share.FileID)
-		if err != nil {
+		if _, err := share.Open(f, s.Clock.Now()); err != nil {
 			return Reading{}, err
 		}
-		tx.Trail().On("share", share.ID.String(), f.Name)
-		after, err := share.Open(f, s.Clock.Now())
-		if err != nil {
-			return Reading{}, err
-		}
-		tx.Trail().Changed(share.View(), after.View())
 		r := s.reading(f)
+		r.Begin = func(ctx context.Context) error { return s.countShare(ctx, share.ID) }
 		if share.SingleUse {
 			r.Link = nil // the store's link would work again
+			r.Whole = true
 		}
-		return r, s.Keep.UpdateShare(ctx, tx, after)
+		return r, nil
 	})
 }
 
-// present keeps a share for single use from being used up for nothing.
-func (s *Files) present(ctx context.Context, f domain.File) error {
-	_, err := s.Contents.Stat(ctx, f.Object)
-	if errors.Is(err, domain.ErrIncomplete) {
-		return domain.ErrShareNotFound
-	}
+// countShare counts one reading of the content by a share, if it still leads
+// there.
+func (s *Files) countShare(ctx context.Context, id uuid.UUID) error {
+	_, err := op.Do(ctx, s.run, OpenShare.On(id.String()), func(tx uow.Tx) (struct{}, error) {
+		before, err := s.Keep.LockShare(ctx, tx, id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		f, err := s.sharedFile(ctx, tx, before)
+		if err != nil {
+			return struct{}{}, err
+		}
+		after, err := before.Open(f, s.Clock.Now())
+		if err != nil {
+			return struct{}{}, err
+		}
+		tx.Trail().Changed(before.View(), after.View())
+		return struct{}{}, s.Keep.UpdateShare(ctx, tx, after)
+	})
 	return err
 }
 
-// PeekShare is OpenShare for who wants to know about the content alone: it
-// does not count.
-func (s *Files) PeekShare(ctx context.Context, token secret.Value) (Reading, error) {
-	return op.Do(ctx, s.run, peeking(), func(tx uow.Tx) (Reading, error) {
-		found, err := s.find(ctx, tx, token)
-		return s.reading(found.file), err
-	})
-}
-
-// shared is a share and where it leads.
-type shared struct {
-	share domain.Share
-	file  domain.File
-}
-
-// peeking is OpenShare without its effect.
-func peeking() op.Def {
-	d := OpenShare
-	d.Writes = false
-	return d
-}
-
-func (s *Files) peek(ctx context.Context, token secret.Value) (shared, error) {
-	return op.Do(ctx, s.run, peeking(), func(tx uow.Tx) (shared, error) { return s.find(ctx, tx, token) })
-}
-
-// find finds what a token leads to, if it still does.
-func (s *Files) find(ctx context.Context, tx uow.Tx, token secret.Value) (found shared, err error) {
-	if found.share, err = s.Keep.GetShare(ctx, tx, secret.DigestOf(token)); err != nil {
-		return found, err
-	}
-	if found.file, err = s.Keep.Get(ctx, tx, found.share.FileID); err != nil {
-		return found, err
-	}
-	_, err = found.share.Open(found.file, s.Clock.Now())
-	return found, err
+// sharedFile is what a share leads to, and tells the trail which share it is.
+func (s *Files) sharedFile(ctx context.Context, tx uow.Tx, share domain.Share) (domain.File, error) {
+	f, err := s.Keep.Get(ctx, tx, share.FileID)
+	tx.Trail().On("share", share.ID.String(), f.Name)
+	return f, err
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/modules/files/domain"
 	"github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/platform/errs"
@@ -17,6 +19,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/uow"
 )
 
 // stranger is somebody without an account.
@@ -48,6 +51,9 @@ func (d *desk) follows(s service.CreatedShare) (string, error) {
 		return "", err
 	}
 	defer body.Close()
+	if err := r.Begin(d.t.Context()); err != nil {
+		return "", err
+	}
 	text, err := io.ReadAll(body)
 	return string(text), err
 }
@@ -79,8 +85,8 @@ func TestAShareLetsAStrangerRead(t *testing.T) {
 	if len(entries) != 2 || entries[1].Operation != service.OpenShare.Name || entries[1].Outcome != op.Done || entries[1].Target.ID != s.ID.String() {
 		t.Errorf("recorded %+v", entries)
 	}
-	if _, err := anybody.PeekShare(t.Context(), s.Token); err != nil {
-		t.Errorf("peek: %v", err)
+	if _, err := anybody.OpenShare(t.Context(), s.Token); err != nil {
+		t.Errorf("asking without reading: %v", err)
 	}
 	if all := d.shares(f); len(all) != 1 || all[0].Opened != 2 || all[0].State(d.clock.Now()) != domain.ShareOpen {
 		t.Errorf("listed %+v", all)
@@ -88,7 +94,7 @@ func TestAShareLetsAStrangerRead(t *testing.T) {
 }
 
 // TestAShareThatLeadsNowhere: every reason is answered alike, and a stranger
-// who tries leaves a record.
+// who tries leaves a record, which names the share if there is one.
 func TestAShareThatLeadsNowhere(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -109,9 +115,7 @@ func TestAShareThatLeadsNowhere(t *testing.T) {
 	if err := d.Delete(t.Context(), deleted.ID, domain.AnyVersion); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.blobs.Delete(t.Context(), s3x.TenantKey(d.tenant.Tenant.ID, lost.Object)); err != nil {
-		t.Fatal(err)
-	}
+	d.lose(lost)
 	unknown := service.CreatedShare{Token: secret.New("hokuspokus")}
 	for name, s := range map[string]service.CreatedShare{
 		"unknown": unknown, "empty": {}, "expired": expired, "revoked": revoked, "used": used, "of a deleted file": ofDeleted, "of lost content": ofLost,
@@ -124,6 +128,14 @@ func TestAShareThatLeadsNowhere(t *testing.T) {
 		entries := anybody.records.Entries()
 		if len(entries) != 1 || entries[0].Operation != service.OpenShare.Name || entries[0].Outcome != op.Failed || entries[0].Code != domain.ErrShareNotFound.Code {
 			t.Errorf("%s is recorded as %+v", name, entries)
+			continue
+		}
+		want := uow.Target{}
+		if s.ID != uuid.Nil {
+			want = uow.Target{Kind: "share", ID: s.ID.String()}
+		}
+		if got := entries[0].Target; got.Kind != want.Kind || got.ID != want.ID {
+			t.Errorf("%s is recorded about %+v, not %+v", name, got, want)
 		}
 	}
 	states := map[domain.ShareState]int{}
@@ -150,8 +162,10 @@ func TestASingleUseIsOneUse(t *testing.T) {
 		t.Errorf("with the store away: %v", err)
 	}
 	d.blobs.FailWith(nil)
-	if _, err := d.stranger().PeekShare(t.Context(), s.Token); err != nil {
-		t.Errorf("peek: %v", err)
+	for range 3 { // who asks does not read
+		if _, err := d.stranger().OpenShare(t.Context(), s.Token); err != nil {
+			t.Errorf("asked: %v", err)
+		}
 	}
 	var read atomic.Int64
 	var all sync.WaitGroup
@@ -180,8 +194,8 @@ func TestASingleUseLeadsToNoLink(t *testing.T) {
 	f := d.ready("hello")
 	for single, links := range map[bool]bool{false: true, true: false} {
 		s := d.share(f, domain.Sharing{Life: time.Hour, SingleUse: single})
-		if r, err := d.stranger().OpenShare(t.Context(), s.Token); err != nil || (r.Link != nil) != links {
-			t.Errorf("for single use %v: sent to the store %v, %v", single, r.Link != nil, err)
+		if r, err := d.stranger().OpenShare(t.Context(), s.Token); err != nil || (r.Link != nil) != links || r.Whole != single {
+			t.Errorf("for single use %v: sent to the store %v, whole %v, %v", single, r.Link != nil, r.Whole, err)
 		}
 	}
 }
