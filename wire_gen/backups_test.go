@@ -439,7 +439,7 @@ func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
 	operator := h.operator(t)
 	n, file := h.household(t)
 	source, backup := operator.backup(t, n)
-	body, failed := fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup), 0
+	body, failed, lost := fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup), 0, 0
 	for calls, over := 0, false; !over; calls++ {
 		h.blobs.FailAfter(calls, s3x.ErrNotFound)
 		w := operator.as().post(t, "/v1/tenants/"+source+"/restore", body)
@@ -448,6 +448,10 @@ func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
 		switch over = first.Status == "succeeded"; first.Status {
 		case "failed":
 			failed++
+			if first.Error.Code == "tenants.files_lost" {
+				lost++
+				h.isOver(t, first.ID)
+			}
 		case "running":
 			operator.must(t, w)
 		}
@@ -456,7 +460,20 @@ func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
 			t.Fatalf("without its call %d the restore is %+v, and the file %d %s", calls, first, w.Code, w.Body)
 		}
 	}
-	if failed == 0 {
-		t.Error("no restore failed for want of its archive")
+	if failed == 0 || lost == 0 {
+		t.Errorf("%d restores failed for want of their archive, %d of them after the swap", failed, lost)
+	}
+}
+
+// isOver fails the test unless nothing is left to do for a restore in place,
+// and nothing is there of the schema that it has replaced.
+func (h *house) isOver(t *testing.T, operation uuid.UUID) {
+	t.Helper()
+	c, err := h.Copies.Copy(t.Context(), operation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := h.leftOf(t, c.OldSchema); left != 0 || c.Step != "over" {
+		t.Errorf("the restore is %s, and %d left of the old schema", c.Step, left)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/insulahq/insula/platform/pg/catalog"
 )
 
@@ -80,32 +78,7 @@ func (c *Carrier) Fingerprint(ctx context.Context, version int64) (string, error
 	return c.declared[version], nil
 }
 
-// Remove removes a schema and its role, table by table: one transaction for
-// all would take more locks than a server may have. What is gone already is
-// passed over.
+// Remove removes a schema and its role, as Migrator.Drop does.
 func (c *Carrier) Remove(ctx context.Context, schema string) error {
-	tables, err := tablesIn(ctx, c.m.pool, schema)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		if _, err := c.m.pool.Exec(ctx, "DROP TABLE IF EXISTS "+pgx.Identifier{schema, t.Name}.Sanitize()+" CASCADE"); err != nil {
-			return fmt.Errorf("remove schema %s: %w", schema, err)
-		}
-	}
-	err = pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
-		statements := []string{"DROP SCHEMA IF EXISTS " + ident(schema) + " CASCADE"}
-		var exists bool
-		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)", schema).Scan(&exists); err != nil {
-			return err
-		}
-		if exists {
-			statements = append(statements, "DROP ROLE "+ident(schema))
-		}
-		return execAll(ctx, tx, statements)
-	})
-	if err != nil {
-		return fmt.Errorf("remove schema %s: %w", schema, err)
-	}
-	return nil
+	return c.m.Drop(ctx, schema, nil)
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // Prepare makes an empty schema of a version, and its role, and returns its
-// tables. What an interrupted attempt has left under the name goes first.
-func (c *Carrier) Prepare(ctx context.Context, schema string, version int64) ([]Table, error) {
+// tables. What there is under the name goes first. Each of also runs in the
+// same transaction: there is no schema when it refuses.
+func (c *Carrier) Prepare(ctx context.Context, schema string, version int64, also ...func(tx uow.Tx) error) ([]Table, error) {
 	dir, ok := c.m.tenant.Until(text(version))
 	if !ok {
 		return nil, fmt.Errorf("%w %d", ErrUnknownVersion, version)
@@ -21,7 +22,12 @@ func (c *Carrier) Prepare(ctx context.Context, schema string, version int64) ([]
 	if err := c.Remove(ctx, schema); err != nil {
 		return nil, err
 	}
-	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
+	err := c.inOwner(ctx, func(tx pgx.Tx, owner *ownerTx) error {
+		for _, f := range also {
+			if err := f(owner); err != nil {
+				return err
+			}
+		}
 		if err := makeSchema(ctx, tx, schema, c.m.roles); err != nil {
 			return err
 		}

@@ -213,6 +213,7 @@ func TestDriftIsRefused(t *testing.T) {
 func TestReplaceUnderAUnitOfWork(t *testing.T) {
 	f, c := pgtest.Tenant(t), carrier(t)
 	furnish(t, f)
+	defer retire(t, f)
 	trail := rows(t, f, f.Tenant.Schema, "audit_events")
 	to := transfer(t, c, f.Tenant.Schema, func(t pg.Table) bool { return t.Lasting })
 	attempts := 0
@@ -249,9 +250,65 @@ func TestReplaceUnderAUnitOfWork(t *testing.T) {
 	})
 }
 
+// A read that meets its statement for the first time while the schema goes away
+// under it begins again in the new one: nobody sees a failure.
+func TestReplaceUnderAFirstRead(t *testing.T) {
+	f, c := pgtest.Tenant(t), carrier(t)
+	furnish(t, f)
+	to := transfer(t, c, f.Tenant.Schema, func(pg.Table) bool { return false })
+	db, err := pgx.Connect(t.Context(), f.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	for name, read := range map[string]func(tx uow.Tx) error{
+		"one row": func(tx uow.Tx) error {
+			var n int
+			return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM policy /* one */").Scan(&n)
+		},
+		"rows": func(tx uow.Tx) error {
+			_, err := pg.DB(tx).Exec(t.Context(), "SELECT version FROM policy /* all */")
+			return err
+		},
+	} {
+		old := f.Tenant.Schema
+		if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE "+pgx.Identifier{old, "policy"}.Sanitize()); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- f.Unit().Read(t.Context(), read) }()
+		waitForLock(t, f, old)
+		_, err := db.Exec(t.Context(), "UPDATE control.tenants SET schema_name = '"+to+"' WHERE schema_name = '"+old+"';"+
+			"ALTER TABLE "+pgx.Identifier{old, "policy"}.Sanitize()+" RENAME TO gone; COMMIT")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		f.Tenant.Schema, to = to, old
+		if _, err := db.Exec(t.Context(), "ALTER TABLE "+pgx.Identifier{old, "gone"}.Sanitize()+" RENAME TO policy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// waitForLock waits until somebody waits for a lock on a table of the schema.
+func waitForLock(t *testing.T, f pgtest.Fixture, schema string) {
+	t.Helper()
+	for waits := false; !waits; {
+		err := query(t, f, &waits, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+			WHERE NOT l.granted AND c.relnamespace = $1::regnamespace)`, schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestRemoveLeavesNothing(t *testing.T) {
 	f, c := pgtest.Tenant(t), carrier(t)
 	furnish(t, f)
+	retire(t, f)
 	for range 2 {
 		if err := c.Remove(t.Context(), f.Tenant.Schema); err != nil {
 			t.Fatal(err)

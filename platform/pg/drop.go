@@ -3,10 +3,13 @@ package pg
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
 
 //go:embed holdings.sql
@@ -82,10 +85,15 @@ type Dropped struct {
 	Locks  int // held at its end, in the lock table that everybody shares
 }
 
-// Drop removes a tenant's schema and role, and with them all its rows, in
-// transactions that each drop a few tables. What is gone already is no error:
-// after a failure or a kill it goes on where it stopped. Told hears of each
-// transaction before it is committed; nil is fine.
+// ErrServed says that a schema is one that a tenant is served from, or could
+// be again at any time.
+var ErrServed = errors.New("a tenant is served from the schema")
+
+// Drop removes a schema and role, and with them all rows, in transactions that
+// each drop a few tables. What is gone already is no error: after a failure or
+// a kill it goes on where it stopped. A schema that a tenant is served from
+// stays: ErrServed. Told hears of each transaction before it is committed; nil
+// is fine.
 func (m *Migrator) Drop(ctx context.Context, schema string, told func(Dropped)) error {
 	for {
 		left, err := m.dropSome(ctx, schema, told)
@@ -97,12 +105,25 @@ func (m *Migrator) Drop(ctx context.Context, schema string, told func(Dropped)) 
 		}
 	}
 	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
+		if err := unserved(ctx, tx, schema); err != nil {
+			return fmt.Errorf("drop %s: %w", schema, err)
+		}
 		return execAll(ctx, tx, []string{
 			dropLockTimeout,
 			"DROP SCHEMA IF EXISTS " + ident(schema) + " CASCADE",
 			"DROP ROLE IF EXISTS " + ident(schema),
 		})
 	})
+}
+
+// unserved returns ErrServed for a schema that the registry names for a tenant
+// that is there: served, suspended, or deleted and not erased.
+func unserved(ctx context.Context, tx pgx.Tx, schema string) error {
+	served, err := pgdb.New().SchemaServed(ctx, tx, schema)
+	if err == nil && served {
+		err = ErrServed
+	}
+	return err
 }
 
 // Drop removes a tenant's schema and role, as Migrator.Drop does.
@@ -118,6 +139,9 @@ const dropLockTimeout = "SET LOCAL lock_timeout = '5s'"
 func (m *Migrator) dropSome(ctx context.Context, schema string, told func(Dropped)) (bool, error) {
 	var some Dropped
 	err := pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
+		if err := unserved(ctx, tx, schema); err != nil {
+			return err
+		}
 		tables, err := heldIn(ctx, tx, schema)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package pg_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestDropInBatches(t *testing.T) {
 		t.Fatalf("it holds %+v, %v", held, err)
 	}
 
+	retire(t, f)
 	ctx, stop := context.WithCancel(t.Context())
 	interrupted, dropped := 0, 0
 	err = remover.Drop(ctx, f.Tenant.Schema, func(pg.Dropped) { // before the commit of the second
@@ -63,4 +65,35 @@ func TestDropInBatches(t *testing.T) {
 		t.Errorf("left: %+v, %v", left, err)
 	}
 	t.Logf("%d tables in %d transactions, at most %d locks", dropped, len(locks), slices.Max(locks))
+}
+
+// retire takes a tenant out of everybody's reach, as erasing it does.
+func retire(t *testing.T, f pgtest.Fixture) {
+	t.Helper()
+	f.BehindTheWall(t, "UPDATE control.tenants SET status = 'erasing' WHERE id = $1", f.Tenant.ID)
+}
+
+// TestAServedSchemaIsNotDropped, whoever asks for it and however the tenant is
+// kept from its users; one that is being made and one that is erased may go.
+func TestAServedSchemaIsNotDropped(t *testing.T) {
+	f, c := pgtest.Tenant(t), carrier(t)
+	for _, status := range []string{"active", "suspended", "deleting"} {
+		f.BehindTheWall(t, "UPDATE control.tenants SET status = $2 WHERE id = $1", f.Tenant.ID, status)
+		for who, drop := range map[string]func() error{
+			"remover": func() error { return pg.NewRemover(f.Migrator).Drop(t.Context(), f.Tenant.Schema, nil) },
+			"carrier": func() error { return c.Remove(t.Context(), f.Tenant.Schema) },
+			"prepare": func() error { _, err := c.Prepare(t.Context(), f.Tenant.Schema, c.Version()); return err },
+		} {
+			if err := drop(); !errors.Is(err, pg.ErrServed) {
+				t.Errorf("%s, %s: %v", who, status, err)
+			}
+		}
+	}
+	if rows(t, f, f.Tenant.Schema, "roles") != "" {
+		t.Error("a tenant without seed has roles")
+	}
+	f.BehindTheWall(t, "UPDATE control.tenants SET status = 'provisioning' WHERE id = $1", f.Tenant.ID)
+	if err := c.Remove(t.Context(), f.Tenant.Schema); err != nil {
+		t.Error(err)
+	}
 }

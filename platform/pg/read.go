@@ -66,7 +66,7 @@ func (t *readTx) rows(ctx context.Context, opening, sql string, args []any) (pgx
 		return nil, errFinished
 	}
 	rows, err := t.try(ctx, opening, sql, args)
-	if stale(err) {
+	if stale(err) || replaced(err) { // a transaction of its own has read nothing yet
 		return t.try(ctx, opening, sql, args)
 	}
 	return rows, err

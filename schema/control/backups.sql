@@ -50,8 +50,10 @@ CREATE TABLE control.copies (
 );
 CREATE UNIQUE INDEX copies_target_key ON control.copies (target_id) WHERE step <> 'over' AND kind <> 'backup';
 CREATE INDEX copies_open_idx ON control.copies (operation_id) WHERE step <> 'over';
+CREATE INDEX copies_source_idx ON control.copies (source_id) WHERE step <> 'over';
 CREATE INDEX copies_backup_idx ON control.copies (backup_id) WHERE step <> 'over';
 COMMENT ON COLUMN control.copies.source_id IS 'the tenant whose rows they are';
 COMMENT ON COLUMN control.copies.target_id IS 'the tenant that gets them; for a backup the same as source_id';
-COMMENT ON COLUMN control.copies.schema_name IS 'the schema that is being made; empty for a backup';
+COMMENT ON COLUMN control.copies.schema_name IS 'the schema that is being made, another one by each attempt; empty for a backup';
+COMMENT ON COLUMN control.copies.attempts IS 'who works on it: only the last to begin may change what it has become';
 COMMENT ON COLUMN control.copies.old_schema IS 'the schema that it takes the place of; empty when there is none';

@@ -47,7 +47,9 @@ type Copy struct {
 	Target    uuid.UUID  // the tenant that gets them
 	Schema    string     // that is being made; empty for a backup
 	OldSchema string     // that it takes the place of
-	Attempts  int
+	// Attempts counts who worked on it. The last one alone may go on: whoever
+	// began before has lost it, alive or not.
+	Attempts int
 }
 
 // NewSchema is the name of a schema for a tenant: that of the tenant's id for
@@ -82,6 +84,20 @@ func Cloning(operation uuid.UUID, from, t Tenant) (Copy, error) {
 		return Copy{}, err
 	}
 	return Copy{Operation: operation, Kind: CopyClone, Step: Copying, Source: from.ID, Target: t.ID, Schema: t.Schema}, nil
+}
+
+// Beside returns ErrBusy when a copy of a tenant's rows, or over them, may not
+// begin while the others of that tenant are under way. The rows may be read by
+// many, but not while they are being replaced.
+func (k CopyKind) Beside(others []CopyKind) error {
+	for _, o := range others {
+		switch {
+		case o == CopyIn, k == CopyIn: // works with an archive and a tenant of its own
+		case o == CopyOver, k == CopyOver, o == CopyOut && k == CopyOut:
+			return ErrBusy
+		}
+	}
+	return nil
 }
 
 // New reports whether the target exists only for the copy.

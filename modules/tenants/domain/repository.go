@@ -49,6 +49,10 @@ type Repository interface {
 	// Progress updates the running work of a kind on a tenant.
 	Progress(ctx context.Context, tx uow.Tx, o Operation) error
 
+	// Copying lists the copies of a tenant's rows that are under way, and of its
+	// archives.
+	Copying(ctx context.Context, tx uow.Tx, tenant uuid.UUID) ([]CopyKind, error)
+
 	// BeginErasure adds an erasure.
 	BeginErasure(ctx context.Context, tx uow.Tx, e Erasure) error
 	// KeepReceipt adds a receipt and reports false when there is one of this

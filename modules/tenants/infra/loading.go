@@ -43,7 +43,9 @@ func (l *loader) Begin(h archive.Header) error {
 	if declared != h.Fingerprint {
 		return domain.ErrArchiveNewer.Because(errors.New("its schema is not the one of this version here"))
 	}
-	l.tables, err = l.porter.carrier.Prepare(l.ctx, l.copy.Schema, h.Version)
+	l.tables, err = l.porter.carrier.Prepare(l.ctx, l.copy.Schema, h.Version, func(tx uow.Tx) error {
+		return l.porter.copies.Hold(l.ctx, tx, l.copy, domain.Copying)
+	})
 	return err
 }
 
@@ -146,6 +148,9 @@ func (p *Porter) Refill(ctx context.Context, c domain.Copy, b domain.Backup) err
 	})
 	if err != nil || whole {
 		return explained(err)
+	}
+	if err := p.Check(ctx, b); err != nil { // first: a damaged one has nothing to give
+		return err
 	}
 	return p.readArchive(ctx, b, refill{p, ctx, c.Target})
 }

@@ -88,6 +88,16 @@ func (r *Repository) Update(ctx context.Context, tx uow.Tx, t domain.Tenant) (do
 	return t, nil
 }
 
+// Copying implements domain.Repository.
+func (r *Repository) Copying(ctx context.Context, tx uow.Tx, tenant uuid.UUID) ([]domain.CopyKind, error) {
+	rows, err := r.q.OpenCopiesOf(ctx, pg.DB(tx), tenant)
+	kinds := make([]domain.CopyKind, len(rows))
+	for i, kind := range rows {
+		kinds[i] = domain.CopyKind(kind)
+	}
+	return kinds, pg.Translate(err, nil, nil)
+}
+
 // Activate implements domain.Repository.
 func (r *Repository) Activate(ctx context.Context, tx uow.Tx, t domain.Tenant) error {
 	return pg.Translate(r.q.SetTenantStatus(ctx, pg.DB(tx), string(tenancy.Active), t.UpdatedAt, t.ID), nil, nil)

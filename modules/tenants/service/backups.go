@@ -50,11 +50,10 @@ type Begun struct {
 // Create begins to back up a tenant.
 func (s *Backups) Create(ctx context.Context, tenant uuid.UUID, reason domain.BackupReason) (Begun, error) {
 	return op.Do(ctx, s.run, CreateBackup.On(tenant.String()), func(tx uow.Tx) (Begun, error) {
-		t, err := s.repo.Get(ctx, tx, tenant)
+		t, err := s.claim(ctx, tx, tenant, domain.CopyOut)
 		if err != nil {
 			return Begun{}, err
 		}
-		tx.Trail().On("tenant", t.ID.String(), t.Slug)
 		b, err := domain.NewBackup(s.ids.New(), s.ids.New(), t, reason, s.clock.Now())
 		if err != nil {
 			return Begun{}, err
@@ -67,6 +66,21 @@ func (s *Backups) Create(ctx context.Context, tenant uuid.UUID, reason domain.Ba
 		s.witness(tx, t.Tenant, CreateBackup)
 		return Begun{Operation: work, Backup: b}, err
 	})
+}
+
+// claim locks a tenant for what is to become of its rows, which must go
+// together with what is under way.
+func (s *Backups) claim(ctx context.Context, tx uow.Tx, tenant uuid.UUID, k domain.CopyKind) (domain.Tenant, error) {
+	t, err := s.repo.Lock(ctx, tx, tenant)
+	if err != nil {
+		return t, err
+	}
+	tx.Trail().On("tenant", t.ID.String(), t.Slug)
+	others, err := s.repo.Copying(ctx, tx, tenant)
+	if err != nil {
+		return t, err
+	}
+	return t, k.Beside(others)
 }
 
 // begin adds a long operation and what it has to do.

@@ -29,11 +29,12 @@ var (
 type Copies interface {
 	Tenant(ctx context.Context, id uuid.UUID) (domain.Tenant, error)
 	Backup(ctx context.Context, id uuid.UUID) (domain.Backup, error)
-	Begin(ctx context.Context, c domain.Copy, object uuid.UUID) error
+	Begin(ctx context.Context, c domain.Copy) (domain.Copy, error)
+	Aim(ctx context.Context, c domain.Copy, id uuid.UUID) (domain.Copy, error)
 	Advance(ctx context.Context, operation uuid.UUID, progress int) error
 	Note(ctx context.Context, c domain.Copy, cause error, undo bool) (undoing bool, err error)
 	Packed(ctx context.Context, c domain.Copy, p domain.Packed) error
-	Cleaned(ctx context.Context, c domain.Copy) error
+	Cleaned(ctx context.Context, c domain.Copy, cause error) error
 	Undone(ctx context.Context, c domain.Copy) error
 	Forget(ctx context.Context, backup uuid.UUID) error
 }
@@ -84,28 +85,40 @@ func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
 	if err != nil {
 		return err
 	}
+	if c, err = s.copies.Begin(ctx, c); err != nil {
+		return err
+	}
 	d := map[domain.CopyKind]op.Def{
 		domain.CopyOut: PackTenant, domain.CopyIn: UnpackTenant, domain.CopyOver: UnpackTenant, domain.CopyClone: CloneTenant,
 	}[c.Kind]
 	_, err = op.Do(ctx, s.jobs.Runner(landlord.Tenant, d), d.On(c.Target.String()), func(uow.Tx) (struct{}, error) {
 		return struct{}{}, s.advance(ctx, c)
 	})
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, domain.ErrOvertaken) {
 		return err // an attempt that was interrupted is not one that failed
 	}
-	undo := c.Step == domain.Copying && (final(err, c.Attempts) || c.Attempts+1 >= maxAttempts)
-	undoing, noted := s.copies.Note(ctx, c, err, undo)
-	if noted != nil || !undoing {
-		return errors.Join(err, noted)
-	}
-	return errors.Join(err, s.undo(ctx, c))
+	return s.failed(ctx, c, err)
 }
 
-// final reports whether an attempt failed for a reason that will not pass. A
-// file may have been removed for good since the instant of the snapshot: the
-// next one is without it.
-func final(err error, before int) bool {
-	if errs.CodeOf(err) == domain.ErrFileMissing.Code && before < 2 {
+// failed keeps why an attempt failed, and undoes the copy if no other one
+// would do better.
+func (s *Copying) failed(ctx context.Context, c domain.Copy, cause error) error {
+	undoing, err := s.copies.Note(ctx, c, cause, final(cause, c.Attempts) || c.Attempts >= maxAttempts)
+	if errors.Is(err, domain.ErrOvertaken) || err == nil && !undoing {
+		return cause
+	}
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	c.Step = domain.Undoing
+	return errors.Join(cause, s.undo(ctx, c))
+}
+
+// final reports whether the attempt of a number failed for a reason that will
+// not pass. A file may have been removed for good since the instant of the
+// snapshot: the next one is without it.
+func final(err error, attempt int) bool {
+	if errs.CodeOf(err) == domain.ErrFileMissing.Code && attempt < 3 {
 		return false
 	}
 	e, declared := errs.As(err)
@@ -125,13 +138,12 @@ func (s *Copying) advance(ctx context.Context, c domain.Copy) error {
 }
 
 func (s *Copying) copy(ctx context.Context, c domain.Copy) error {
-	object := s.ids.New()
-	if c.Kind == domain.CopyOut {
-		if err := s.discardLast(ctx, c); err != nil {
-			return err
-		}
+	if err := s.removeLast(ctx, c); err != nil {
+		return err
 	}
-	if err := s.copies.Begin(ctx, c, object); err != nil {
+	object := s.ids.New()
+	c, err := s.copies.Aim(ctx, c, object)
+	if err != nil {
 		return err
 	}
 	switch c.Kind {
@@ -143,8 +155,12 @@ func (s *Copying) copy(ctx context.Context, c domain.Copy) error {
 	return s.unpack(ctx, c)
 }
 
-// discardLast takes away what an interrupted attempt has left.
-func (s *Copying) discardLast(ctx context.Context, c domain.Copy) error {
+// removeLast takes away what the attempt before has left: an archive or a
+// schema of its own, which nobody can complete any more.
+func (s *Copying) removeLast(ctx context.Context, c domain.Copy) error {
+	if c.Kind != domain.CopyOut {
+		return s.porter.RemoveSchema(ctx, c.Schema)
+	}
 	b, err := s.copies.Backup(ctx, *c.Backup)
 	if err != nil {
 		return err
@@ -161,7 +177,11 @@ func (s *Copying) pack(ctx context.Context, c domain.Copy, object uuid.UUID) err
 	if err != nil {
 		return err
 	}
-	return s.copies.Packed(ctx, c, packed)
+	err = s.copies.Packed(ctx, c, packed)
+	if errors.Is(err, domain.ErrOvertaken) { // who took over knows nothing of this archive
+		err = errors.Join(err, s.porter.Discard(ctx, object))
+	}
+	return err
 }
 
 func (s *Copying) clone(ctx context.Context, c domain.Copy) error {
@@ -194,6 +214,7 @@ func (s *Copying) unpack(ctx context.Context, c domain.Copy) error {
 		return err
 	}
 	s.live.Forget(c.Target)
+	c.Step = domain.Cleaning
 	return s.clean(ctx, c)
 }
 
@@ -207,32 +228,34 @@ func (s *Copying) found(ctx context.Context, c domain.Copy) error {
 }
 
 // clean takes the old schema away, once the new one is seen to work and has
-// all that belongs to it.
+// all that belongs to it. Contents that are nowhere any more do not come by
+// waiting: the copy ends without them and says so.
 func (s *Copying) clean(ctx context.Context, c domain.Copy) error {
 	b, err := s.copies.Backup(ctx, *c.Backup)
 	if err != nil {
 		return err
 	}
-	if err := s.porter.Refill(ctx, c, b); err != nil {
-		return err
+	lost := s.porter.Refill(ctx, c, b)
+	if lost != nil {
+		if !final(lost, c.Attempts) {
+			return lost
+		}
+		lost = domain.ErrFilesLost.Because(lost)
 	}
 	if err := s.porter.RemoveSchema(ctx, c.OldSchema); err != nil {
 		return err
 	}
-	return s.copies.Cleaned(ctx, c)
+	if err := s.copies.Cleaned(ctx, c, lost); err != nil {
+		return err
+	}
+	return lost
 }
 
 // undo takes away what a copy has made. What it has put back into the object
 // store of a tenant that was there before belongs to no file, and the sweeper
 // of files removes it.
 func (s *Copying) undo(ctx context.Context, c domain.Copy) error {
-	if c.Kind == domain.CopyOut {
-		if err := s.discardLast(ctx, c); err != nil {
-			return err
-		}
-		return s.copies.Undone(ctx, c)
-	}
-	if err := s.porter.RemoveSchema(ctx, c.Schema); err != nil {
+	if err := s.removeLast(ctx, c); err != nil {
 		return err
 	}
 	if c.New() {

@@ -43,6 +43,13 @@ func beginErasure(ctx context.Context, tx uow.Tx, repo domain.Repository, id, op
 		return domain.Operation{}, err
 	}
 	tx.Trail().On("tenant", id.String(), before.Slug)
+	copies, err := repo.Copying(ctx, tx, id)
+	if err == nil && len(copies) > 0 {
+		err = domain.ErrBusy // an archive may be on its way into the store
+	}
+	if err != nil {
+		return domain.Operation{}, err
+	}
 	deletion, err := repo.EndDeletion(ctx, tx, id)
 	if err != nil && !errors.Is(err, domain.ErrStatus) {
 		return domain.Operation{}, err

@@ -50,7 +50,7 @@ func (s *Backups) Restore(ctx context.Context, r Restoration) (Begun, error) {
 }
 
 func (s *Backups) replace(ctx context.Context, tx uow.Tx, b domain.Backup) (Begun, error) {
-	t, err := s.repo.Lock(ctx, tx, b.TenantID)
+	t, err := s.claim(ctx, tx, b.TenantID, domain.CopyOver)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -76,11 +76,10 @@ func (s *Backups) register(ctx context.Context, tx uow.Tx, slug, name, adminEmai
 // Clone begins to make a new tenant that has what another one has.
 func (s *Backups) Clone(ctx context.Context, tenant uuid.UUID, slug, name string) (Begun, error) {
 	return op.Do(ctx, s.run, Clone.On(tenant.String()), func(tx uow.Tx) (Begun, error) {
-		from, err := s.repo.Get(ctx, tx, tenant)
+		from, err := s.claim(ctx, tx, tenant, domain.CopyClone)
 		if err != nil {
 			return Begun{}, err
 		}
-		tx.Trail().On("tenant", tenant.String(), from.Slug)
 		t, err := s.register(ctx, tx, slug, name, from.AdminEmail)
 		if err != nil {
 			return Begun{}, err

@@ -74,7 +74,7 @@ func (w *copier) do(ctx context.Context, id uuid.UUID) error {
 		}
 		return w.service.Run(ctx, c)
 	})
-	if errors.Is(err, pg.ErrTaken) || errs.CodeOf(err) == domain.ErrNoBackup.Code {
+	if errors.Is(err, pg.ErrTaken) || errors.Is(err, domain.ErrOvertaken) || errors.Is(err, domain.ErrNoBackup) {
 		return nil // another process is at it, or has done it
 	}
 	return err

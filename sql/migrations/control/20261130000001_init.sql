@@ -56,6 +56,8 @@ CREATE TABLE "control"."copies" (
 CREATE INDEX "copies_backup_idx" ON "control"."copies" ("backup_id") WHERE (step <> 'over'::text);
 -- Create index "copies_open_idx" to table: "copies"
 CREATE INDEX "copies_open_idx" ON "control"."copies" ("operation_id") WHERE (step <> 'over'::text);
+-- Create index "copies_source_idx" to table: "copies"
+CREATE INDEX "copies_source_idx" ON "control"."copies" ("source_id") WHERE (step <> 'over'::text);
 -- Create index "copies_target_key" to table: "copies"
 CREATE UNIQUE INDEX "copies_target_key" ON "control"."copies" ("target_id") WHERE ((step <> 'over'::text) AND (kind <> 'backup'::text));
 -- Set comment to column: "source_id" on table: "copies"
@@ -63,9 +65,11 @@ COMMENT ON COLUMN "control"."copies"."source_id" IS 'the tenant whose rows they 
 -- Set comment to column: "target_id" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."target_id" IS 'the tenant that gets them; for a backup the same as source_id';
 -- Set comment to column: "schema_name" on table: "copies"
-COMMENT ON COLUMN "control"."copies"."schema_name" IS 'the schema that is being made; empty for a backup';
+COMMENT ON COLUMN "control"."copies"."schema_name" IS 'the schema that is being made, another one by each attempt; empty for a backup';
 -- Set comment to column: "old_schema" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."old_schema" IS 'the schema that it takes the place of; empty when there is none';
+-- Set comment to column: "attempts" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."attempts" IS 'who works on it: only the last to begin may change what it has become';
 -- Create "deletions" table
 CREATE TABLE "control"."deletions" (
   "tenant_id" uuid NOT NULL,

@@ -30,6 +30,11 @@ ORDER BY t.schema_version;
 -- name: SetSchemaVersion :exec
 UPDATE control.tenants SET schema_version = @version WHERE schema_name = @schema_name;
 
+-- name: SchemaServed :one
+-- Whether a tenant that is there has its rows in a schema. One that is being made or erased does not count.
+SELECT EXISTS (SELECT FROM control.tenants
+               WHERE schema_name = @schema_name AND status IN ('active', 'suspended', 'deleting'))::boolean AS served;
+
 -- name: FinishAttempt :exec
 -- Keeps how an attempt on a tenant ended.
 INSERT INTO control.fleet_attempts AS a (tenant_id, target, state, attempts, error, started_at, finished_at)

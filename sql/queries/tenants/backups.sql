@@ -23,8 +23,12 @@ UPDATE control.backups SET status = @status, version = version + 1, updated_at =
 WHERE id = @id AND version = @version;
 
 -- name: AimBackup :exec
--- The next attempt writes an archive of its own.
+-- The attempt writes an archive of its own.
 UPDATE control.backups SET object_id = @object_id WHERE id = @id;
+
+-- name: AimCopy :exec
+-- The attempt makes a schema of its own.
+UPDATE control.copies SET schema_name = @schema_name WHERE operation_id = @operation_id;
 
 -- name: CompleteBackup :execrows
 UPDATE control.backups
@@ -60,15 +64,19 @@ SELECT operation_id FROM control.copies WHERE step <> 'over' ORDER BY operation_
 SELECT EXISTS (SELECT FROM control.copies WHERE backup_id = @backup_id::uuid AND step <> 'over') AS used;
 
 -- name: BeginAttempt :one
-UPDATE control.copies SET attempts = attempts + 1 WHERE operation_id = @operation_id AND step = 'copying'
+-- Takes the work over, unless somebody else has since it was looked at.
+UPDATE control.copies SET attempts = attempts + 1 WHERE operation_id = @operation_id AND step = @step AND attempts = @attempts
 RETURNING attempts;
+
+-- name: HoldCopy :one
+-- Keeps everybody from taking the work over until the end of the transaction.
+SELECT attempts, step FROM control.copies WHERE operation_id = @operation_id FOR UPDATE;
+
+-- name: OpenCopiesOf :many
+SELECT kind FROM control.copies WHERE source_id = @source_id AND step <> 'over';
 
 -- name: SetCopyStep :exec
 UPDATE control.copies SET step = @step WHERE operation_id = @operation_id;
-
--- name: UndoCopy :execrows
--- What has succeeded is not undone, whatever went wrong after it.
-UPDATE control.copies SET step = 'undoing' WHERE operation_id = @operation_id AND step = 'copying';
 
 -- name: AdvanceOperation :exec
 -- How far running work is. It never goes back, except to the beginning.

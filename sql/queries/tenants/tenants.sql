@@ -47,6 +47,12 @@ SELECT (EXISTS (SELECT FROM control.tenants t WHERE t.id = @id AND t.status = 'p
      OR EXISTS (SELECT FROM control.operations o
                 WHERE o.tenant_id = @id AND o.kind = 'tenants.create' AND o.status = 'running'))::boolean AS unfinished;
 
+-- name: FoundTenant :execrows
+-- Brings a tenant to life that was made as a copy, with the schema that was made for it.
+UPDATE control.tenants
+SET status = 'active', schema_name = @schema_name, schema_version = @schema_version, version = version + 1, updated_at = @updated_at
+WHERE id = @id AND status = 'provisioning';
+
 -- name: ReplaceSchema :execrows
 -- Puts another schema in the place of the one that a tenant has.
 UPDATE control.tenants
@@ -56,9 +62,6 @@ WHERE id = @id AND schema_name = @old_schema AND status IN ('active', 'suspended
 -- name: ForgetTenant :exec
 -- Takes back the registration of a tenant that never came to life.
 DELETE FROM control.tenants WHERE id = @id AND status = 'provisioning';
-
--- name: SetTenantVersion :exec
-UPDATE control.tenants SET schema_version = @schema_version WHERE id = @id;
 
 -- name: ServedSchemas :many
 -- All tenants that are served, for what is done to each of them: nearly every row is wanted, once per start.

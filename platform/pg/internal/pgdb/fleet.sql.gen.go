@@ -220,6 +220,19 @@ func (q *Queries) LandlordSchema(ctx context.Context, db DBTX) (string, error) {
 	return schema_name, err
 }
 
+const SchemaServed = `-- name: SchemaServed :one
+SELECT EXISTS (SELECT FROM control.tenants
+               WHERE schema_name = $1 AND status IN ('active', 'suspended', 'deleting'))::boolean AS served
+`
+
+// Whether a tenant that is there has its rows in a schema. One that is being made or erased does not count.
+func (q *Queries) SchemaServed(ctx context.Context, db DBTX, schemaName string) (bool, error) {
+	row := db.QueryRow(ctx, SchemaServed, schemaName)
+	var served bool
+	err := row.Scan(&served)
+	return served, err
+}
+
 const SetSchemaVersion = `-- name: SetSchemaVersion :exec
 UPDATE control.tenants SET schema_version = $1 WHERE schema_name = $2
 `

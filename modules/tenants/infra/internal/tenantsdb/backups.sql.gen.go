@@ -26,9 +26,19 @@ const AimBackup = `-- name: AimBackup :exec
 UPDATE control.backups SET object_id = $1 WHERE id = $2
 `
 
-// The next attempt writes an archive of its own.
+// The attempt writes an archive of its own.
 func (q *Queries) AimBackup(ctx context.Context, db DBTX, objectID uuid.UUID, iD uuid.UUID) error {
 	_, err := db.Exec(ctx, AimBackup, objectID, iD)
+	return err
+}
+
+const AimCopy = `-- name: AimCopy :exec
+UPDATE control.copies SET schema_name = $1 WHERE operation_id = $2
+`
+
+// The attempt makes a schema of its own.
+func (q *Queries) AimCopy(ctx context.Context, db DBTX, schemaName string, operationID uuid.UUID) error {
+	_, err := db.Exec(ctx, AimCopy, schemaName, operationID)
 	return err
 }
 
@@ -44,15 +54,16 @@ func (q *Queries) BackupInUse(ctx context.Context, db DBTX, backupID uuid.UUID) 
 }
 
 const BeginAttempt = `-- name: BeginAttempt :one
-UPDATE control.copies SET attempts = attempts + 1 WHERE operation_id = $1 AND step = 'copying'
+UPDATE control.copies SET attempts = attempts + 1 WHERE operation_id = $1 AND step = $2 AND attempts = $3
 RETURNING attempts
 `
 
-func (q *Queries) BeginAttempt(ctx context.Context, db DBTX, operationID uuid.UUID) (int32, error) {
-	row := db.QueryRow(ctx, BeginAttempt, operationID)
-	var attempts int32
-	err := row.Scan(&attempts)
-	return attempts, err
+// Takes the work over, unless somebody else has since it was looked at.
+func (q *Queries) BeginAttempt(ctx context.Context, db DBTX, operationID uuid.UUID, step string, attempts int32) (int32, error) {
+	row := db.QueryRow(ctx, BeginAttempt, operationID, step, attempts)
+	var attempts_2 int32
+	err := row.Scan(&attempts_2)
+	return attempts_2, err
 }
 
 const CompleteBackup = `-- name: CompleteBackup :execrows
@@ -224,6 +235,23 @@ func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (
 		&i.OldSchema,
 		&i.Attempts,
 	)
+	return i, err
+}
+
+const HoldCopy = `-- name: HoldCopy :one
+SELECT attempts, step FROM control.copies WHERE operation_id = $1 FOR UPDATE
+`
+
+type HoldCopyRow struct {
+	Attempts int32
+	Step     string
+}
+
+// Keeps everybody from taking the work over until the end of the transaction.
+func (q *Queries) HoldCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (HoldCopyRow, error) {
+	row := db.QueryRow(ctx, HoldCopy, operationID)
+	var i HoldCopyRow
+	err := row.Scan(&i.Attempts, &i.Step)
 	return i, err
 }
 
@@ -431,6 +459,30 @@ func (q *Queries) OpenCopies(ctx context.Context, db DBTX) ([]uuid.UUID, error) 
 	return items, nil
 }
 
+const OpenCopiesOf = `-- name: OpenCopiesOf :many
+SELECT kind FROM control.copies WHERE source_id = $1 AND step <> 'over'
+`
+
+func (q *Queries) OpenCopiesOf(ctx context.Context, db DBTX, sourceID uuid.UUID) ([]string, error) {
+	rows, err := db.Query(ctx, OpenCopiesOf, sourceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var kind string
+		if err := rows.Scan(&kind); err != nil {
+			return nil, err
+		}
+		items = append(items, kind)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SetCopyStep = `-- name: SetCopyStep :exec
 UPDATE control.copies SET step = $1 WHERE operation_id = $2
 `
@@ -448,19 +500,6 @@ WHERE id = $2 AND status = 'running'
 func (q *Queries) SucceedOperation(ctx context.Context, db DBTX, updatedAt time.Time, iD uuid.UUID) error {
 	_, err := db.Exec(ctx, SucceedOperation, updatedAt, iD)
 	return err
-}
-
-const UndoCopy = `-- name: UndoCopy :execrows
-UPDATE control.copies SET step = 'undoing' WHERE operation_id = $1 AND step = 'copying'
-`
-
-// What has succeeded is not undone, whatever went wrong after it.
-func (q *Queries) UndoCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, UndoCopy, operationID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
 
 const UpdateBackup = `-- name: UpdateBackup :execrows

@@ -43,11 +43,12 @@ type ControlCopy struct {
 	SourceID uuid.UUID
 	// the tenant that gets them; for a backup the same as source_id
 	TargetID uuid.UUID
-	// the schema that is being made; empty for a backup
+	// the schema that is being made, another one by each attempt; empty for a backup
 	SchemaName string
 	// the schema that it takes the place of; empty when there is none
 	OldSchema string
-	Attempts  int32
+	// who works on it: only the last to begin may change what it has become
+	Attempts int32
 }
 
 type ControlDeletion struct {

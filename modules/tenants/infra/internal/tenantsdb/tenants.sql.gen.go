@@ -22,6 +22,33 @@ func (q *Queries) ForgetTenant(ctx context.Context, db DBTX, id uuid.UUID) error
 	return err
 }
 
+const FoundTenant = `-- name: FoundTenant :execrows
+UPDATE control.tenants
+SET status = 'active', schema_name = $1, schema_version = $2, version = version + 1, updated_at = $3
+WHERE id = $4 AND status = 'provisioning'
+`
+
+type FoundTenantParams struct {
+	SchemaName    string
+	SchemaVersion int64
+	UpdatedAt     time.Time
+	ID            uuid.UUID
+}
+
+// Brings a tenant to life that was made as a copy, with the schema that was made for it.
+func (q *Queries) FoundTenant(ctx context.Context, db DBTX, arg FoundTenantParams) (int64, error) {
+	result, err := db.Exec(ctx, FoundTenant,
+		arg.SchemaName,
+		arg.SchemaVersion,
+		arg.UpdatedAt,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const GetTenant = `-- name: GetTenant :one
 SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
 FROM control.tenants WHERE id = $1
@@ -281,15 +308,6 @@ UPDATE control.tenants SET status = $1, version = version + 1, updated_at = $2 W
 
 func (q *Queries) SetTenantStatus(ctx context.Context, db DBTX, status string, updatedAt time.Time, iD uuid.UUID) error {
 	_, err := db.Exec(ctx, SetTenantStatus, status, updatedAt, iD)
-	return err
-}
-
-const SetTenantVersion = `-- name: SetTenantVersion :exec
-UPDATE control.tenants SET schema_version = $1 WHERE id = $2
-`
-
-func (q *Queries) SetTenantVersion(ctx context.Context, db DBTX, schemaVersion int64, iD uuid.UUID) error {
-	_, err := db.Exec(ctx, SetTenantVersion, schemaVersion, iD)
 	return err
 }
 
