@@ -32,6 +32,7 @@ import (
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/setting"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -78,15 +79,28 @@ func newPool(ctx context.Context, c config.Config, shares pg.Shares, m *telemetr
 	if err != nil {
 		return nil, nil, err
 	}
+	others := map[string]secret.Value{}
+	for _, p := range c.Database.Placements {
+		others[p.Name] = p.URL
+	}
 	pool, err := pg.Open(ctx, pg.Options{
-		URL: c.Database.URL, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
+		URL: c.Database.URL, Placements: others, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
 		Spans: spansOf(t), Floor: floor, Shares: shares, Roles: RolesOf(c.Database),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	m.RegisterPool("app", pool.Stats)
+	for _, name := range pool.Placements() {
+		m.RegisterPool(name, func() telemetry.PoolStats { return pool.Stats(name) })
+	}
 	return pool, pool.Close, nil
+}
+
+// newLive remembers tenants, and forgets those that are found to have moved.
+func newLive(d *tenantsinfra.Directory, pool *pg.Pool, m *telemetry.Metrics) *tenancy.Live {
+	live := tenantsmodule.NewLive(d, m)
+	pool.OnStray(live.Forget)
+	return live
 }
 
 // newFresh asks in a tenant what its settings are.

@@ -41,7 +41,7 @@ import (
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newMigrator, newOwnerControl, newFoundry, pg.NewRemover,
+	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newOwnerControl, newFoundry, pg.NewRemover,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
 	newCarrier, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),

@@ -22,7 +22,8 @@ type (
 	Status = tenancy.Status
 )
 
-// The kinds and statuses, under their names in this module.
+// The kinds, the statuses and the placement that there always is, under their
+// names in this module.
 const (
 	Customer = tenancy.Customer
 	Landlord = tenancy.Landlord
@@ -32,6 +33,8 @@ const (
 	Suspended  = tenancy.Suspended
 	Deleting   = tenancy.Deleting
 	Erasing    = tenancy.Erasing
+
+	MainPlacement = tenancy.MainPlacement
 )
 
 // Seeder puts a module's first rows into a new tenant's schema, in the

@@ -79,6 +79,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_PASSWORD_PEPPERS_OLD": key(3) + ",-", "INSULA_SESSION_IDLE": "2h", "INSULA_REQUIRE_SECOND_FACTOR": "true",
 		"INSULA_KEY_ROTATION": "48h", "INSULA_TENANT_GRACE": "48h0m0s", "INSULA_TENANT_UNITS": "5", "INSULA_TENANT_WAITING": "6",
 		"INSULA_TENANT_STATEMENT_TIMEOUT": "7s", "INSULA_TENANT_LOCK_TIMEOUT": "8s",
+		"INSULA_PLACEMENTS": "east postgres://a:east-pw@h/d postgres://m:east-pw@h/d;\nwest-2  postgres://a@h/d postgres://m@h/d ;",
 	}
 	all := minimal()
 	for name, value := range values {
@@ -94,6 +95,9 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 	if !slices.Equal(c.HTTP.CORSOrigins, []string{"https://a.example", "http://localhost:3000"}) {
 		t.Errorf("origins = %v", c.HTTP.CORSOrigins)
+	}
+	if p := c.Database.Placements; len(p) != 2 || p[0].MigratorURL.Reveal() != "postgres://m:east-pw@h/d" || p[1].Name != "west-2" {
+		t.Errorf("placements = %v", p)
 	}
 	var out strings.Builder
 	if err := c.Print(&out); err != nil {
@@ -111,6 +115,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 			value = strings.ReplaceAll(value, " ", "")
 		case "INSULA_LOG_LEVEL":
 			value = "DEBUG"
+		case "INSULA_PLACEMENTS":
+			value = "east [redacted] [redacted]; west-2 [redacted] [redacted]"
 		case "INSULA_ACCESS_TOKEN_TTL", "INSULA_REFRESH_TTL", "INSULA_SESSION_IDLE", "INSULA_KEY_ROTATION":
 			d, err := time.ParseDuration(value)
 			if err != nil {
@@ -125,7 +131,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 			t.Errorf("Print lacks %s=%s in\n%s", v.Name, value, out.String())
 		}
 	}
-	for _, leak := range []string{"app-pw", "mig-pw", "redis-pw", "s3-pw", "smtp-pw", key(1), key(2), key(3)} {
+	for _, leak := range []string{"app-pw", "mig-pw", "redis-pw", "s3-pw", "smtp-pw", "east-pw", key(1), key(2), key(3)} {
 		if strings.Contains(out.String(), leak) || strings.Contains(fmt.Sprintf("%+v %#v", c, c), leak) {
 			t.Errorf("%q is printed", leak)
 		}
@@ -166,6 +172,11 @@ func TestEachProblemIsOneLine(t *testing.T) {
 		"domain":            {"INSULA_BASE_DOMAIN", "https://example.com", "INSULA_BASE_DOMAIN must be a domain"},
 		"proxies":           {"INSULA_TRUSTED_PROXIES", "10.0.0.0/8,hunter2", "INSULA_TRUSTED_PROXIES must be networks"},
 		"origin":            {"INSULA_CORS_ORIGINS", "https://a.example,*", "INSULA_CORS_ORIGINS must be origins"},
+		"placement":         {"INSULA_PLACEMENTS", "east postgres://u:hunter2@h/d", "INSULA_PLACEMENTS must be placements such as east"},
+		"placement name":    {"INSULA_PLACEMENTS", "East postgres://h/d postgres://h/d", "INSULA_PLACEMENTS must be placements such as east"},
+		"placement main":    {"INSULA_PLACEMENTS", "main postgres://h/d postgres://h/d", "INSULA_PLACEMENTS must be placements such as east"},
+		"placement twice":   {"INSULA_PLACEMENTS", "a postgres://h/d postgres://h/d;a postgres://h/d postgres://h/d", "INSULA_PLACEMENTS must be placements such as east"},
+		"placement scheme":  {"INSULA_PLACEMENTS", "a postgres://h/d mysql://u:hunter2@h/d", "INSULA_PLACEMENTS must be placements such as east"},
 		"misspelt":          {"INSULA_BCRYPT_COTS", "12", "INSULA_BCRYPT_COTS is not a known setting; did you mean INSULA_BCRYPT_COST?"},
 		"nothing like it":   {"INSULA_FLUX", "hunter2", "INSULA_FLUX is not a known setting"},
 	}

@@ -65,6 +65,8 @@ func (f field) kind() (name, expected string) {
 		return "networks", errNetworks.Error()
 	case List:
 		return "list", "must be words separated by commas"
+	case Placements:
+		return "placements, secret", errPlacements.Error()
 	}
 	panic("config: field " + f.decl.Name + " has a type without a name") // found by any test that calls Load
 }

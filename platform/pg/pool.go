@@ -2,8 +2,8 @@
 // PostgreSQL schema and role, opens transactions, and translates what the
 // database answers into declared errors.
 //
-// One bounded pool serves all tenants, in shards (see shards): a tenant's units
-// of work stay on the same few connections. Opening a unit of work, walling it
+// One bounded pool serves all tenants of a database, in shards (see shards): a
+// tenant's units of work stay on the same few connections. Opening a unit of work, walling it
 // into its tenant and running its first statement travel in one round trip,
 // and everything set is local to the transaction, so nothing can stay behind
 // on a connection that goes back to the pool.
@@ -12,9 +12,12 @@ package pg
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/trace"
@@ -30,8 +33,11 @@ const minVersion = 150000
 
 // Options are what a pool needs to know.
 type Options struct {
-	URL      secret.Value
-	MaxConns int32
+	URL      secret.Value // of the main placement
+	MaxConns int32        // to each placement
+	// Placements are the other databases that house tenants, by name. One that
+	// is away takes nothing with it but its own tenants.
+	Placements map[string]secret.Value
 	// Floor is the oldest version of a tenant's schema that this process can
 	// work with (see Floor); a tenant below it is refused for the time being.
 	Floor int64
@@ -53,20 +59,51 @@ type Options struct {
 // Pool holds the connections of the application's database role, which can
 // run no DDL and, by itself, see no tenant.
 type Pool struct {
-	shards *shards
+	shards *shards            // of the main placement
+	placed map[string]*shards // of the others
 	roles  Roles
 	floor  int64
+	strays atomic.Pointer[func(tenant uuid.UUID)]
 }
 
-// Open connects and checks that the server is new enough. The caller closes
-// the pool.
+// Open connects to the main placement and checks that the server is new enough.
+// The others are connected to when they are needed. The caller closes the pool.
 func Open(ctx context.Context, o Options) (*Pool, error) {
-	cfg, err := pgxpool.ParseConfig(o.URL.Reveal())
+	p := &Pool{placed: map[string]*shards{}, roles: o.Roles, floor: o.Floor}
+	main, err := openPlacement(ctx, o, o.URL)
+	if err != nil {
+		return nil, err
+	}
+	p.shards = main
+	if err := p.checkVersion(ctx); err != nil {
+		p.Close()
+		return nil, err
+	}
+	for name, url := range o.Placements {
+		if p.placed[name], err = openPlacement(ctx, o, url); err != nil {
+			delete(p.placed, name)
+			p.Close()
+			return nil, fmt.Errorf("placement %s: %w", name, err)
+		}
+	}
+	return p, nil
+}
+
+// connectTimeout bounds how long a request waits for a placement that does not
+// even refuse, unless the URL says otherwise.
+const connectTimeout = 5 * time.Second
+
+// openPlacement prepares the connections to one database.
+func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, error) {
+	cfg, err := pgxpool.ParseConfig(url.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "insula"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
@@ -93,12 +130,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	p := &Pool{shards: s, roles: o.Roles, floor: o.Floor}
-	if err := p.checkVersion(ctx); err != nil {
-		s.close()
-		return nil, err
-	}
-	return p, nil
+	return s, nil
 }
 
 func (p *Pool) checkVersion(ctx context.Context) error {
@@ -119,38 +151,56 @@ func (p *Pool) checkVersion(ctx context.Context) error {
 }
 
 // Close waits for running statements and closes every connection.
-func (p *Pool) Close() { p.shards.close() }
-
-// Ready reports whether the database answers.
-func (p *Pool) Ready(ctx context.Context) error {
-	c, err := p.shards.acquire(ctx, nil)
-	if err != nil {
-		return err
+func (p *Pool) Close() {
+	p.shards.close()
+	for _, s := range p.placed {
+		s.close()
 	}
-	defer c.Release()
-	return c.Ping(ctx)
 }
 
-// Stats is the state of the pool, for the metrics.
-func (p *Pool) Stats() telemetry.PoolStats {
-	var sum telemetry.PoolStats
-	for _, part := range p.shards.all {
-		s := part.pool.Stat()
-		sum.Max += s.MaxConns()
-		sum.Open += s.TotalConns()
-		sum.InUse += s.AcquiredConns()
-		sum.Idle += s.IdleConns()
-		sum.Acquired += s.AcquireCount()
-		sum.Waited += s.EmptyAcquireCount()
-		sum.WaitTime += s.AcquireDuration()
+// Ready reports whether the main placement answers. The others are needed by
+// their own tenants alone.
+func (p *Pool) Ready(ctx context.Context) error { return p.shards.ready(ctx) }
+
+// PlacementReady reports whether a placement answers; tenancy.ErrUnplaced for
+// one that this pool does not know.
+func (p *Pool) PlacementReady(ctx context.Context, name string) error {
+	s := p.at(name)
+	if s == nil {
+		return tenancy.ErrUnplaced
 	}
-	return sum
+	return s.ready(ctx)
 }
+
+// Placements are the names of the placements, the main one first.
+func (p *Pool) Placements() []string {
+	return append([]string{tenancy.MainPlacement}, slices.Sorted(maps.Keys(p.placed))...)
+}
+
+// at is the connections to a placement; nil for one that nobody told of.
+func (p *Pool) at(placement string) *shards {
+	if placement == tenancy.MainPlacement {
+		return p.shards
+	}
+	return p.placed[placement]
+}
+
+// Stats is the state of the pool to a placement, for the metrics.
+func (p *Pool) Stats(placement string) telemetry.PoolStats {
+	if s := p.at(placement); s != nil {
+		return s.stats()
+	}
+	return telemetry.PoolStats{}
+}
+
+// OnStray has fn told of each tenant that was looked for in the wrong
+// placement, because it has moved: what is remembered of it is stale.
+func (p *Pool) OnStray(fn func(tenant uuid.UUID)) { p.strays.Store(&fn) }
 
 // Tenant returns a unit of work for one tenant: for one request or one job,
 // not for sharing.
 func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
-	return &unit{shards: p.shards, tenant: &t.ID, roles: p.roles, floor: p.floor}
+	return &unit{pool: p, shards: p.at(t.Home()), placement: t.Home(), tenant: &t.ID, roles: p.roles, floor: p.floor}
 }
 
 // Control returns a unit of work for the control schema, for process-long

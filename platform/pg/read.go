@@ -32,12 +32,18 @@ func (t *readTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 
 // QueryRow reads in company if it can.
 func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	search := search{unit: t.unit, opening: pgdb.OpenRead}
 	if t.unit.tenant != nil && !t.unit.shards.pooled && !t.over {
 		if r := t.quick(ctx, sql, args); !r.slow {
-			return r
+			if !astray(r.err) {
+				return r
+			}
+			if err := search.after(ctx, r.err); err != nil {
+				return failedRow{err}
+			}
 		}
 	}
-	rows, err := t.rows(ctx, pgdb.OpenRead, sql, args)
+	rows, err := t.rows(ctx, &search, sql, args)
 	if err != nil {
 		return failedRow{err}
 	}
@@ -58,18 +64,26 @@ func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
 }
 
 func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return t.rows(ctx, pgdb.OpenList, sql, args)
+	return t.rows(ctx, &search{unit: t.unit, opening: pgdb.OpenList}, sql, args)
 }
 
-func (t *readTx) rows(ctx context.Context, opening, sql string, args []any) (pgx.Rows, error) {
+// rows runs a statement, wherever the tenant is by now.
+func (t *readTx) rows(ctx context.Context, s *search, sql string, args []any) (pgx.Rows, error) {
 	if t.over {
 		return nil, errFinished
 	}
-	rows, err := t.try(ctx, opening, sql, args)
-	if stale(err) || replaced(err) { // a transaction of its own has read nothing yet
-		return t.try(ctx, opening, sql, args)
+	for {
+		rows, err := t.try(ctx, s.opening, sql, args)
+		if stale(err) {
+			rows, err = t.try(ctx, s.opening, sql, args)
+		}
+		if err == nil {
+			return rows, nil
+		}
+		if err = s.after(ctx, err); err != nil {
+			return nil, err
+		}
 	}
-	return rows, err
 }
 
 func (t *readTx) try(ctx context.Context, opening, sql string, args []any) (pgx.Rows, error) {

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/insulahq/insula/platform/telemetry"
 )
 
 // shards are the connections of a pool in groups. A tenant has a home shard,
@@ -66,6 +68,31 @@ func (s *shards) close() {
 	for _, part := range s.all {
 		part.pool.Close()
 	}
+}
+
+// ready reports whether the database answers.
+func (s *shards) ready(ctx context.Context) error {
+	c, err := s.acquire(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return c.Ping(ctx)
+}
+
+// stats is the state of all connections together.
+func (s *shards) stats() (sum telemetry.PoolStats) {
+	for _, part := range s.all {
+		p := part.pool.Stat()
+		sum.Max += p.MaxConns()
+		sum.Open += p.TotalConns()
+		sum.InUse += p.AcquiredConns()
+		sum.Idle += p.IdleConns()
+		sum.Acquired += p.AcquireCount()
+		sum.Waited += p.EmptyAcquireCount()
+		sum.WaitTime += p.AcquireDuration()
+	}
+	return sum
 }
 
 // home is the shard of a tenant. The end of a UUIDv7 is random.

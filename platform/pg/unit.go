@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
@@ -19,11 +17,13 @@ import (
 // unit implements uow.Unit on a pool. Without a tenant it works on the
 // control schema with the application's own rights.
 type unit struct {
-	shards *shards
-	tenant *uuid.UUID
-	roles  Roles
-	floor  int64 // the oldest version of the tenant's schema that is served
-	busy   atomic.Bool
+	pool      *Pool   // nil without a tenant
+	shards    *shards // of the placement; nil for one that is not known here
+	placement string  // where the tenant is believed to be
+	tenant    *uuid.UUID
+	roles     Roles
+	floor     int64 // the oldest version of the tenant's schema that is served
+	busy      atomic.Bool
 }
 
 // writeAttempts is how often a unit of work runs at most when the database
@@ -31,17 +31,28 @@ type unit struct {
 const writeAttempts = 3
 
 func (u *unit) Read(ctx context.Context, fn func(uow.Tx) error) error {
-	if !u.busy.CompareAndSwap(false, true) {
-		return uow.ErrNested
+	if err := u.enter(); err != nil {
+		return err
 	}
 	defer u.busy.Store(false)
 	tx := &readTx{unit: u}
 	defer tx.end()
 	if err := fn(tx); err != nil {
-		return u.explain(ctx, err)
+		return Translate(err, nil, nil)
 	}
 	tx.end()
 	tx.committed(ctx)
+	return nil
+}
+
+// enter keeps units of work from nesting, and from having no database.
+func (u *unit) enter() error {
+	if u.shards == nil {
+		return tenancy.ErrUnplaced
+	}
+	if !u.busy.CompareAndSwap(false, true) {
+		return uow.ErrNested
+	}
 	return nil
 }
 
@@ -54,15 +65,23 @@ func (u *unit) Record(ctx context.Context, fn func(uow.Tx) error) error {
 }
 
 func (u *unit) write(ctx context.Context, opening string, fn func(uow.Tx) error) error {
-	if !u.busy.CompareAndSwap(false, true) {
-		return uow.ErrNested
+	if err := u.enter(); err != nil {
+		return err
 	}
 	defer u.busy.Store(false)
-	for attempt := 1; ; attempt++ {
+	search := search{unit: u, opening: opening}
+	for attempt := 1; ; {
 		err := u.attempt(ctx, opening, fn)
-		if err == nil || attempt == writeAttempts || !repeatable(err) && !replaced(err) {
-			return u.explain(ctx, err)
+		if err == nil {
+			return nil
 		}
+		if err = search.after(ctx, err); err == nil {
+			continue // of what was begun nothing is left
+		}
+		if attempt == writeAttempts || !repeatable(err) {
+			return Translate(err, nil, nil)
+		}
+		attempt++
 	}
 }
 
@@ -82,7 +101,7 @@ func (u *unit) attempt(ctx context.Context, opening string, fn func(uow.Tx) erro
 // opening are the arguments of the statement that opens the unit within the
 // share of its tenant.
 func (u *unit) opening(s Share) []any {
-	return []any{u.roles == RolePerTenant, milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor}
+	return []any{u.roles == RolePerTenant, milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor, u.placement}
 }
 
 // milliseconds is a time as PostgreSQL takes it; 0 is none.
@@ -95,37 +114,3 @@ func milliseconds(d time.Duration) string {
 
 // errClosed says that the tenant did not let the unit of work in.
 var errClosed = errors.New("the tenant is not open")
-
-// explain makes a declared error of what ended a unit of work. Why a tenant
-// did not open is asked only then: it is rare enough for a query of its own.
-func (u *unit) explain(ctx context.Context, err error) error {
-	if _, declared := errs.As(err); declared || err == nil {
-		return err
-	}
-	if !errors.Is(err, errClosed) {
-		return Translate(err, nil, nil)
-	}
-	row, qerr := u.status(ctx)
-	switch {
-	case errors.Is(qerr, pgx.ErrNoRows):
-		return tenancy.ErrUnknown
-	case qerr != nil:
-		return Translate(qerr, nil, nil)
-	case row.SchemaVersion < u.floor && (row.Status == string(tenancy.Active) || row.Status == string(tenancy.Suspended)):
-		return tenancy.ErrOutdated
-	case row.Status == string(tenancy.Suspended):
-		return tenancy.ErrSuspended
-	case row.Status == string(tenancy.Active), row.Status == string(tenancy.Provisioning):
-		return errs.ErrUnavailable.Because(err) // it opened, or will, just now
-	}
-	return tenancy.ErrUnknown
-}
-
-func (u *unit) status(ctx context.Context) (pgdb.TenantStatusRow, error) {
-	c, err := u.shards.acquire(ctx, nil)
-	if err != nil {
-		return pgdb.TenantStatusRow{}, err
-	}
-	defer c.Release()
-	return pgdb.New().TenantStatus(ctx, c, *u.tenant)
-}

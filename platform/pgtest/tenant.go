@@ -75,28 +75,36 @@ func TenantIn(t testing.TB, db DB) Fixture {
 
 func provision(t testing.TB, db DB, kind tenancy.Kind) Fixture {
 	t.Helper()
-	f := Fixture{DB: db}
+	f := Fixture{DB: db, Tenant: newTenant(t, kind)}
+	f.provision(t)
+	return f
+}
+
+func newTenant(t testing.TB, kind tenancy.Kind) tenancy.Tenant {
 	id := uuid.Must(uuid.NewV7())
 	plain := hex.EncodeToString(id[:])
-	f.Tenant = tenancy.Tenant{
+	return tenancy.Tenant{
 		ID: id, Slug: "t" + plain[len(plain)-20:], Name: t.Name(), Kind: kind,
 		Status: tenancy.Active, Schema: "t_" + plain,
 	}
+}
+
+func (f Fixture) provision(t testing.TB) {
+	t.Helper()
 	err := f.Migrator.Provision(t.Context(), pg.Provisioning{
 		Schema:   f.Tenant.Schema,
-		Landlord: kind == tenancy.Landlord,
+		Landlord: f.Tenant.Kind == tenancy.Landlord,
 		Claim:    func(ctx context.Context, tx uow.Tx) (bool, error) { return true, register(ctx, tx, f.Tenant) },
 	}, func(uow.Tx) error { return nil })
 	if err != nil {
 		t.Fatalf("pgtest: provision a tenant: %v", err)
 	}
-	return f
 }
 
 func register(ctx context.Context, tx uow.Tx, t tenancy.Tenant) error {
 	_, err := pg.DB(tx).Exec(ctx, `INSERT INTO control.tenants
-		(id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, 'admin@example.com', 1, $7, $7)`,
-		t.ID, t.Slug, t.Name, string(t.Kind), string(t.Status), t.Schema, time.Now().UTC())
+		(id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, placement)
+		VALUES ($1, $2, $3, $4, $5, $6, 'admin@example.com', 1, $7, $7, $8)`,
+		t.ID, t.Slug, t.Name, string(t.Kind), string(t.Status), t.Schema, time.Now().UTC(), t.Home())
 	return err
 }

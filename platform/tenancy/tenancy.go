@@ -7,6 +7,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -47,7 +48,16 @@ type Tenant struct {
 	Kind   Kind
 	Status Status
 	Schema string // its PostgreSQL schema and database role, from the control table
+	// Placement is the database that houses it; empty is the main one.
+	Placement string
 }
+
+// MainPlacement is the name of the database that has the registry of all
+// tenants and those tenants that are nowhere else.
+const MainPlacement = "main"
+
+// Home is the name of the database that houses the tenant.
+func (t Tenant) Home() string { return cmp.Or(t.Placement, MainPlacement) }
 
 // Errors of tenant resolution. Unknown covers every tenant that outsiders
 // must not learn about.
@@ -57,6 +67,9 @@ var (
 	// ErrOutdated: the tenant's schema is too old for this server, or the server too new. A fleet migration is under
 	// way, or this tenant's has failed; either takes minutes rather than seconds.
 	ErrOutdated = errs.New(errs.Unavailable, "tenant_outdated", "This tenant is being brought to a newer version. Try again shortly.").After(30 * time.Second)
+	// ErrUnplaced: the registry names a database that this process was not told of, as while nodes are being restarted
+	// with a new one.
+	ErrUnplaced = errs.New(errs.Unavailable, "tenant_unplaced", "The database of this tenant is not known here. Try again shortly.").After(30 * time.Second)
 	// ErrBusy: the tenant has used up its share of what all have.
 	ErrBusy      = errs.New(errs.Unavailable, "tenant_busy", "This tenant has more work under way and waiting than it may have. Try again shortly.").After(time.Second)
 	ErrMismatch  = errs.New(errs.Forbidden, "tenant_mismatch", "The token belongs to another tenant than the one the request names.")

@@ -15,16 +15,22 @@ CREATE TABLE control.tenants (
     -- The newest migration of the tenant's schema, 0 before the first. Its own history has the last word; this
     -- copy tells at a glance who is behind, and who is so far behind that the server must not use the schema.
     schema_version bigint   NOT NULL DEFAULT 0,
+    -- The database that houses the tenant. Each of them has a copy of the rows of its own tenants, by which they open
+    -- there; the row of the main one says where a tenant is.
+    placement   text        NOT NULL DEFAULT 'main',
     CONSTRAINT tenants_pkey PRIMARY KEY (id),
     CONSTRAINT tenants_slug_check CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
     CONSTRAINT tenants_kind_check CHECK (kind IN ('customer', 'operator')),
     CONSTRAINT tenants_status_check CHECK (status IN ('provisioning', 'active', 'suspended', 'deleting', 'erasing', 'erased')),
+    CONSTRAINT tenants_placement_check CHECK (placement ~ '^[a-z][a-z0-9-]{0,30}$'),
+    CONSTRAINT tenants_landlord_check CHECK (kind <> 'operator' OR placement = 'main'),
     CONSTRAINT tenants_schema_name_check CHECK (schema_name ~ '^t_[0-9a-f]{32}$')
 );
 CREATE UNIQUE INDEX tenants_slug_key ON control.tenants (slug);
 CREATE UNIQUE INDEX tenants_schema_name_key ON control.tenants (schema_name);
 CREATE UNIQUE INDEX tenants_operator_key ON control.tenants (kind) WHERE kind = 'operator';
 CREATE INDEX tenants_created_idx ON control.tenants (created_at DESC, id DESC);
+CREATE INDEX tenants_placed_idx ON control.tenants (placement, id) WHERE placement <> 'main';
 CREATE INDEX tenants_provisioning_idx ON control.tenants (id) WHERE status = 'provisioning';
 
 CREATE TABLE control.operations (

@@ -68,7 +68,7 @@ func Register(id uuid.UUID, slug, name string, kind tenants.Kind, adminEmail str
 	return Tenant{
 		Tenant: tenants.Tenant{
 			ID: id, Slug: slug, Name: name, Kind: kind, Status: tenants.Unfinished,
-			Schema: NewSchema(id),
+			Schema: NewSchema(id), Placement: tenants.MainPlacement,
 		},
 		AdminEmail: adminEmail, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}, nil

@@ -115,7 +115,7 @@ func toTenant(row tenantsdb.ControlTenant) domain.Tenant {
 	return domain.Tenant{
 		Tenant: tenancy.Tenant{
 			ID: row.ID, Slug: row.Slug, Name: row.Name, Kind: tenancy.Kind(row.Kind),
-			Status: tenancy.Status(row.Status), Schema: row.SchemaName,
+			Status: tenancy.Status(row.Status), Schema: row.SchemaName, Placement: row.Placement,
 		},
 		AdminEmail: row.AdminEmail, Version: row.Version, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}

@@ -22,7 +22,7 @@ import (
 // Process are the parts that live as long as the process.
 var Process = wire.NewSet(
 	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
-	infra.NewDirectory, NewLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)),
+	infra.NewDirectory,
 	NewBuilder, wire.Bind(new(service.Builder), new(*Builder)),
 	infra.NewLedger,
 	service.NewProvisioning,

@@ -188,8 +188,11 @@ CREATE TABLE "control"."tenants" (
   "created_at" timestamptz NOT NULL,
   "updated_at" timestamptz NOT NULL,
   "schema_version" bigint NOT NULL DEFAULT 0,
+  "placement" text NOT NULL DEFAULT 'main',
   PRIMARY KEY ("id"),
   CONSTRAINT "tenants_kind_check" CHECK (kind = ANY (ARRAY['customer'::text, 'operator'::text])),
+  CONSTRAINT "tenants_landlord_check" CHECK ((kind <> 'operator'::text) OR (placement = 'main'::text)),
+  CONSTRAINT "tenants_placement_check" CHECK (placement ~ '^[a-z][a-z0-9-]{0,30}$'::text),
   CONSTRAINT "tenants_schema_name_check" CHECK (schema_name ~ '^t_[0-9a-f]{32}$'::text),
   CONSTRAINT "tenants_slug_check" CHECK (slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text),
   CONSTRAINT "tenants_status_check" CHECK (status = ANY (ARRAY['provisioning'::text, 'active'::text, 'suspended'::text, 'deleting'::text, 'erasing'::text, 'erased'::text]))
@@ -198,6 +201,8 @@ CREATE TABLE "control"."tenants" (
 CREATE INDEX "tenants_created_idx" ON "control"."tenants" ("created_at" DESC, "id" DESC);
 -- Create index "tenants_operator_key" to table: "tenants"
 CREATE UNIQUE INDEX "tenants_operator_key" ON "control"."tenants" ("kind") WHERE (kind = 'operator'::text);
+-- Create index "tenants_placed_idx" to table: "tenants"
+CREATE INDEX "tenants_placed_idx" ON "control"."tenants" ("placement", "id") WHERE (placement <> 'main'::text);
 -- Create index "tenants_provisioning_idx" to table: "tenants"
 CREATE INDEX "tenants_provisioning_idx" ON "control"."tenants" ("id") WHERE (status = 'provisioning'::text);
 -- Create index "tenants_schema_name_key" to table: "tenants"

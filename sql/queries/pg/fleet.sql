@@ -2,7 +2,7 @@
 -- The tenants that are not at a version, with their last attempt. All are read: there are as many pages of tenants
 -- as the fleet has, and usually the answer is empty.
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
-SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version,
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
        coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error
 FROM control.tenants t
@@ -13,7 +13,7 @@ ORDER BY t.id;
 -- name: FleetTenants :many
 -- All tenants that have a schema to look after.
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
-SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement
 FROM control.tenants t
 WHERE t.status IN ('active', 'suspended')
 ORDER BY t.id;

@@ -1,14 +1,15 @@
 -- name: OpenRead :one
 -- Walls the transaction into a tenant for reading: schema, role (where each tenant has one), status
 -- and the version of the schema come from the control table in one statement.
--- No row means not served. Below the floor is a schema that this binary does not know how to use.
+-- No row means not served here: not at all, or in another database. Below the floor is a schema that this binary does
+-- not know how to use.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
 
 -- name: OpenList :one
 -- Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
@@ -20,7 +21,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
 
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
@@ -29,7 +30,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor;
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
 
 -- name: OpenRecord :one
 -- Walls the transaction into a tenant for a record, of a refusal or of what
@@ -39,11 +40,11 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor;
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor AND t.placement = @placement;
 
 -- name: TenantStatus :one
--- Tells why a tenant did not open.
-SELECT t.status, t.schema_version FROM control.tenants t WHERE t.id = @tenant_id;
+-- Tells why a tenant did not open, and where it is.
+SELECT t.status, t.schema_version, t.placement FROM control.tenants t WHERE t.id = @tenant_id;
 
 -- name: TakeRole :exec
 -- Takes on another role for the rest of the transaction; the schema stays.

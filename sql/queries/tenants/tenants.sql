@@ -3,19 +3,19 @@ INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_em
 VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at);
 
 -- name: GetTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE id = @id;
 
 -- name: GetTenantBySlug :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE slug = @slug;
 
 -- name: LockTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE id = @id FOR UPDATE;
 
 -- name: ListTenants :many
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants
 WHERE (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
   AND (sqlc.narg('status')::text IS NULL OR status = sqlc.narg('status')::text)
@@ -66,11 +66,11 @@ DELETE FROM control.tenants WHERE id = @id AND status = 'provisioning';
 -- name: ServedSchemas :many
 -- All tenants that are served, for what is done to each of them: nearly every row is wanted, once per start.
 -- @sqlc-vet-disable no-full-index-scan
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE status IN ('active', 'suspended') ORDER BY id;
 
 -- name: LandlordTenant :one
 -- The operator's tenant. Its partial index holds this one row, so that a scan of the whole index is the plan.
 -- @sqlc-vet-disable no-full-index-scan
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE kind = 'operator';

@@ -44,7 +44,7 @@ func (q *Queries) FinishAttempt(ctx context.Context, db DBTX, arg FinishAttemptP
 }
 
 const FleetElsewhere = `-- name: FleetElsewhere :many
-SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version,
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
        coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error
 FROM control.tenants t
@@ -59,6 +59,7 @@ type FleetElsewhereRow struct {
 	Kind          string
 	SchemaName    string
 	SchemaVersion int64
+	Placement     string
 	Target        int64
 	State         string
 	Attempts      int32
@@ -83,6 +84,7 @@ func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([
 			&i.Kind,
 			&i.SchemaName,
 			&i.SchemaVersion,
+			&i.Placement,
 			&i.Target,
 			&i.State,
 			&i.Attempts,
@@ -99,7 +101,7 @@ func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([
 }
 
 const FleetTenants = `-- name: FleetTenants :many
-SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version
+SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement
 FROM control.tenants t
 WHERE t.status IN ('active', 'suspended')
 ORDER BY t.id
@@ -111,6 +113,7 @@ type FleetTenantsRow struct {
 	Kind          string
 	SchemaName    string
 	SchemaVersion int64
+	Placement     string
 }
 
 // All tenants that have a schema to look after.
@@ -130,6 +133,7 @@ func (q *Queries) FleetTenants(ctx context.Context, db DBTX) ([]FleetTenantsRow,
 			&i.Kind,
 			&i.SchemaName,
 			&i.SchemaVersion,
+			&i.Placement,
 		); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5 AND t.placement = $6
 `
 
 type OpenListParams struct {
@@ -37,6 +37,7 @@ type OpenListParams struct {
 	LockTimeout      string
 	TenantID         uuid.UUID
 	Floor            int64
+	Placement        string
 }
 
 type OpenListRow struct {
@@ -57,6 +58,7 @@ func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (Op
 		arg.LockTimeout,
 		arg.TenantID,
 		arg.Floor,
+		arg.Placement,
 	)
 	var i OpenListRow
 	err := row.Scan(
@@ -77,7 +79,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5 AND t.placement = $6
 `
 
 type OpenReadParams struct {
@@ -86,6 +88,7 @@ type OpenReadParams struct {
 	LockTimeout      string
 	TenantID         uuid.UUID
 	Floor            int64
+	Placement        string
 }
 
 type OpenReadRow struct {
@@ -98,7 +101,8 @@ type OpenReadRow struct {
 
 // Walls the transaction into a tenant for reading: schema, role (where each tenant has one), status
 // and the version of the schema come from the control table in one statement.
-// No row means not served. Below the floor is a schema that this binary does not know how to use.
+// No row means not served here: not at all, or in another database. Below the floor is a schema that this binary does
+// not know how to use.
 func (q *Queries) OpenRead(ctx context.Context, db DBTX, arg OpenReadParams) (OpenReadRow, error) {
 	row := db.QueryRow(ctx, OpenRead,
 		arg.OwnRole,
@@ -106,6 +110,7 @@ func (q *Queries) OpenRead(ctx context.Context, db DBTX, arg OpenReadParams) (Op
 		arg.LockTimeout,
 		arg.TenantID,
 		arg.Floor,
+		arg.Placement,
 	)
 	var i OpenReadRow
 	err := row.Scan(
@@ -124,7 +129,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5
+WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5 AND t.placement = $6
 `
 
 type OpenRecordParams struct {
@@ -133,6 +138,7 @@ type OpenRecordParams struct {
 	LockTimeout      string
 	TenantID         uuid.UUID
 	Floor            int64
+	Placement        string
 }
 
 type OpenRecordRow struct {
@@ -151,6 +157,7 @@ func (q *Queries) OpenRecord(ctx context.Context, db DBTX, arg OpenRecordParams)
 		arg.LockTimeout,
 		arg.TenantID,
 		arg.Floor,
+		arg.Placement,
 	)
 	var i OpenRecordRow
 	err := row.Scan(
@@ -168,7 +175,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5
+WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5 AND t.placement = $6
 `
 
 type OpenWriteParams struct {
@@ -177,6 +184,7 @@ type OpenWriteParams struct {
 	LockTimeout      string
 	TenantID         uuid.UUID
 	Floor            int64
+	Placement        string
 }
 
 type OpenWriteRow struct {
@@ -194,6 +202,7 @@ func (q *Queries) OpenWrite(ctx context.Context, db DBTX, arg OpenWriteParams) (
 		arg.LockTimeout,
 		arg.TenantID,
 		arg.Floor,
+		arg.Placement,
 	)
 	var i OpenWriteRow
 	err := row.Scan(
@@ -226,18 +235,19 @@ func (q *Queries) TakeTenantRole(ctx context.Context, db DBTX) error {
 }
 
 const TenantStatus = `-- name: TenantStatus :one
-SELECT t.status, t.schema_version FROM control.tenants t WHERE t.id = $1
+SELECT t.status, t.schema_version, t.placement FROM control.tenants t WHERE t.id = $1
 `
 
 type TenantStatusRow struct {
 	Status        string
 	SchemaVersion int64
+	Placement     string
 }
 
-// Tells why a tenant did not open.
+// Tells why a tenant did not open, and where it is.
 func (q *Queries) TenantStatus(ctx context.Context, db DBTX, tenantID uuid.UUID) (TenantStatusRow, error) {
 	row := db.QueryRow(ctx, TenantStatus, tenantID)
 	var i TenantStatusRow
-	err := row.Scan(&i.Status, &i.SchemaVersion)
+	err := row.Scan(&i.Status, &i.SchemaVersion, &i.Placement)
 	return i, err
 }

@@ -110,4 +110,5 @@ type ControlTenant struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	SchemaVersion int64
+	Placement     string
 }

@@ -50,7 +50,7 @@ func (q *Queries) FoundTenant(ctx context.Context, db DBTX, arg FoundTenantParam
 }
 
 const GetTenant = `-- name: GetTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE id = $1
 `
 
@@ -69,12 +69,13 @@ func (q *Queries) GetTenant(ctx context.Context, db DBTX, id uuid.UUID) (Control
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.SchemaVersion,
+		&i.Placement,
 	)
 	return i, err
 }
 
 const GetTenantBySlug = `-- name: GetTenantBySlug :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE slug = $1
 `
 
@@ -93,6 +94,7 @@ func (q *Queries) GetTenantBySlug(ctx context.Context, db DBTX, slug string) (Co
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.SchemaVersion,
+		&i.Placement,
 	)
 	return i, err
 }
@@ -132,7 +134,7 @@ func (q *Queries) InsertTenant(ctx context.Context, db DBTX, arg InsertTenantPar
 }
 
 const LandlordTenant = `-- name: LandlordTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE kind = 'operator'
 `
 
@@ -153,12 +155,13 @@ func (q *Queries) LandlordTenant(ctx context.Context, db DBTX) (ControlTenant, e
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.SchemaVersion,
+		&i.Placement,
 	)
 	return i, err
 }
 
 const ListTenants = `-- name: ListTenants :many
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants
 WHERE (created_at, id) < ($1::timestamptz, $2::uuid)
   AND ($3::text IS NULL OR status = $3::text)
@@ -199,6 +202,7 @@ func (q *Queries) ListTenants(ctx context.Context, db DBTX, arg ListTenantsParam
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.SchemaVersion,
+			&i.Placement,
 		); err != nil {
 			return nil, err
 		}
@@ -211,7 +215,7 @@ func (q *Queries) ListTenants(ctx context.Context, db DBTX, arg ListTenantsParam
 }
 
 const LockTenant = `-- name: LockTenant :one
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE id = $1 FOR UPDATE
 `
 
@@ -230,6 +234,7 @@ func (q *Queries) LockTenant(ctx context.Context, db DBTX, id uuid.UUID) (Contro
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.SchemaVersion,
+		&i.Placement,
 	)
 	return i, err
 }
@@ -264,7 +269,7 @@ func (q *Queries) ReplaceSchema(ctx context.Context, db DBTX, arg ReplaceSchemaP
 }
 
 const ServedSchemas = `-- name: ServedSchemas :many
-SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version
+SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
 FROM control.tenants WHERE status IN ('active', 'suspended') ORDER BY id
 `
 
@@ -291,6 +296,7 @@ func (q *Queries) ServedSchemas(ctx context.Context, db DBTX) ([]ControlTenant, 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.SchemaVersion,
+			&i.Placement,
 		); err != nil {
 			return nil, err
 		}
