@@ -29,6 +29,7 @@ import (
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/secret"
@@ -452,7 +453,7 @@ func TestNoConnectionIsHeldDuringATransfer(t *testing.T) {
 	// What came before may give its connection back a moment later; one that the transfer holds stays in use.
 	body := &meanwhile{Reader: strings.NewReader("12345"), do: func() {
 		for end := time.Now().Add(time.Second); during != 0 && time.Now().Before(end); runtime.Gosched() {
-			during = int(d.tenant.Pool.Stats().InUse)
+			during = int(d.tenant.Pool.Stats(tenancy.MainPlacement).InUse)
 		}
 	}}
 	if _, err := d.Upload(t.Context(), f.ID, service.Body{Reader: body, Length: 5}); err != nil {
