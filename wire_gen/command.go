@@ -3,6 +3,7 @@ package wiregen
 import (
 	"context"
 	"errors"
+	"io"
 	"os/user"
 
 	auditservice "github.com/insulahq/insula/modules/audit/service"
@@ -48,6 +49,26 @@ func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, 
 // has the binary: see OperatorTenants.
 func OperatorSettings(ctx context.Context, p *Process) (*settingsservice.Settings, error) {
 	return asOperator(ctx, p, requestSettings)
+}
+
+// OperatorBackups are the backups of tenants as somebody works with them who
+// has the binary: see OperatorTenants.
+func OperatorBackups(ctx context.Context, p *Process) (*tenantsservice.Backups, error) {
+	return asOperator(ctx, p, requestBackups)
+}
+
+// FetchBackup writes the archive of a backup to w for somebody at the command
+// line. It is told first, on both sides: whoever has it has all of the tenant.
+// What w has got is the archive only if there was no error.
+func FetchBackup(ctx context.Context, p *Process, t tenantsdomain.Tenant, b tenantsdomain.Backup, w io.Writer) error {
+	if err := b.Restorable(); err != nil {
+		return err
+	}
+	if err := Note(ctx, p, tenantsservice.FetchBackup, t.Tenant); err != nil {
+		return err
+	}
+	p.Jobs.Witness(ctx, t.Tenant, tenantsservice.FetchBackup, atCommandLine())
+	return p.Porter.Fetch(ctx, b, w)
 }
 
 // asOperator makes a service for the command line, in the landlord's tenant.

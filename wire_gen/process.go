@@ -93,6 +93,7 @@ type Process struct {
 	Provisioner   *jobs.Worker
 	Backups       tenantsdomain.Backups
 	Copies        *tenantsinfra.Copies
+	Porter        *tenantsinfra.Porter
 	Copier        tenantsmodule.Copier
 	Grace         tenantsservice.Grace
 	Receipts      tenantsdomain.ReceiptKey

@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"text/tabwriter"
-
-	"github.com/mattn/go-isatty"
 
 	"github.com/insulahq/insula/platform/pg/fleet"
 )
@@ -25,11 +21,7 @@ type teller struct {
 }
 
 func newTeller(out, progress io.Writer, asJSON bool) *teller {
-	t := &teller{out: out, asJSON: asJSON}
-	if f, ok := progress.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		t.bar = progress
-	}
-	return t
+	return &teller{out: out, bar: terminal(progress), asJSON: asJSON}
 }
 
 func (t *teller) planned(behind int) { t.of = behind }
@@ -77,20 +69,12 @@ func said(o fleet.Outcome) string {
 	return fmt.Sprintf("applied %d in %d ms%s", len(o.Applied), o.Took.Milliseconds(), as)
 }
 
-// barWidth is how many characters the bar has.
-const barWidth = 40
-
 func (t *teller) draw() {
-	full := barWidth * t.done / max(t.of, 1)
-	fmt.Fprintf(t.bar, "\r[%s%s] %d/%d, %d failed ", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), t.done, t.of, t.failed)
+	fmt.Fprintf(t.bar, "\r%s %d/%d, %d failed ", bar(t.done, t.of), t.done, t.of, t.failed)
 }
 
 // clear takes the bar away before a line is printed.
-func (t *teller) clear() {
-	if t.bar != nil {
-		fmt.Fprint(t.bar, "\r\x1b[K")
-	}
-}
+func (t *teller) clear() { clearBar(t.bar) }
 
 func (t *teller) end(r fleet.Report) error {
 	t.clear()

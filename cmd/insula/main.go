@@ -53,6 +53,9 @@ func complain(err error) {
 		for _, f := range e.Fields {
 			fmt.Fprintf(os.Stderr, "insula: %s %s\n", f.Pointer, f.Detail)
 		}
+		if hint, ok := hints[e.Code]; ok {
+			fmt.Fprintln(os.Stderr, "insula:", hint)
+		}
 		if cause := e.Unwrap(); cause != nil {
 			fmt.Fprintln(os.Stderr, "insula: because:", cause)
 		}

@@ -24,6 +24,8 @@ func tenantCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "tenant", Short: "Administer tenants."}
 	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand(),
 		tenantSuspendCommand(), tenantResumeCommand(), tenantDeleteCommand(), tenantUndeleteCommand(), tenantSettingsCommand(),
+		tenantBackupCommand(), tenantBackupsCommand(), tenantFetchBackupCommand(), tenantDeleteBackupCommand(),
+		tenantRestoreCommand(), tenantCloneCommand(), tenantFollowCommand(),
 		tenantEraseCommand(), receiptCommand())
 	return cmd
 }

@@ -66,7 +66,8 @@ type Backup struct {
 	UpdatedAt     time.Time  `json:"updated_at"`
 }
 
-func showBackup(b domain.Backup) Backup {
+// ShowBackup makes the document of a backup.
+func ShowBackup(b domain.Backup) Backup {
 	shown := Backup{
 		ID: b.ID, TenantID: b.TenantID, Slug: b.Slug, Status: string(b.Status), Reason: string(b.Reason),
 		SchemaVersion: b.SchemaVersion, Rows: b.Rows, Files: b.Files, FileBytes: b.FileBytes, Size: b.Size, SHA256: b.SHA256,
@@ -84,7 +85,7 @@ func (a *Backups) create(ctx context.Context, in *actInput) (*httpx.Accepted[Bac
 		return nil, err
 	}
 	a.work.Start(begun.Operation.ID)
-	return httpx.Follow(showBackup(begun.Backup), begun.Operation.ID.String()), nil
+	return httpx.Follow(ShowBackup(begun.Backup), begun.Operation.ID.String()), nil
 }
 
 type backupsInput struct {
@@ -103,7 +104,7 @@ func (a *Backups) list(ctx context.Context, in *backupsInput) (*httpx.Answer[htt
 	if err != nil {
 		return nil, err
 	}
-	return httpx.ListOf(found, a.cursors, binding, showBackup), nil
+	return httpx.ListOf(found, a.cursors, binding, ShowBackup), nil
 }
 
 // BackupID is the path of one backup of a tenant.
@@ -122,7 +123,7 @@ func (a *Backups) get(ctx context.Context, in *getBackupInput) (*httpx.Resource[
 	if err != nil {
 		return nil, err
 	}
-	return httpx.Show(showBackup(b), b.Version, in.IfNoneMatch), nil
+	return httpx.Show(ShowBackup(b), b.Version, in.IfNoneMatch), nil
 }
 
 type deleteBackupInput struct {
@@ -183,5 +184,5 @@ func (a *Backups) follow(begun service.Begun, err error) (*httpx.Accepted[Operat
 		return nil, err
 	}
 	a.work.Start(begun.Operation.ID)
-	return httpx.Follow(showOperation(begun.Operation), begun.Operation.ID.String()), nil
+	return httpx.Follow(ShowOperation(begun.Operation), begun.Operation.ID.String()), nil
 }

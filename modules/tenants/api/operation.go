@@ -39,10 +39,11 @@ func (a *API) operation(ctx context.Context, in *operationInput) (*httpx.Answer[
 	if err != nil {
 		return nil, err
 	}
-	return &httpx.Answer[Operation]{Body: showOperation(o)}, nil
+	return &httpx.Answer[Operation]{Body: ShowOperation(o)}, nil
 }
 
-func showOperation(o domain.Operation) Operation {
+// ShowOperation makes the document of long work.
+func ShowOperation(o domain.Operation) Operation {
 	body := Operation{
 		ID: o.ID, Kind: o.Kind, TenantID: o.TenantID, Status: string(o.Status), Progress: o.Progress,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
@@ -55,5 +56,5 @@ func showOperation(o domain.Operation) Operation {
 
 // accepted answers 202 with long work and where to follow it.
 func accepted(o domain.Operation) *httpx.Resource[Operation] {
-	return &httpx.Resource[Operation]{Status: http.StatusAccepted, Location: "/v1/operations/" + o.ID.String(), Body: showOperation(o)}
+	return &httpx.Resource[Operation]{Status: http.StatusAccepted, Location: "/v1/operations/" + o.ID.String(), Body: ShowOperation(o)}
 }

@@ -63,6 +63,14 @@ func (p *Porter) Check(ctx context.Context, b domain.Backup) error {
 	return p.readArchive(ctx, b, nothing{})
 }
 
+// Fetch writes an archive to w, and holds it against what is known of it.
+func (p *Porter) Fetch(ctx context.Context, b domain.Backup, w io.Writer) error {
+	return p.open(ctx, b, func(sum *tally) error {
+		_, err := io.Copy(w, sum)
+		return err
+	})
+}
+
 // nothing is a visitor that does nothing with what it is shown.
 type nothing struct{}
 
@@ -195,9 +203,8 @@ func through[R any](write func(io.Writer) (archive.Manifest, error), read func(i
 
 var errReader = errors.New("the reader has ended")
 
-// readArchive shows an archive to a visitor, and holds it against what is known
-// of it.
-func (p *Porter) readArchive(ctx context.Context, b domain.Backup, v archive.Visitor) error {
+// open reads an archive to its end, which must be as it was written.
+func (p *Porter) open(ctx context.Context, b domain.Backup, read func(*tally) error) error {
 	content, err := p.blobs.Get(ctx, s3x.ArchiveKey(b.Object), s3x.Range{})
 	if errors.Is(err, s3x.ErrNotFound) {
 		return domain.ErrArchive.Because(err)
@@ -207,16 +214,31 @@ func (p *Porter) readArchive(ctx context.Context, b domain.Backup, v archive.Vis
 	}
 	defer func() { _ = content.Close() }() // all that counts was read
 	sum := newTally(content)
-	header, manifest, err := archive.Read(sum, v)
-	if err == nil {
-		_, err = io.Copy(io.Discard, sum) // what tar puts after its end
-	}
-	switch {
-	case err != nil:
+	if err := read(sum); err != nil {
 		return explained(err)
-	case sum.text() != b.SHA256 || sum.n != b.Size:
+	}
+	if sum.text() != b.SHA256 || sum.n != b.Size {
 		return domain.ErrArchive.Because(fmt.Errorf("%d bytes with the sum %s", sum.n, sum.text()))
-	case header.TenantID != b.TenantID || header.Version != b.SchemaVersion || manifest.Rows() != b.Rows || manifest.Files.Count != b.Files:
+	}
+	return nil
+}
+
+// readArchive shows an archive to a visitor, and holds it against what is known
+// of it.
+func (p *Porter) readArchive(ctx context.Context, b domain.Backup, v archive.Visitor) error {
+	var header archive.Header
+	var manifest archive.Manifest
+	err := p.open(ctx, b, func(sum *tally) (err error) {
+		if header, manifest, err = archive.Read(sum, v); err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, sum) // what tar puts after its end
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if header.TenantID != b.TenantID || header.Version != b.SchemaVersion || manifest.Rows() != b.Rows || manifest.Files.Count != b.Files {
 		return domain.ErrArchive.Because(errors.New("it is another archive"))
 	}
 	if l, ok := v.(*loader); ok {

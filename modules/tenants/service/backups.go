@@ -20,6 +20,7 @@ var (
 	CreateBackup = op.Write("tenants.backups.create", "Back up a tenant while it works.", op.Landlord, op.About("tenant"))
 	ListBackups  = op.Read("tenants.backups.list", "See the backups of a tenant.", op.Landlord, op.About("tenant"))
 	GetBackup    = op.Read("tenants.backups.get", "See a backup.", op.Landlord, op.About("backup"))
+	FetchBackup  = op.Job("tenants.backups.fetch", "Take an archive out of the object store, at the command line.", op.About("tenant"), op.Reading)
 	DeleteBackup = op.Write("tenants.backups.delete", "Remove a backup for good.", op.Landlord, op.About("backup"))
 	Restore      = op.Write("tenants.restore", "Make a new tenant of a backup, or put a tenant back to one.", op.Landlord, op.About("tenant"))
 	Clone        = op.Write("tenants.clone", "Make a new tenant that has what another one has.", op.Landlord, op.About("tenant"))

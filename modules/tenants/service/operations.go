@@ -14,7 +14,7 @@ import (
 // Operations are all operations of the module.
 var Operations = []op.Def{
 	Create, Get, List, Update, Suspend, Resume, Delete, Undelete, GetOperation, Provision, Found, Invite,
-	CreateBackup, ListBackups, GetBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
+	CreateBackup, ListBackups, GetBackup, FetchBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
 	Erase, GetReceipt, Expire, Conclude,
 }
 

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
+	"github.com/insulahq/insula/modules/tenants/domain"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	wiregen "github.com/insulahq/insula/wire_gen"
+)
+
+// newFlags name a tenant that is to be made.
+type newFlags struct{ slug, name string }
+
+func (f *newFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.slug, "as", "", "slug of the new tenant")
+	cmd.Flags().StringVar(&f.name, "name", "", "name of the new tenant; that of the old one unless given")
+}
+
+// of completes the name.
+func (f newFlags) of(t domain.Tenant) newFlags {
+	if f.name == "" {
+		f.name = t.Name
+	}
+	return f
+}
+
+func tenantRestoreCommand() *cobra.Command {
+	var which backupFlag
+	var fresh newFlags
+	var inPlace bool
+	var f longFlags
+	cmd := &cobra.Command{
+		Use:   "restore SLUG",
+		Short: "Make a new tenant of a backup, or put the tenant back to it.",
+		Long: "Make a new tenant of a backup, or put the tenant back to it.\n\n" +
+			"Nothing changes for anybody before the whole archive has been checked. With --in-place everybody signs in\n" +
+			"again afterwards, and what was written since the backup is gone but for the audit trail.",
+		Example: "  insula tenant restore acme --backup 019fb1f3-… --as acme-restored --wait\n" +
+			"  insula tenant restore acme --backup 019fb1f3-… --in-place --wait",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := which.id()
+			if err == nil && inPlace == (fresh.slug != "") {
+				err = errors.New("say either --as SLUG, for a new tenant, or --in-place, to put the tenant back to the backup")
+			}
+			if err != nil {
+				return err
+			}
+			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+				r := tenantsservice.Restoration{Tenant: t.ID, Backup: id, InPlace: inPlace}
+				if !inPlace {
+					named := fresh.of(t)
+					r.Slug, r.Name = named.slug, named.name
+				}
+				made, err := s.Restore(cmd.Context(), r)
+				return finishCopy(cmd, p, f, made, err)
+			})
+		},
+	}
+	which.add(cmd)
+	fresh.add(cmd)
+	cmd.Flags().BoolVar(&inPlace, "in-place", false, "put the tenant itself back to the backup")
+	f.add(cmd)
+	return cmd
+}
+
+func tenantCloneCommand() *cobra.Command {
+	var fresh newFlags
+	var f longFlags
+	cmd := &cobra.Command{
+		Use:   "clone SLUG",
+		Short: "Make a new tenant that has what another one has.",
+		Long: "Make a new tenant that has what another one has.\n\n" +
+			"It has the people, roles, files and records of the other, but none of its sessions, API keys and shared links.",
+		Example: "  insula tenant clone acme --as acme-staging --wait",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+				named := fresh.of(t)
+				made, err := s.Clone(cmd.Context(), t.ID, named.slug, named.name)
+				return finishCopy(cmd, p, f, made, err)
+			})
+		},
+	}
+	fresh.add(cmd)
+	_ = cmd.MarkFlagRequired("as") // fails only for a flag that does not exist
+	f.add(cmd)
+	return cmd
+}
+
+// finishCopy tells of a tenant that is being made or put back.
+func finishCopy(cmd *cobra.Command, p *wiregen.Process, f longFlags, made tenantsservice.Begun, err error) error {
+	if err != nil {
+		return err
+	}
+	b := begun{Operation: tenantsapi.ShowOperation(made.Operation), Slug: made.Tenant.Slug}
+	return finish(cmd, p, f, b, func(context.Context, *begun) error { return nil })
+}
