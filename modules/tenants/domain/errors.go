@@ -26,6 +26,7 @@ var (
 	ErrArchiveNewer = errs.New(errs.Conflict, "tenants.archive_newer", "The archive is of a schema that this version of Insula does not know.")
 	ErrDrift        = errs.New(errs.Conflict, "tenants.schema_drift", "The tenant's schema was changed by hand. Its archive could not be restored; put the schema right first.")
 	ErrFileMissing  = errs.New(errs.Conflict, "tenants.file_missing", "The content of a file is missing in the object store.")
+	ErrElsewhere    = errs.New(errs.Conflict, "tenants.placed_elsewhere", "The tenant is in another placement than the main one. Move it there, and back afterwards.")
 	ErrOvertaken    = errs.New(errs.Conflict, "tenants.copy_overtaken", "Another process has taken over this work.")
 	ErrFilesLost    = errs.New(errs.Conflict, "tenants.files_lost", "The tenant was put back to the backup, but some of its files have no content: it was gone from the object store, and so was the archive.")
 	ErrReplaced     = errs.New(errs.Conflict, "tenants.changed_meanwhile", "The tenant was moved, replaced or taken out of service meanwhile.")
