@@ -1,5 +1,6 @@
--- The tables of a schema that hold a tenant's rows, what their comments say, their columns in order with the one that
--- names a transaction ('' for none), the tables that their foreign keys lead to, and their size in bytes.
+-- The tables of a schema that hold a tenant's rows, what their comments say, their columns in order with those that
+-- name a transaction and a database server ('' for none), the columns of the primary key, the tables that their foreign
+-- keys lead to, and their size in bytes.
 SELECT c.relname AS name,
        coalesce(obj_description(c.oid, 'pg_class'), '') AS comment,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
@@ -7,6 +8,11 @@ SELECT c.relname AS name,
              ORDER BY a.attnum) AS columns,
        coalesce((SELECT min(a.attname::text) FROM pg_catalog.pg_attribute a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND col_description(c.oid, a.attnum) LIKE 'transaction:%'), '') AS transaction_column,
+       coalesce((SELECT min(a.attname::text) FROM pg_catalog.pg_attribute a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND col_description(c.oid, a.attnum) LIKE 'server:%'), '') AS server_column,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, place), pg_catalog.pg_attribute a
+             WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum
+             ORDER BY k.place) AS primary_key,
        ARRAY(SELECT DISTINCT p.relname::text FROM pg_catalog.pg_constraint k
              JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
              WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> k.conrelid

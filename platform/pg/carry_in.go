@@ -47,6 +47,9 @@ func (c *Carrier) In(ctx context.Context, schema string, t Table, columns []stri
 	if i := slices.Index(columns, t.transaction); i >= 0 {
 		rows = withField(rows, i, first)
 	}
+	if i := slices.Index(columns, t.server); i >= 0 {
+		rows = withField(rows, i, noServer)
+	}
 	conn, err := c.m.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -67,6 +70,11 @@ func (c *Carrier) In(ctx context.Context, schema string, t Table, columns []stri
 // first stands for a transaction of another server, or of another tenant's
 // past: one that was over before all that this server has.
 const first = "1"
+
+// noServer stands for the server on which a transaction counted: none that a
+// row can come to, so that nothing is taken for one of its transactions, also
+// when the row comes back to where it was.
+const noServer = ""
 
 // withField puts a value in the place of one field of each row.
 func withField(rows []byte, field int, value string) []byte {

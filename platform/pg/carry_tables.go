@@ -26,6 +26,8 @@ type Table struct {
 
 	passing     bool   // of no worth later, or a danger: sessions, queued work
 	transaction string // the column that names a transaction of this server
+	server      string // the column that names the server whose transactions count
+	key         []string
 	parents     []string
 	bytes       int64
 }
@@ -40,7 +42,7 @@ func tablesIn(ctx context.Context, db Querier, schema string) ([]Table, error) {
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Table, err error) {
 		var comment string
-		err = row.Scan(&t.Name, &comment, &t.Columns, &t.transaction, &t.parents, &t.bytes)
+		err = row.Scan(&t.Name, &comment, &t.Columns, &t.transaction, &t.server, &t.key, &t.parents, &t.bytes)
 		words := strings.Split(comment, ", ")
 		t.passing, t.Lasting, t.Own = slices.Contains(words, "passing"), slices.Contains(words, "lasting"), slices.Contains(words, "own")
 		return t, err

@@ -65,6 +65,7 @@ CREATE UNIQUE INDEX audit_seals_first_key ON audit_seals (first);
 CREATE UNIQUE INDEX audit_seals_first_hash_key ON audit_seals (first_hash);
 COMMENT ON TABLE audit_seals IS 'append-only, lasting, own';
 COMMENT ON COLUMN audit_seals.hashes IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
+COMMENT ON COLUMN audit_seals.server IS 'server: the one that last_xid counts on; empty after the tenant came from another';
 COMMENT ON COLUMN audit_seals.last_xid IS 'with last_id: every record up to here is sealed, on the server of that name';
 
 -- Words of what changes were about, for searches. Sealing writes them, so that
