@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/insulahq/insula/platform/pg/catalog"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -153,13 +154,19 @@ func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow
 
 // inOwner runs fn in a transaction with the owner's rights.
 func (c *Carrier) inOwner(ctx context.Context, fn func(tx pgx.Tx, owner *ownerTx) error) error {
+	return Translate(owned(ctx, c.m.pool, fn), nil, nil)
+}
+
+// owned runs fn in a transaction with the owner's rights. What went wrong is
+// told as it is.
+func owned(ctx context.Context, db catalog.Beginner, fn func(tx pgx.Tx, owner *ownerTx) error) error {
 	owner := &ownerTx{}
-	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		owner.tx = tx
 		return fn(tx, owner)
 	})
 	if err == nil {
 		owner.committed(ctx)
 	}
-	return Translate(err, nil, nil)
+	return err
 }

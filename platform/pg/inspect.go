@@ -74,13 +74,42 @@ func inventory(ctx context.Context, db catalog.Beginner, schema string) (catalog
 }
 
 // makeSchema makes an empty schema and, where each tenant has one, the role
-// that will work in it.
+// that will work in it. Roles belong to the whole server: while a tenant moves
+// between two databases of one server, its role is there already.
 func makeSchema(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
 	statements := []string{"CREATE SCHEMA " + ident(schema)}
 	if roles == RolePerTenant {
-		statements = append(statements,
-			"CREATE ROLE "+ident(schema)+" NOLOGIN",
-			"GRANT "+ident(schema)+" TO "+ident(AppRole))
+		exists, _, err := roleUse(ctx, tx, schema)
+		if err != nil {
+			return err
+		}
+		if !exists {
+			statements = append(statements, "CREATE ROLE "+ident(schema)+" NOLOGIN")
+		}
+		statements = append(statements, "GRANT "+ident(schema)+" TO "+ident(AppRole))
 	}
 	return execAll(ctx, tx, statements)
+}
+
+// roleUse reports whether a role exists, and whether another database of the
+// server has something that depends on it.
+func roleUse(ctx context.Context, tx pgx.Tx, role string) (exists, elsewhere bool, err error) {
+	const sql = `
+SELECT count(*) > 0, coalesce(bool_or(EXISTS (
+    SELECT FROM pg_catalog.pg_shdepend d, pg_catalog.pg_database b
+    WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = r.oid
+      AND d.dbid = b.oid AND b.datname <> current_database())), false)
+FROM pg_catalog.pg_roles r WHERE r.rolname = $1`
+	err = tx.QueryRow(ctx, sql, role).Scan(&exists, &elsewhere)
+	return exists, elsewhere, err
+}
+
+// dropRole removes a tenant's role, unless the tenant is in another database
+// of the server too.
+func dropRole(ctx context.Context, tx pgx.Tx, role string) error {
+	exists, elsewhere, err := roleUse(ctx, tx, role)
+	if err != nil || !exists || elsewhere {
+		return err
+	}
+	return execAll(ctx, tx, []string{"DROP ROLE " + ident(role)})
 }

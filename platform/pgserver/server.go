@@ -225,6 +225,9 @@ func (s *Server) url(database, password string) string {
 // Port returns the port the server listens on, on 127.0.0.1.
 func (s *Server) Port() int { return s.port }
 
+// PID is the process of the server, the parent of its others.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Binaries returns the PostgreSQL that runs.
 func (s *Server) Binaries() Binaries { return s.bin }
 

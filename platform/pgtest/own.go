@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"syscall"
 	"testing"
 
 	"github.com/insulahq/insula/platform/pg"
@@ -15,33 +16,85 @@ import (
 // was committed when it is killed.
 func Own(t testing.TB) DB {
 	t.Helper()
-	ctx := context.Background()
-	password := secret.New("only here")
-	server, err := pgserver.Start(ctx, pgserver.Options{Dir: t.TempDir(), Profile: pgserver.Durable, Password: password.Reveal()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return OwnMachine(t).DB
+}
+
+// Machine is a server of a test's own that can be killed and started again.
+type Machine struct {
+	DB
+	server *pgserver.Server
+	start  pgserver.Options
+}
+
+// OwnMachine is Own for tests that kill the whole server.
+func OwnMachine(t testing.TB) *Machine {
+	t.Helper()
+	m := &Machine{start: pgserver.Options{Dir: t.TempDir(), Profile: pgserver.Durable, Password: "only here"}}
+	m.Start(t)
 	t.Cleanup(func() {
-		if err := server.Stop(ctx); err != nil {
+		if err := m.server.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	const name = "insula"
-	app, migrator, err := pg.Bootstrap(ctx, server.URL("postgres"), pg.BootstrapParams{Database: name, AppPassword: password, MigratorPassword: password})
+	var err error
+	if m.DB, err = furnish(context.Background(), m.server, secret.New(m.start.Password)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.close)
+	return m
+}
+
+// Kill kills the server outright.
+func (m *Machine) Kill(t testing.TB) {
+	t.Helper()
+	if err := syscall.Kill(m.server.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-m.server.Done()
+	if err := m.server.Stop(context.Background()); err != nil { // gives up the lock of its directory
+		t.Fatal(err)
+	}
+}
+
+// startAttempts is enough for what a killed server has left behind to notice
+// that it is gone: until then the data cannot be opened.
+const startAttempts = 50
+
+// Start brings the server up again, where it was.
+func (m *Machine) Start(t testing.TB) {
+	t.Helper()
+	server, err := pgserver.Start(context.Background(), m.start)
+	for attempt := 1; err != nil && attempt < startAttempts; attempt++ {
+		server, err = pgserver.Start(context.Background(), m.start)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := DB{AppURL: secret.New(app), MigratorURL: secret.New(migrator), SuperuserURL: server.URL(name)}
-	if own.Migrator, err = pg.OpenMigrator(ctx, own.MigratorURL, migrations.Control, migrations.Tenant); err != nil {
-		t.Fatal(err)
+	if m.start.Port != 0 && server.Port() != m.start.Port {
+		t.Fatalf("the server is at port %d instead of %d", server.Port(), m.start.Port)
 	}
-	t.Cleanup(own.Migrator.Close)
-	if _, err := own.Migrator.UpgradeControl(ctx); err != nil {
-		t.Fatal(err)
+	m.server, m.start.Port = server, server.Port()
+}
+
+// furnish makes a database with an empty control schema on a new server.
+func furnish(ctx context.Context, server *pgserver.Server, password secret.Value) (DB, error) {
+	const name = "insula"
+	app, migrator, err := pg.Bootstrap(ctx, server.URL("postgres"), pg.BootstrapParams{Database: name, AppPassword: password, MigratorPassword: password})
+	if err != nil {
+		return DB{}, err
 	}
-	if own.Pool, err = pg.Open(ctx, pg.Options{URL: own.AppURL, MaxConns: testConns}); err != nil {
-		t.Fatal(err)
+	made := DB{AppURL: secret.New(app), MigratorURL: secret.New(migrator), SuperuserURL: server.URL(name)}
+	if made.Migrator, err = pg.OpenMigrator(ctx, made.MigratorURL, migrations.Control, migrations.Tenant); err != nil {
+		return DB{}, err
 	}
-	t.Cleanup(own.Pool.Close)
-	return own
+	if _, err := made.Migrator.UpgradeControl(ctx); err != nil {
+		return DB{}, err
+	}
+	made.Pool, err = pg.Open(ctx, pg.Options{URL: made.AppURL, MaxConns: testConns})
+	return made, err
+}
+
+func (db DB) close() {
+	db.Pool.Close()
+	db.Migrator.Close()
 }

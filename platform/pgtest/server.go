@@ -53,5 +53,6 @@ func run(m *testing.M) (code int, err error) {
 		serverURL = server.URL("postgres")
 	}
 	defer closeDatabase(ctx)
+	defer func() { err = errors.Join(err, closeElsewhere(ctx)) }()
 	return m.Run(), nil
 }

@@ -3,14 +3,12 @@ package fleet_test
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
-	atlas "ariga.io/atlas/sql/migrate"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -51,20 +49,11 @@ func directory(t testing.TB, files ...file) fstest.MapFS {
 }
 
 func summed(files []file) (fstest.MapFS, error) {
-	out := fstest.MapFS{}
-	var all []atlas.File
+	texts := map[int64]string{}
 	for _, f := range files {
-		name := fmt.Sprintf("%d_step.sql", f.version)
-		out[name] = &fstest.MapFile{Data: []byte(f.text + "\n")}
-		all = append(all, atlas.NewLocalFile(name, out[name].Data))
+		texts[f.version] = f.text
 	}
-	sum, err := atlas.NewHashFile(all)
-	if err != nil {
-		return nil, err
-	}
-	text, err := sum.MarshalText()
-	out[atlas.HashFileName] = &fstest.MapFile{Data: text}
-	return out, err
+	return pgtest.Migrations(texts)
 }
 
 // here is the database of the test that runs: the package's, or its own.

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// revisionTable is the name that the official Atlas command line looks for.
-const revisionTable = "atlas_schema_revisions"
+// RevisionTable, in each schema, is its history. It has the name that the official Atlas command line looks for.
+const RevisionTable = "atlas_schema_revisions"
 
 // operator names, in the history, who ran a migration.
 const operator = "Insula"
@@ -43,7 +43,7 @@ type revisions struct {
 }
 
 func revisionsIn(schema string) revisions {
-	return revisions{table: pgx.Identifier{schema, revisionTable}.Sanitize()}
+	return revisions{table: pgx.Identifier{schema, RevisionTable}.Sanitize()}
 }
 
 func (r revisions) sql(template string) string {
