@@ -326,7 +326,7 @@ func (r *moveRun) open(ctx context.Context, held *time.Time) error {
 
 // The pauses of tryOpen: the tenant is closed meanwhile.
 const (
-	openAttempts = 20
+	openAttempts = 8
 	openPause    = 25 * time.Millisecond
 	maxOpenPause = time.Second
 )

@@ -35,8 +35,7 @@ func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, boo
 	taken, err := r.q.ClaimKey(ctx, db, pgdb.ClaimKeyParams{
 		CallerID: c.CallerID, Key: c.Key, Fingerprint: c.Fingerprint, ExpiresAt: c.Now.Add(keyLife), Now: c.Now,
 	})
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == lockTimeout {
+	if waitedForRow(err) {
 		return nil, false, op.ErrKeyRunning.Because(err)
 	}
 	if err != nil {
@@ -56,6 +55,14 @@ func (r *Retries) Begin(ctx context.Context, tx uow.Tx, c op.Claim) ([]byte, boo
 		return nil, false, op.ErrKeyReused
 	}
 	return kept.Result, true, nil
+}
+
+// waitedForRow reports that somebody else holds the key. That the table could
+// not be had, as while a tenant is moved, is nobody's request: the server tells
+// the two apart by saying what it was doing, which it says only of rows.
+func waitedForRow(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == lockTimeout && pe.Where != ""
 }
 
 // Release implements op.Retries.

@@ -1,6 +1,7 @@
 package pg_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/clock"
@@ -132,6 +134,38 @@ func TestARunningRequestIsNotWaitedForLong(t *testing.T) {
 	close(hold)
 	if err := <-first; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// While a tenant is moved, its tables are locked for a moment: that is no other
+// request with the same key.
+func TestALockedTableIsNoRunningRequest(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	mover, err := pgx.Connect(t.Context(), f.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mover.Close(context.WithoutCancel(t.Context()))
+	locked, err := mover.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := locked.Exec(t.Context(), "LOCK TABLE "+f.Tenant.Schema+".idempotency_keys IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	attempts := 0
+	f.Write(t, func(tx uow.Tx) error {
+		if attempts++; attempts == 2 {
+			if err := locked.Rollback(t.Context()); err != nil {
+				return err
+			}
+		}
+		_, _, err := pg.NewRetries().Begin(t.Context(), tx, op.Claim{CallerID: uuid.Max, Key: "k", Fingerprint: []byte("f"), Now: time.Now()})
+		return err
+	})
+	if attempts != 2 {
+		t.Errorf("%d attempts", attempts)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// RevisionTable, in each schema, is its history. It has the name that the official Atlas command line looks for.
+// RevisionTable is the history of a schema, in it. The official Atlas command line looks for that name.
 const RevisionTable = "atlas_schema_revisions"
 
 // operator names, in the history, who ran a migration.

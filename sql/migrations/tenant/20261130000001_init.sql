@@ -52,6 +52,8 @@ COMMENT ON TABLE "audit_seals" IS 'append-only, lasting, own';
 COMMENT ON COLUMN "audit_seals"."hashes" IS 'the hashes of the tree that the batch adds, 32 bytes each, in the order of tlog.StoredHashIndex';
 -- Set comment to column: "last_xid" on table: "audit_seals"
 COMMENT ON COLUMN "audit_seals"."last_xid" IS 'with last_id: every record up to here is sealed, on the server of that name';
+-- Set comment to column: "server" on table: "audit_seals"
+COMMENT ON COLUMN "audit_seals"."server" IS 'server: the one that last_xid counts on; empty after the tenant came from another';
 -- Create "audit_words" table
 CREATE TABLE "audit_words" (
   "word" text NOT NULL,
