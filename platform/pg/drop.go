@@ -105,21 +105,20 @@ func (m *Migrator) Drop(ctx context.Context, schema string, told func(Dropped)) 
 		}
 	}
 	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
-		if err := unserved(ctx, tx, schema); err != nil {
+		if err := m.unserved(ctx, tx, schema); err != nil {
 			return fmt.Errorf("drop %s: %w", schema, err)
 		}
-		return execAll(ctx, tx, []string{
-			dropLockTimeout,
-			"DROP SCHEMA IF EXISTS " + ident(schema) + " CASCADE",
-			"DROP ROLE IF EXISTS " + ident(schema),
-		})
+		if err := execAll(ctx, tx, []string{dropLockTimeout, "DROP SCHEMA IF EXISTS " + ident(schema) + " CASCADE"}); err != nil {
+			return err
+		}
+		return dropRole(ctx, tx, schema)
 	})
 }
 
 // unserved returns ErrServed for a schema that the registry names for a tenant
-// that is there: served, suspended, or deleted and not erased.
-func unserved(ctx context.Context, tx pgx.Tx, schema string) error {
-	served, err := pgdb.New().SchemaServed(ctx, tx, schema)
+// that is there: served in this placement, suspended, or deleted and not erased.
+func (m *Migrator) unserved(ctx context.Context, tx pgx.Tx, schema string) error {
+	served, err := pgdb.New().SchemaServed(ctx, tx, schema, m.placement)
 	if err == nil && served {
 		err = ErrServed
 	}
@@ -139,7 +138,7 @@ const dropLockTimeout = "SET LOCAL lock_timeout = '5s'"
 func (m *Migrator) dropSome(ctx context.Context, schema string, told func(Dropped)) (bool, error) {
 	var some Dropped
 	err := pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
-		if err := unserved(ctx, tx, schema); err != nil {
+		if err := m.unserved(ctx, tx, schema); err != nil {
 			return err
 		}
 		tables, err := heldIn(ctx, tx, schema)

@@ -13,6 +13,7 @@ import (
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 	"github.com/insulahq/insula/platform/pg/migrate"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -23,6 +24,8 @@ type Migrator struct {
 	control *migrate.Dir
 	tenant  *migrate.Dir
 	roles   Roles
+	// placement is what the registry calls the database.
+	placement string
 }
 
 // migratorConns bounds how many schemas are worked on at once.
@@ -44,7 +47,7 @@ func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) 
 		registerTypes(c)
 		return nil
 	}
-	m := &Migrator{}
+	m := &Migrator{placement: tenancy.MainPlacement}
 	if m.control, err = migrate.Load(control); err != nil {
 		return nil, fmt.Errorf("control migrations: %w", err)
 	}
@@ -69,7 +72,9 @@ func (m *Migrator) Wide(ctx context.Context, conns int32) (*Migrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrator pool: %w", err)
 	}
-	return &Migrator{pool: pool, control: m.control, tenant: m.tenant, roles: m.roles}, nil
+	other := *m
+	other.pool = pool
+	return &other, nil
 }
 
 // WithRoles returns a migrator on the same connections that gives rights in
@@ -77,6 +82,14 @@ func (m *Migrator) Wide(ctx context.Context, conns int32) (*Migrator, error) {
 func (m *Migrator) WithRoles(r Roles) *Migrator {
 	other := *m
 	other.roles = r
+	return &other
+}
+
+// WithPlacement returns a migrator on the same connections that knows the name
+// of the placement that its database is; without, it is the main one.
+func (m *Migrator) WithPlacement(name string) *Migrator {
+	other := *m
+	other.placement = name
 	return &other
 }
 

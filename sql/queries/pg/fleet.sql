@@ -31,9 +31,11 @@ ORDER BY t.schema_version;
 UPDATE control.tenants SET schema_version = @version WHERE schema_name = @schema_name;
 
 -- name: SchemaServed :one
--- Whether a tenant that is there has its rows in a schema. One that is being made or erased does not count.
+-- Whether a tenant that is there has its rows in a schema of this database. One that is being made or erased does not
+-- count, and one that another placement has is only copied.
 SELECT EXISTS (SELECT FROM control.tenants
-               WHERE schema_name = @schema_name AND status IN ('active', 'suspended', 'deleting'))::boolean AS served;
+               WHERE schema_name = @schema_name AND placement = @placement
+                 AND status IN ('active', 'suspended', 'deleting'))::boolean AS served;
 
 -- name: FinishAttempt :exec
 -- Keeps how an attempt on a tenant ended.

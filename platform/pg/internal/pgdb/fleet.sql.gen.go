@@ -226,12 +226,14 @@ func (q *Queries) LandlordSchema(ctx context.Context, db DBTX) (string, error) {
 
 const SchemaServed = `-- name: SchemaServed :one
 SELECT EXISTS (SELECT FROM control.tenants
-               WHERE schema_name = $1 AND status IN ('active', 'suspended', 'deleting'))::boolean AS served
+               WHERE schema_name = $1 AND placement = $2
+                 AND status IN ('active', 'suspended', 'deleting'))::boolean AS served
 `
 
-// Whether a tenant that is there has its rows in a schema. One that is being made or erased does not count.
-func (q *Queries) SchemaServed(ctx context.Context, db DBTX, schemaName string) (bool, error) {
-	row := db.QueryRow(ctx, SchemaServed, schemaName)
+// Whether a tenant that is there has its rows in a schema of this database. One that is being made or erased does not
+// count, and one that another placement has is only copied.
+func (q *Queries) SchemaServed(ctx context.Context, db DBTX, schemaName string, placement string) (bool, error) {
+	row := db.QueryRow(ctx, SchemaServed, schemaName, placement)
 	var served bool
 	err := row.Scan(&served)
 	return served, err

@@ -1,0 +1,205 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// second is what the registries call the second server.
+const second = "second"
+
+// Writers and readers of a tenant that moves there and back hear of nothing:
+// no failure, nothing lost, nothing done twice, no half of anything.
+func TestATenantWorksWhileItMoves(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	there := pgtest.Elsewhere(t)
+	there.Migrator = there.Migrator.WithPlacement(second)
+	pool, err := pg.Open(t.Context(), pg.Options{
+		URL: f.AppURL, MaxConns: 8, Placements: map[string]secret.Value{second: there.AppURL},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	f.BehindTheWall(t, "INSERT INTO policy (current, version) VALUES (true, 0)")
+	registered(t, there, f.Tenant)
+
+	ctx, stop := context.WithCancel(t.Context())
+	load := &load{t: t, unit: func() uow.Unit { return pool.Tenant(f.Tenant) }}
+	load.run(ctx, 3, 2)
+	var windows []time.Duration
+	for _, to := range []string{second, tenancy.MainPlacement} {
+		load.more(50)
+		windows = append(windows, moveTo(t, f, there, to))
+	}
+	load.more(50)
+	stop()
+	load.all.Wait()
+	t.Logf("%d changes, %d reads, windows %v", load.written.Load(), load.read.Load(), windows)
+	load.verify(t)
+}
+
+// registered puts a copy of a tenant's row into the registry of a placement.
+func registered(t *testing.T, db pgtest.DB, tenant tenancy.Tenant) {
+	t.Helper()
+	mustExec(t, superuser(t, db.SuperuserURL), `INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, placement)
+		VALUES ($1, $2, '', 'customer', 'active', $3, 'a@example.com', 1, now(), now(), 'main')`, tenant.ID, tenant.Slug, tenant.Schema)
+}
+
+// moveTo moves a tenant between the main placement and the second, as whoever
+// keeps the registries does.
+func moveTo(t *testing.T, f pgtest.Fixture, there pgtest.DB, to string) time.Duration {
+	t.Helper()
+	from, at := f.DB, there
+	if to == tenancy.MainPlacement {
+		from, at = there, f.DB
+	}
+	r := newRemoval(t, from, at, f.Tenant.Schema, nil, pg.MoveOptions{})
+	place := func(db pgtest.DB) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			return db.Migrator.Control().Write(ctx, func(tx uow.Tx) error { return placed(ctx, tx, f.Tenant, to) })
+		}
+	}
+	hooks := r.hooks()
+	hooks.Leave = func(ctx context.Context, tx uow.Tx) error { return placed(ctx, tx, f.Tenant, to) }
+	hooks.Open = place(at)
+	told, err := r.mover.Move(t.Context(), r.kept, hooks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.mover.Clean(t.Context(), r.kept, hooks); err != nil {
+		t.Fatal(err)
+	}
+	return told.Window
+}
+
+func placed(ctx context.Context, tx uow.Tx, tenant tenancy.Tenant, placement string) error {
+	tag, err := pg.DB(tx).Exec(ctx, "UPDATE control.tenants SET placement = $2 WHERE id = $1", tenant.ID, placement)
+	if err == nil && tag.RowsAffected() != 1 {
+		err = errors.New("the registry does not know the tenant")
+	}
+	return err
+}
+
+// load is what a tenant's users do: each change writes two rows in two tables,
+// and counts.
+type load struct {
+	t             *testing.T
+	unit          func() uow.Unit
+	all           sync.WaitGroup
+	written, read atomic.Int64
+	mu            sync.Mutex
+	acknowledged  []string
+	ring          chan struct{}
+}
+
+func (l *load) run(ctx context.Context, writers, readers int) {
+	l.ring = make(chan struct{}, 1)
+	for range writers {
+		l.all.Go(func() { l.until(ctx, l.write) })
+	}
+	for range readers {
+		l.all.Go(func() { l.until(ctx, l.look) })
+	}
+}
+
+func (l *load) until(ctx context.Context, do func(ctx context.Context) error) {
+	for ctx.Err() == nil {
+		if err := do(context.WithoutCancel(ctx)); err != nil {
+			l.t.Error(err)
+			l.rings()
+			return
+		}
+	}
+}
+
+func (l *load) write(ctx context.Context) error {
+	id := uuid.NewString()
+	err := l.unit().Write(ctx, func(tx uow.Tx) error {
+		db := pg.DB(tx)
+		if _, err := db.Exec(ctx, "INSERT INTO file_usage (scope, bytes, files) VALUES ($1, 0, 0)", id); err != nil {
+			return err
+		}
+		if _, err := db.Exec(ctx, "UPDATE policy SET version = version + 1"); err != nil {
+			return err
+		}
+		_, err := db.Exec(ctx, "INSERT INTO custom_permissions (name, summary, owner_too, created_at) VALUES ($1, '', false, $2)", id, time.Unix(0, 0))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.acknowledged = append(l.acknowledged, id)
+	l.mu.Unlock()
+	l.written.Add(1)
+	l.rings()
+	return nil
+}
+
+// rings wakes who waits for more.
+func (l *load) rings() {
+	select {
+	case l.ring <- struct{}{}:
+	default:
+	}
+}
+
+// invariant holds at every instant.
+const invariant = `SELECT (SELECT count(*) FROM file_usage), (SELECT count(*) FROM custom_permissions), (SELECT version FROM policy)`
+
+func (l *load) look(ctx context.Context) error {
+	return l.unit().Read(ctx, func(tx uow.Tx) error {
+		var a, b, n int64
+		if err := pg.DB(tx).QueryRow(ctx, invariant).Scan(&a, &b, &n); err != nil {
+			return err
+		}
+		if l.read.Add(1); a != b || a != n {
+			l.t.Errorf("saw %d of one, %d of the other, and a count of %d", a, b, n)
+		}
+		return nil
+	})
+}
+
+// more waits until so many more changes have been acknowledged.
+func (l *load) more(n int64) {
+	for until := l.written.Load() + n; l.written.Load() < until && !l.t.Failed(); {
+		<-l.ring
+	}
+}
+
+// verify looks for each acknowledged change.
+func (l *load) verify(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	if err := l.look(ctx); err != nil {
+		t.Fatal(err)
+	}
+	err := l.unit().Read(ctx, func(tx uow.Tx) error {
+		var found, all int
+		const sql = "SELECT count(*) FILTER (WHERE name = ANY ($1)), count(*) FROM custom_permissions"
+		if err := pg.DB(tx).QueryRow(ctx, sql, l.acknowledged).Scan(&found, &all); err != nil {
+			return err
+		}
+		if found != len(l.acknowledged) || all != found {
+			t.Errorf("%d of %d acknowledged changes are there, %d in all", found, len(l.acknowledged), all)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
