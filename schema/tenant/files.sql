@@ -6,10 +6,10 @@
 CREATE TABLE files (
     id            uuid        NOT NULL,
     line_id       uuid        NOT NULL,
-    folder        text        NOT NULL,
-    name          text        NOT NULL,
+    folder        text        NOT NULL COLLATE "C",
+    name          text        NOT NULL COLLATE "C",
     size          bigint      NOT NULL,
-    content_type  text        NOT NULL,
+    content_type  text        NOT NULL COLLATE "C",
     sha256        bytea,
     status        text        NOT NULL,
     reason        text        NOT NULL,
@@ -30,10 +30,15 @@ CREATE TABLE files (
 );
 CREATE UNIQUE INDEX files_current_key ON files (folder, name) WHERE status = 'ready' AND superseded_at IS NULL;
 CREATE UNIQUE INDEX files_object_key ON files (object_id);
-CREATE INDEX files_created_idx ON files (created_at DESC, id DESC);
-CREATE INDEX files_folder_idx ON files (folder, created_at DESC, id DESC);
+CREATE INDEX files_created_idx ON files (created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_path_idx ON files (folder, name, id) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_name_idx ON files (name, id) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_owner_idx ON files (owner_id, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_type_idx ON files (content_type, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_size_idx ON files (size DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
+CREATE INDEX files_status_idx ON files (status, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'ready';
 CREATE INDEX files_line_idx ON files (line_id, created_at DESC, id DESC);
-CREATE INDEX files_deleted_idx ON files (deleted_at, id);
+CREATE INDEX files_deleted_idx ON files (deleted_at, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX files_scanning_idx ON files (updated_at, id) WHERE status = 'scanning';
 COMMENT ON COLUMN files.folder IS 'empty, or folder names that each end in a slash';
 COMMENT ON COLUMN files.object_id IS 'names the bytes in S3: each upload writes an object of its own, and the one that counts is named here';

@@ -10,7 +10,7 @@ import (
 	"github.com/insulahq/insula/platform/scope"
 )
 
-// API serves /v1/files, /v1/shares and /v1/usage.
+// API serves /v1/files, /v1/folders, /v1/shares and /v1/usage.
 type API struct {
 	files   func(scope.Request) *service.Files
 	cursors *page.Codec
@@ -41,7 +41,13 @@ func (a *API) Register(r *httpx.Router) {
 		httpx.Describe("The body must be exactly as long as declared. Content is brought once and never replaced; If-Match is not needed."))
 	httpx.GetContent(r, service.Download, "/v1/files/{id}/content", a.download,
 		httpx.Describe("Only the content of a file that is ready. HEAD answers the same without the body."))
-	httpx.Get(r, service.List, "/v1/files", a.list)
+	httpx.Get(r, service.List, "/v1/files", a.list,
+		httpx.Describe("Without a filter, and by owner, type, time or a status other than ready: the newest first. By folder or below one: by folder and name. "+
+			"By the beginning of names: by name. By size alone: the largest first. Of several filters the one that narrows best decides: a status other than "+
+			"ready, folder, name, below, owner, type, size."))
+	httpx.Get(r, service.Folders, "/v1/folders", a.folders,
+		httpx.Describe("By name. The files right inside a folder are those of GET /v1/files with it as `folder`. A folder is there while a file that is not deleted is inside it, "+
+			"at any depth."))
 	httpx.Get(r, service.Get, "/v1/files/{id}", a.get)
 	httpx.Patch(r, service.Update, "/v1/files/{id}", a.update)
 	httpx.Delete(r, service.Delete, "/v1/files/{id}", a.delete,

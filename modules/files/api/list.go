@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,6 +70,37 @@ func (a *API) list(ctx context.Context, in *listInput) (*httpx.Answer[httpx.List
 		return nil, err
 	}
 	return httpx.ListOf(found, a.cursors, bound, show), nil
+}
+
+type foldersInput struct {
+	httpx.Paging
+	Inside string `query:"inside" maxLength:"1000" doc:"The folder to look into; the root without it." example:"reports/"`
+}
+
+// FileFolder is a folder.
+type FileFolder struct {
+	Path string `json:"path" doc:"As files have it: folder names that each end in a slash." example:"reports/2026/"`
+	Name string `json:"name" doc:"The last of its names." example:"2026"`
+}
+
+func (a *API) folders(ctx context.Context, in *foldersInput) (*httpx.Answer[httpx.List[FileFolder]], error) {
+	req := scope.From(ctx)
+	parent, err := domain.ParseFolder("query.inside", in.Inside)
+	if err != nil {
+		return nil, err
+	}
+	bound := binding(req, service.Folders.Name, parent)
+	r, err := in.Request(a.cursors, bound)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.files(req).Folders(ctx, parent, r)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.ListOf(found, a.cursors, bound, func(folder string) FileFolder {
+		return FileFolder{Path: folder, Name: path.Base(folder)}
+	}), nil
 }
 
 type versionsInput struct {

@@ -11,6 +11,20 @@ const (
 	maxDepth  = 20   // folders
 )
 
+// MaxPath is the greatest length of a folder and a name together, in
+// characters.
+const MaxPath = maxFolder + maxName
+
+// ParseFolder is CleanFolder for what a request gives in a place: ErrInvalid
+// says what is wrong there.
+func ParseFolder(place, path string) (string, error) {
+	clean, flaw := CleanFolder(path)
+	if flaw != "" {
+		return "", ErrInvalid.At(place, flaw)
+	}
+	return clean, nil
+}
+
 // CleanFolder brings the path of a folder into its one form and says what is
 // wrong with it, "" when nothing is: "" is the root, "a/b/" is b inside a. A
 // folder is nothing but the beginning that the paths of its files share, so

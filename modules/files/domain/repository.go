@@ -22,8 +22,10 @@ type Repository interface {
 	LockCurrent(ctx context.Context, tx uow.Tx, folder, name string) (File, error)
 	// LockLine locks all versions of a line, deleted ones included.
 	LockLine(ctx context.Context, tx uow.Tx, line uuid.UUID) ([]File, error)
-	// List pages through files, newest first.
+	// List pages through files, in the order of the spec.
 	List(ctx context.Context, tx uow.Tx, s Spec, r page.Request) (page.Page[File], error)
+	// Folders pages through the paths of the folders right inside one, by name.
+	Folders(ctx context.Context, tx uow.Tx, parent string, r page.Request) (page.Page[string], error)
 	// Versions pages through a line, newest first.
 	Versions(ctx context.Context, tx uow.Tx, line uuid.UUID, r page.Request) (page.Page[File], error)
 	// Update stores the version given and returns the next one; ErrNotFound,

@@ -18,7 +18,7 @@ var EndOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 type Spec struct {
 	Status     Status    // empty for every status but Deleted
 	Folder     *string   // files of exactly this folder; nil for any
-	Below      string    // files of this folder and all inside it; empty for any
+	Below      string    // files of this folder and all inside it; empty for any, and where Folder is set
 	NamePrefix string    // what names begin with; empty for every name
 	TypePrefix string    // what content types begin with: "image/"; empty for every type
 	OwnerID    uuid.UUID // uuid.Nil for everybody's
@@ -26,6 +26,38 @@ type Spec struct {
 	MaxSize    int64     // in bytes
 	From, To   time.Time // created at From or later, and before To
 }
+
+// Order is the order of a list. One order serves one filter at a time: the one
+// that narrows the list best decides.
+type Order uint8
+
+// The orders. Each ends with the id, so that no two files have one place.
+const (
+	Newest Order = iota
+	ByPath       // folder and name, as their characters stand in Unicode
+	ByName       // name
+	BySize       // largest first
+)
+
+// Order is the order in which files are listed.
+func (s Spec) Order() Order {
+	switch {
+	case s.Status != "" && s.Status != Ready:
+		return Newest
+	case s.Folder != nil:
+		return ByPath
+	case s.NamePrefix != "":
+		return ByName
+	case s.Below != "":
+		return ByPath
+	case s.OwnerID == uuid.Nil && s.TypePrefix == "" && s.Sized():
+		return BySize
+	}
+	return Newest
+}
+
+// Sized reports whether s asks for files of certain sizes.
+func (s Spec) Sized() bool { return s.MinSize > 0 || s.MaxSize < math.MaxInt64 }
 
 // AnySpec selects every file.
 func AnySpec() Spec { return Spec{MaxSize: math.MaxInt64, To: EndOfTime} }
@@ -44,6 +76,12 @@ func (s Spec) Clean() (Spec, error) {
 	}
 	if s.Below, flaw = CleanFolder(s.Below); flaw != "" {
 		invalid = invalid.At("query.below", flaw)
+	}
+	if s.Folder != nil {
+		if !strings.HasPrefix(*s.Folder, s.Below) {
+			invalid = invalid.At("query.below", "does not contain the folder")
+		}
+		s.Below = ""
 	}
 	if !printable(s.NamePrefix) {
 		invalid = invalid.At("query.name", "has characters that no name has")

@@ -63,41 +63,13 @@ func (r *Repository) LockLine(ctx context.Context, tx uow.Tx, line uuid.UUID) ([
 	return all(rows), pg.Translate(err, nil, nil)
 }
 
-// List implements domain.Repository.
-func (r *Repository) List(ctx context.Context, tx uow.Tx, s domain.Spec, p page.Request) (page.Page[domain.File], error) {
-	from := p.From()
-	if s.Folder != nil && s.Below == "" {
-		rows, err := r.q.ListFolder(ctx, pg.DB(tx), filesdb.ListFolderParams{
-			Folder: *s.Folder, AfterAt: from.At, AfterID: from.ID, FromAt: s.From, ToAt: s.To, Status: optional(string(s.Status)),
-			NamePrefix: optional(s.NamePrefix), TypePrefix: optional(s.TypePrefix), OwnerID: optional(s.OwnerID),
-			MinSize: s.MinSize, MaxSize: s.MaxSize, MaxItems: int32(p.Limit) + 1,
-		})
-		return cut(rows, err, p.Limit)
-	}
-	rows, err := r.q.ListFiles(ctx, pg.DB(tx), filesdb.ListFilesParams{
-		AfterAt: from.At, AfterID: from.ID, FromAt: s.From, ToAt: s.To, Status: optional(string(s.Status)), Below: optional(s.Below),
-		NamePrefix: optional(s.NamePrefix), TypePrefix: optional(s.TypePrefix), OwnerID: optional(s.OwnerID),
-		MinSize: s.MinSize, MaxSize: s.MaxSize, MaxItems: int32(p.Limit) + 1,
-	})
-	return cut(rows, err, p.Limit)
-}
-
 // Versions implements domain.Repository.
 func (r *Repository) Versions(ctx context.Context, tx uow.Tx, line uuid.UUID, p page.Request) (page.Page[domain.File], error) {
 	from := p.From()
 	rows, err := r.q.ListVersions(ctx, pg.DB(tx), filesdb.ListVersionsParams{
 		LineID: line, AfterAt: from.At, AfterID: from.ID, MaxItems: int32(p.Limit) + 1,
 	})
-	return cut(rows, err, p.Limit)
-}
-
-func cut(rows []filesdb.File, err error, limit int) (page.Page[domain.File], error) {
-	if err != nil {
-		return page.Page[domain.File]{}, pg.Translate(err, nil, nil)
-	}
-	return page.Cut(all(rows), limit, func(f domain.File) page.Position {
-		return page.Position{At: f.CreatedAt, ID: f.ID}
-	}), nil
+	return cut(rows, err, p.Limit, byTime)
 }
 
 // Update implements domain.Repository.

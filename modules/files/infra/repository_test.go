@@ -1,12 +1,15 @@
 package infra_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,11 +147,11 @@ func TestListAgainstItsRule(t *testing.T) {
 		all = append(all, variety(t, ids, i, owners))
 	}
 	insert(t, tenant, all...)
-	slices.SortFunc(all, newestFirst)
 	rapid.Check(t, func(rt *rapid.T) {
 		spec := drawSpec(rt, owners)
 		limit := rapid.IntRange(1, 130).Draw(rt, "limit")
 		want := slices.DeleteFunc(slices.Clone(all), func(f domain.File) bool { return !spec.Matches(f) })
+		slices.SortFunc(want, orders[spec.Order()])
 		got := everyPage(t, tenant, spec, limit)
 		if len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
 			rt.Fatalf("%+v by %d: %d files, want %d", spec, limit, len(got), len(want))
@@ -157,8 +160,8 @@ func TestListAgainstItsRule(t *testing.T) {
 }
 
 var (
-	names    = []string{"a", "ab", "abc", "Ab", "b%", "b_", `b"`, "ä", "ab.txt"}
-	folders  = []string{"", "a/", "a/b/", "ab/", "a%/"}
+	names    = []string{"a", "ab", "abc", "Ab", "b%", "b_", `b"`, "ä", "ab.txt", "a\U0010FFFF", "a\uD7FFx", "a\uE000"}
+	folders  = []string{"", "a/", "a/b/", "ab/", "a%/", "a/b/c/", "a b/", "a0/"}
 	types    = []string{"text/plain", "image/png", "text/html; charset=utf-8"}
 	statuses = []domain.Status{domain.Pending, domain.Scanning, domain.Quarantined, domain.Deleted, domain.Ready}
 )
@@ -180,30 +183,47 @@ func variety(t *testing.T, ids id.Source, i int, owners []uuid.UUID) domain.File
 	return f
 }
 
-func newestFirst(a, b domain.File) int {
-	if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
-		return c
-	}
-	return slices.Compare(b.ID[:], a.ID[:])
+// orders are those of the lists.
+var orders = map[domain.Order]func(a, b domain.File) int{
+	domain.Newest: func(a, b domain.File) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), bytes.Compare(b.ID[:], a.ID[:]))
+	},
+	domain.ByPath: func(a, b domain.File) int {
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), strings.Compare(a.Name, b.Name), bytes.Compare(a.ID[:], b.ID[:]))
+	},
+	domain.ByName: func(a, b domain.File) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), bytes.Compare(a.ID[:], b.ID[:]))
+	},
+	domain.BySize: func(a, b domain.File) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), bytes.Compare(b.ID[:], a.ID[:]))
+	},
 }
 
 func drawSpec(rt *rapid.T, owners []uuid.UUID) domain.Spec {
 	spec := domain.AnySpec()
 	spec.Status = rapid.SampledFrom(append(statuses, "", "")).Draw(rt, "status")
-	spec.NamePrefix = rapid.SampledFrom([]string{"", "", "", "a", "ab", "A", "b%", "b_", "%", "_", "ä", "zzz", `\`}).Draw(rt, "name")
+	spec.NamePrefix = rapid.SampledFrom([]string{"", "", "", "a", "ab", "A", "b%", "b_", "%", "_", "ä", "zzz", `\`, "a\U0010FFFF", "a\uD7FF", "\U0010FFFF", "a/b"}).Draw(rt, "name")
 	spec.TypePrefix = rapid.SampledFrom([]string{"", "", "text/", "image/png", "text/html", "%"}).Draw(rt, "type")
 	spec.OwnerID = rapid.SampledFrom(append(owners, uuid.Nil)).Draw(rt, "owner")
 	spec.Below = rapid.SampledFrom([]string{"", "", "a/", "a/b/", "a%/", "z/"}).Draw(rt, "below")
 	if folder := rapid.SampledFrom([]string{"*", "*", "", "a/", "a/b/", "z/"}).Draw(rt, "folder"); folder != "*" {
-		spec.Folder, spec.Below = &folder, ""
+		spec.Folder = &folder
+		if rapid.Bool().Draw(rt, "without below") {
+			spec.Below = ""
+		}
 	}
-	spec.MinSize = rapid.Int64Range(0, 2).Draw(rt, "min")
-	spec.MaxSize = rapid.SampledFrom([]int64{1, 3, math.MaxInt64}).Draw(rt, "max")
+	spec.MinSize = rapid.SampledFrom([]int64{0, 0, 1, 2}).Draw(rt, "min")
+	spec.MaxSize = rapid.SampledFrom([]int64{1, 3, math.MaxInt64, math.MaxInt64}).Draw(rt, "max")
 	if rapid.Bool().Draw(rt, "span") {
 		spec.From = now.Add(3 * time.Microsecond)
 		spec.To = now.Add(time.Duration(rapid.IntRange(1, 14).Draw(rt, "to")) * time.Microsecond)
 	}
-	return spec
+	clean, err := spec.Clean()
+	if err != nil { // a folder that is not below the other
+		spec.Below = ""
+		return spec
+	}
+	return clean
 }
 
 func everyPage(t *testing.T, tenant pgtest.Fixture, spec domain.Spec, limit int) []domain.File {
@@ -221,6 +241,50 @@ func everyPage(t *testing.T, tenant pgtest.Fixture, spec domain.Spec, limit int)
 		got = append(got, p.Items...)
 		if p.Next == nil {
 			return got
+		}
+		r.After = p.Next
+	}
+}
+
+// TestFoldersAgainstTheirRule pages through the folders inside random ones, and
+// compares with what the paths of all files show.
+func TestFoldersAgainstTheirRule(t *testing.T) {
+	t.Parallel()
+	tenant, ids := pgtest.Tenant(t), id.NewSequence(5)
+	var all []domain.File
+	for i := range 60 {
+		all = append(all, variety(t, ids, i, []uuid.UUID{ids.New(), ids.New()}))
+	}
+	insert(t, tenant, all...)
+	for _, parent := range append([]string{"z/"}, folders...) {
+		var want []string
+		for _, f := range all {
+			rest, below := strings.CutPrefix(f.Folder, parent)
+			name, _, inside := strings.Cut(rest, "/")
+			if path := parent + name + "/"; below && inside && !f.Earlier() && f.Status != domain.Deleted && !slices.Contains(want, path) {
+				want = append(want, path)
+			}
+		}
+		slices.Sort(want)
+		for limit := range 4 {
+			if got := everyFolder(t, tenant, parent, limit+1); !slices.Equal(got, want) {
+				t.Errorf("inside %q by %d: %q, want %q", parent, limit+1, got, want)
+			}
+		}
+	}
+}
+
+func everyFolder(t *testing.T, tenant pgtest.Fixture, parent string, limit int) (all []string) {
+	t.Helper()
+	for r := (page.Request{Limit: limit}); ; {
+		var p page.Page[string]
+		tenant.Read(t, func(tx uow.Tx) (err error) {
+			p, err = repo.Folders(t.Context(), tx, parent, r)
+			return err
+		})
+		all = append(all, p.Items...)
+		if p.Next == nil {
+			return all
 		}
 		r.After = p.Next
 	}

@@ -21,7 +21,7 @@ import (
 // Operations are all operations of the module.
 var Operations = []op.Def{
 	Create, Upload, Parts, Complete, Abort, Examine,
-	Get, List, Download, Versions, Usage,
+	Get, List, Folders, Download, Versions, Usage,
 	Update, Delete, Undelete, Restore,
 	CreateShare, ListShares, RevokeShare, OpenShare,
 	Sweep, GiveUp, Purge, Requeue, Lose, Find, Clear,

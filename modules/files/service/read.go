@@ -12,10 +12,11 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Get, List, Download, Versions and Usage read files.
+// Get, List, Folders, Download, Versions and Usage read files.
 var (
 	Get      = op.Read("files.get", "See what is known of a file.", op.About("file"), op.OwnerToo)
 	List     = op.Read("files.list", "See which files there are.", op.About("file"))
+	Folders  = op.Read("files.folders", "See which folders there are.")
 	Download = op.Read("files.download", "Read the content of a file.", op.About("file"), op.OwnerToo)
 	Versions = op.Read("files.versions", "See the versions of a file.", op.About("file"), op.OwnerToo)
 	Usage    = op.Read("files.usage", "See how much room the files take up, and how much is left.")
@@ -37,10 +38,17 @@ func (s *Files) owned(ctx context.Context, tx uow.Tx, id uuid.UUID) (domain.File
 	return f, tx.Trail().OwnedBy(f.OwnerID)
 }
 
-// List pages through the files, newest first.
+// List pages through files, in the order of the spec.
 func (s *Files) List(ctx context.Context, spec domain.Spec, r page.Request) (page.Page[domain.File], error) {
 	return op.Do(ctx, s.run, List, func(tx uow.Tx) (page.Page[domain.File], error) {
 		return s.Keep.List(ctx, tx, spec, r)
+	})
+}
+
+// Folders pages through the paths of the folders right inside one, by name.
+func (s *Files) Folders(ctx context.Context, parent string, r page.Request) (page.Page[string], error) {
+	return op.Do(ctx, s.run, Folders, func(tx uow.Tx) (page.Page[string], error) {
+		return s.Keep.Folders(ctx, tx, parent, r)
 	})
 }
 

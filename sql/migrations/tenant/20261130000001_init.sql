@@ -243,10 +243,10 @@ COMMENT ON COLUMN "authenticators"."last_step" IS 'the interval of the newest co
 CREATE TABLE "files" (
   "id" uuid NOT NULL,
   "line_id" uuid NOT NULL,
-  "folder" text NOT NULL,
-  "name" text NOT NULL,
+  "folder" text NOT NULL COLLATE "C",
+  "name" text NOT NULL COLLATE "C",
   "size" bigint NOT NULL,
-  "content_type" text NOT NULL,
+  "content_type" text NOT NULL COLLATE "C",
   "sha256" bytea NULL,
   "status" text NOT NULL,
   "reason" text NOT NULL,
@@ -266,19 +266,29 @@ CREATE TABLE "files" (
   CONSTRAINT "files_status_check" CHECK (status = ANY (ARRAY['pending'::text, 'scanning'::text, 'ready'::text, 'quarantined'::text, 'deleted'::text]))
 );
 -- Create index "files_created_idx" to table: "files"
-CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC);
+CREATE INDEX "files_created_idx" ON "files" ("created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Create index "files_current_key" to table: "files"
 CREATE UNIQUE INDEX "files_current_key" ON "files" ("folder", "name") WHERE ((status = 'ready'::text) AND (superseded_at IS NULL));
 -- Create index "files_deleted_idx" to table: "files"
-CREATE INDEX "files_deleted_idx" ON "files" ("deleted_at", "id");
--- Create index "files_folder_idx" to table: "files"
-CREATE INDEX "files_folder_idx" ON "files" ("folder", "created_at" DESC, "id" DESC);
+CREATE INDEX "files_deleted_idx" ON "files" ("deleted_at", "id") WHERE (deleted_at IS NOT NULL);
 -- Create index "files_line_idx" to table: "files"
 CREATE INDEX "files_line_idx" ON "files" ("line_id", "created_at" DESC, "id" DESC);
+-- Create index "files_name_idx" to table: "files"
+CREATE INDEX "files_name_idx" ON "files" ("name", "id") WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Create index "files_object_key" to table: "files"
 CREATE UNIQUE INDEX "files_object_key" ON "files" ("object_id");
+-- Create index "files_owner_idx" to table: "files"
+CREATE INDEX "files_owner_idx" ON "files" ("owner_id", "created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
+-- Create index "files_path_idx" to table: "files"
+CREATE INDEX "files_path_idx" ON "files" ("folder", "name", "id") WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Create index "files_scanning_idx" to table: "files"
 CREATE INDEX "files_scanning_idx" ON "files" ("updated_at", "id") WHERE (status = 'scanning'::text);
+-- Create index "files_size_idx" to table: "files"
+CREATE INDEX "files_size_idx" ON "files" ("size" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
+-- Create index "files_status_idx" to table: "files"
+CREATE INDEX "files_status_idx" ON "files" ("status", "created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'ready'::text));
+-- Create index "files_type_idx" to table: "files"
+CREATE INDEX "files_type_idx" ON "files" ("content_type", "created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Set comment to column: "folder" on table: "files"
 COMMENT ON COLUMN "files"."folder" IS 'empty, or folder names that each end in a slash';
 -- Set comment to column: "reason" on table: "files"

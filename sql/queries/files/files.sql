@@ -19,39 +19,6 @@ FOR UPDATE;
 -- name: LockLine :many
 SELECT * FROM files WHERE line_id = @line_id ORDER BY id FOR UPDATE;
 
--- name: ListFiles :many
-SELECT * FROM files
-WHERE (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
-  AND created_at >= @from_at::timestamptz
-  AND created_at < @to_at::timestamptz
-  AND superseded_at IS NULL
-  AND (sqlc.narg('status')::text IS NULL AND status <> 'deleted' OR status = sqlc.narg('status')::text)
-  AND (sqlc.narg('below')::text IS NULL OR starts_with(folder, sqlc.narg('below')::text))
-  AND (sqlc.narg('name_prefix')::text IS NULL OR starts_with(name, sqlc.narg('name_prefix')::text))
-  AND (sqlc.narg('type_prefix')::text IS NULL OR starts_with(content_type, sqlc.narg('type_prefix')::text))
-  AND (sqlc.narg('owner_id')::uuid IS NULL OR owner_id = sqlc.narg('owner_id')::uuid)
-  AND size >= @min_size::bigint
-  AND size <= @max_size::bigint
-ORDER BY created_at DESC, id DESC
-LIMIT @max_items;
-
--- name: ListFolder :many
--- ListFiles of one folder, along an index of its own.
-SELECT * FROM files
-WHERE folder = @folder
-  AND (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
-  AND created_at >= @from_at::timestamptz
-  AND created_at < @to_at::timestamptz
-  AND superseded_at IS NULL
-  AND (sqlc.narg('status')::text IS NULL AND status <> 'deleted' OR status = sqlc.narg('status')::text)
-  AND (sqlc.narg('name_prefix')::text IS NULL OR starts_with(name, sqlc.narg('name_prefix')::text))
-  AND (sqlc.narg('type_prefix')::text IS NULL OR starts_with(content_type, sqlc.narg('type_prefix')::text))
-  AND (sqlc.narg('owner_id')::uuid IS NULL OR owner_id = sqlc.narg('owner_id')::uuid)
-  AND size >= @min_size::bigint
-  AND size <= @max_size::bigint
-ORDER BY created_at DESC, id DESC
-LIMIT @max_items;
-
 -- name: ListVersions :many
 SELECT * FROM files
 WHERE line_id = @line_id
