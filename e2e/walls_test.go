@@ -119,7 +119,7 @@ func (h household) filters() map[string]string {
 	return map[string]string{
 		"actor": h.things["/v1/users/{id}"][0], "target_id": h.file, "request_id": h.request,
 		"email": h.ownerEmail, "name": h.slug,
-		"folder": "", "below": h.slug, "type": "", "min_size": "", "max_size": "",
+		"folder": "", "below": h.slug, "inside": h.slug, "type": "", "min_size": "", "max_size": "",
 		"role": "", "created_from": "", "created_before": "", "sort": "", "limit": "", "status": "", "outcome": "", "from": "", "to": "", "operation": "", "target_kind": "", "proof": "", "size": "", "root": "", "format": "", "address": "", "ticket": "", "last_event_id": "", "text": h.file,
 		"tenant": "", "token": "", // of links, tried with their secrets
 	}

@@ -16,7 +16,7 @@ import (
 var _ = show(exhibit{
 	permissions: map[string]string{
 		"files.abort": workers, "files.clear": noRequest, "files.complete": workers, "files.examine": noRequest, "files.give_up": noRequest,
-		"files.find": noRequest, "files.lose": noRequest, "files.parts": workers, "files.purge": noRequest, "files.requeue": noRequest, "files.restore": workers,
+		"files.find": noRequest, "files.folders": staff, "files.lose": noRequest, "files.parts": workers, "files.purge": noRequest, "files.requeue": noRequest, "files.restore": workers,
 		"files.sweep": noRequest, "files.undelete": workers, "files.update": workers, "files.usage": staff, "files.versions": staff,
 	},
 	done: map[string]deed{

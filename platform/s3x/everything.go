@@ -3,6 +3,7 @@ package s3x
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,24 +77,39 @@ func (s *Store) everything(ctx context.Context, tenantID uuid.UUID, page func([]
 
 // abortEvery ends every unfinished upload under a tenant's prefix.
 func (s *Store) abortEvery(ctx context.Context, tenantID uuid.UUID) error {
-	prefix := tenantID.String() + "/"
-	in := &s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: &prefix}
-	for more := true; more; {
-		out, err := s.client.ListMultipartUploads(ctx, in)
+	for u, err := range s.uploads(ctx, tenantID.String()+"/") {
 		if err != nil {
 			return unavailable(ctx, "list unfinished uploads of tenant "+tenantID.String(), err)
 		}
-		for _, u := range out.Uploads {
-			if !strings.HasPrefix(aws.ToString(u.Key), prefix) {
-				continue // a server that does not know prefixes
-			}
-			_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: u.Key, UploadId: u.UploadId})
-			if err != nil && !gone(err) {
-				return unavailable(ctx, "abort an upload of tenant "+tenantID.String(), err)
-			}
+		_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: u.Key, UploadId: u.UploadId})
+		if err != nil && !gone(err) {
+			return unavailable(ctx, "abort an upload of tenant "+tenantID.String(), err)
 		}
-		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
-		more = aws.ToBool(out.IsTruncated) && out.NextKeyMarker != nil
 	}
 	return nil
+}
+
+// uploads walks through the unfinished uploads whose keys begin so, page by page: what is aborted meanwhile does
+// not disturb it. It ends with an error.
+func (s *Store) uploads(ctx context.Context, prefix string) iter.Seq2[types.MultipartUpload, error] {
+	return func(yield func(types.MultipartUpload, error) bool) {
+		in := &s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: &prefix}
+		for more := true; more; {
+			out, err := s.client.ListMultipartUploads(ctx, in)
+			if err != nil {
+				yield(types.MultipartUpload{}, err)
+				return
+			}
+			for _, u := range out.Uploads {
+				if !strings.HasPrefix(aws.ToString(u.Key), prefix) {
+					continue // a server that does not know prefixes
+				}
+				if !yield(u, nil) {
+					return
+				}
+			}
+			in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
+			more = aws.ToBool(out.IsTruncated) && out.NextKeyMarker != nil
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -129,24 +128,18 @@ func (s *Store) Abort(ctx context.Context, key Key, upload string) error {
 // Unfinished implements Blobs.
 func (s *Store) Unfinished(ctx context.Context, tenantID uuid.UUID) iter.Seq2[Unfinished, error] {
 	return func(yield func(Unfinished, error) bool) {
-		in := &s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: aws.String(tenantID.String() + "/")}
-		for more := true; more; {
-			out, err := s.client.ListMultipartUploads(ctx, in)
+		for u, err := range s.uploads(ctx, tenantID.String()+"/") {
 			if err != nil {
 				yield(Unfinished{}, unavailable(ctx, "list unfinished uploads of tenant "+tenantID.String(), err))
 				return
 			}
-			for _, u := range out.Uploads {
-				if name := aws.ToString(u.Key); isEvidence(name) || !strings.HasPrefix(name, *in.Prefix) {
-					continue // somebody else's, or a server that does not know prefixes
-				}
-				key, err := parseKey(aws.ToString(u.Key))
-				if !yield(Unfinished{Key: key, Upload: aws.ToString(u.UploadId), Begun: aws.ToTime(u.Initiated).UTC()}, err) {
-					return
-				}
+			if isEvidence(aws.ToString(u.Key)) {
+				continue // somebody else's
 			}
-			in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
-			more = aws.ToBool(out.IsTruncated) && out.NextKeyMarker != nil
+			key, err := parseKey(aws.ToString(u.Key))
+			if !yield(Unfinished{Key: key, Upload: aws.ToString(u.UploadId), Begun: aws.ToTime(u.Initiated).UTC()}, err) {
+				return
+			}
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // streamParts is how many parts a stream of the guessed length has at most: half of what S3 allows, since it is
@@ -73,18 +72,14 @@ func (s *Store) takeAway(ctx context.Context, key Key) {
 
 // abortAll ends the unfinished uploads under one key.
 func (s *Store) abortAll(ctx context.Context, key Key) error {
-	found, err := s.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &s.bucket, Prefix: aws.String(key.String())})
-	if err != nil {
-		return err
-	}
-	for _, u := range found.Uploads {
-		if aws.ToString(u.Key) != key.String() {
-			continue // a server that does not know prefixes
+	var failed error
+	for u, err := range s.uploads(ctx, key.String()) {
+		if err != nil {
+			return errors.Join(failed, err)
 		}
-		_, aborted := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: u.Key, UploadId: u.UploadId})
-		if aborted != nil && !errors.Is(translate(ctx, "abort upload of", key, aborted), ErrNotFound) {
-			err = errors.Join(err, aborted)
+		if aws.ToString(u.Key) == key.String() {
+			failed = errors.Join(failed, s.Abort(ctx, key, aws.ToString(u.UploadId)))
 		}
 	}
-	return err
+	return failed
 }

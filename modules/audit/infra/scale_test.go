@@ -1,17 +1,13 @@
 package infra_test
 
 import (
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
@@ -114,56 +110,10 @@ func sorted[V any](m map[string]V) []string {
 // look at the values.
 func plans(t *testing.T, f pgtest.Fixture) {
 	t.Helper()
-	cfg, err := pgx.ParseConfig(f.SuperuserURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.RuntimeParams["search_path"] = f.Tenant.Schema
-	cfg.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	cfg.RuntimeParams["enable_bitmapscan"] = "off" // as List says
-	db, err := pgx.ConnectConfig(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
-	for name, statement := range map[string]string{
+	f.Indexed(t, map[string]string{
 		"ListEvents": auditdb.ListEvents, "ListEventsByActor": auditdb.ListEventsByActor, "ListEventsByOperation": auditdb.ListEventsByOperation,
 		"ListEventsByOperations": auditdb.ListEventsByOperations, "ListEventsByTarget": auditdb.ListEventsByTarget,
 		"ListEventsByKind": auditdb.ListEventsByKind, "ListEventsByRequest": auditdb.ListEventsByRequest,
 		"ListEventsByAddress": auditdb.ListEventsByAddress, "ListRefusedEvents": auditdb.ListRefusedEvents, "ListEventsByWord": auditdb.ListEventsByWord,
-	} {
-		prepared, err := db.Prepare(t.Context(), strings.ToLower(name), statement)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		nothing := strings.TrimSuffix(strings.Repeat("NULL,", len(prepared.ParamOIDs)), ",")
-		var text []byte
-		if err := db.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) EXECUTE "+prepared.Name+"("+nothing+")").Scan(&text); err != nil {
-			t.Fatal(name, err)
-		}
-		var explained []struct{ Plan node }
-		if err := json.Unmarshal(text, &explained); err != nil {
-			t.Fatal(err)
-		}
-		explained[0].Plan.check(t, name)
-	}
-}
-
-// node is a node of a plan.
-type node struct {
-	Type  string `json:"Node Type"`
-	Table string `json:"Relation Name"`
-	Index string `json:"Index Name"`
-	Cond  string `json:"Index Cond"`
-	Plans []node
-}
-
-func (n node) check(t *testing.T, statement string) {
-	t.Helper()
-	if n.Type == "Seq Scan" || strings.Contains(n.Type, "Index") && n.Cond == "" || strings.Contains(n.Type, "Bitmap") {
-		t.Errorf("%s reads %s by %s %s", statement, n.Table, n.Type, n.Index)
-	}
-	for _, child := range n.Plans {
-		child.check(t, statement)
-	}
+	}, map[string]string{"enable_bitmapscan": "off"}) // as List says
 }
