@@ -49,7 +49,8 @@ func furnish(t *testing.T, l landlord, conn *pgx.Conn, name string) household {
 	permission := strings.ReplaceAll(name, "-", ".") + ".secret"
 	h.owner.do(t, "POST", "/v1/permissions", object("name", permission, "summary", "Keep a secret of "+name+".")).want(t, http.StatusOK, http.StatusCreated)
 	h.owner.do(t, "POST", "/v1/roles", object("name", "keeper", "permissions", []string{permission})).want(t, http.StatusCreated)
-	pending := h.owner.do(t, "POST", "/v1/files", object("name", h.slug+"-pending.txt", "size", 5)).want(t, http.StatusCreated)
+	pending := h.owner.do(t, "POST", "/v1/files", object("name", h.slug+"-pending.txt", "folder", h.slug, "size", 5)).want(t, http.StatusCreated)
+	h.owner.do(t, "POST", "/v1/files", object("name", h.slug+"-second.txt", "folder", h.slug+"-second", "size", 5)).want(t, http.StatusCreated)
 	h.request = pending.id()
 
 	h.backup = l.backUp(t, h.tenant)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"mime"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -85,7 +86,7 @@ func cleanType(declared string) (string, bool) {
 		return "", false
 	}
 	clean := mime.FormatMediaType(media, params) // empty when the result could not be read back
-	return clean, clean != "" && len(clean) <= maxType
+	return clean, clean != "" && len(clean) <= maxType && !strings.ContainsFunc(clean, unprintable)
 }
 
 func cleanSum(declared string) ([]byte, bool) {

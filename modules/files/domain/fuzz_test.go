@@ -17,7 +17,7 @@ import (
 // FuzzNames declares files of any name in any folder. What is taken is one line
 // of text in one form, stays inside its folder, and is taken again as it is.
 func FuzzNames(f *testing.F) {
-	for _, name := range []string{"a.txt", "Bericht für Ada.pdf", "日本語.txt", "..", "a/b", `a\b`, "a\x00b", "\u202Egpj.exe", "e\u0301", "\xff", strings.Repeat("é", 255)} {
+	for _, name := range []string{"a.txt", "Bericht für Ada.pdf", "日本語.txt", "..", "a/b", `a\b`, "a\x00b", "\u202Egpj.exe", "e\u0301", "\xff", strings.Repeat("é", 255), strings.Repeat("e\u0301", 300)} {
 		f.Add(name, "a/b")
 	}
 	f.Add("a", "/../..//x")
@@ -33,6 +33,9 @@ func FuzzNames(f *testing.F) {
 		}
 		if got.Name != norm.NFC.String(name) || !utf8.ValidString(got.Name) || strings.ContainsFunc(got.Folder+got.Name, unicode.IsControl) {
 			t.Errorf("%q became %q", name, got.Name)
+		}
+		if utf8.RuneCountInString(got.Name) > 255 || strings.TrimSpace(got.Name) == "" || strings.ContainsAny(got.Name, "/\\\u2028\u202E") {
+			t.Errorf("%q passed as %q", name, got.Name)
 		}
 		whole := "/" + got.Folder + got.Name
 		if path.Clean(whole) != whole || path.Base(whole) != got.Name || got.Folder != "" && !strings.HasSuffix(got.Folder, "/") {

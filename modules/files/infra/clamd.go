@@ -2,6 +2,7 @@ package infra
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/insulahq/insula/platform/errs"
 )
@@ -39,6 +42,9 @@ func NewClamd(addr string, timeout time.Duration) *Clamd {
 // nobody has looked at is not let in.
 const tooLarge = "larger than the scanner takes"
 
+// unnamed is what is found when clamd has no name for it.
+const unnamed = "without a name"
+
 // Scan implements domain.Scanner.
 func (c *Clamd) Scan(ctx context.Context, r io.Reader) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -56,11 +62,17 @@ func (c *Clamd) Scan(ctx context.Context, r io.Reader) (string, error) {
 		return "", source.err
 	}
 	// clamd may answer, and hang up, before it was told everything.
-	line, err := bufio.NewReader(io.LimitReader(conn, clamdLine)).ReadString(0)
+	answer, err := listen(conn)
 	if err != nil {
 		return "", away(errors.Join(err, sent, ctx.Err()))
 	}
-	return verdict(strings.TrimRight(line, "\x00\n"))
+	return verdict(answer)
+}
+
+// listen reads an answer: a line that ends with a zero byte.
+func listen(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, clamdLine)).ReadString(0)
+	return strings.TrimRight(line, "\x00\n"), err
 }
 
 func away(err error) error { return errs.ErrUnavailable.Because(fmt.Errorf("clamd: %w", err)) }
@@ -70,7 +82,7 @@ func away(err error) error { return errs.ErrUnavailable.Because(fmt.Errorf("clam
 func verdict(answer string) (string, error) {
 	text := strings.TrimPrefix(answer, "stream: ")
 	if name, found := strings.CutSuffix(text, " FOUND"); found {
-		return name, nil
+		return cmp.Or(printable(name), unnamed), nil
 	}
 	switch {
 	case text == "OK":
@@ -79,6 +91,16 @@ func verdict(answer string) (string, error) {
 		return tooLarge, nil
 	}
 	return "", away(fmt.Errorf("it answers %q", answer))
+}
+
+// printable leaves out of a name what no text can keep, or no line.
+func printable(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, name))
 }
 
 // sourceError is what went wrong with the content, and not with clamd.

@@ -31,7 +31,7 @@ const fill = `INSERT INTO files (id, line_id, folder, name, size, content_type, 
 	version, created_at, updated_at, superseded_at, deleted_at)
 SELECT gen_random_uuid(), gen_random_uuid(), 'team ' || n % 200 || '/' || CASE WHEN n % 3 = 0 THEN '' ELSE n / 200 % 10 || '/' END,
 	CASE WHEN n % 100000 = 7 THEN 'unique' WHEN n % 1000 = 7 THEN 'rare' ELSE 'report' END || '-' || n || '.pdf',
-	((n::bigint * 7919) % 1000003) * (n % 1000 + 1), (ARRAY['image','text','video','application'])[1 + n % 4] || '/' || (ARRAY['a','b','c','d','e'])[1 + n / 4 % 5],
+	((n::bigint * 7919) % 1000003) * (n % 1000 + 1), (ARRAY['image','text','video','application'])[1 + n / 7 % 4] || '/' || (ARRAY['a','b','c','d','e'])[1 + n / 28 % 5],
 	'\x00', CASE WHEN n % 1000 = 1 THEN 'quarantined' WHEN n % 100 = 2 THEN 'deleted' ELSE 'ready' END, '', gen_random_uuid(), '{}',
 	('00000000-0000-7000-8000-' || lpad((n % 1000)::text, 12, '0'))::uuid, 1,
 	'2026-01-01'::timestamptz + n * interval '1 second', '2026-01-01'::timestamptz + n * interval '1 second',
@@ -100,6 +100,7 @@ func TestSearchesAmongManyFiles(t *testing.T) {
 		"ListFiles": filesdb.ListFiles, "ListFilesByPath": filesdb.ListFilesByPath, "ListFilesByName": filesdb.ListFilesByName,
 		"ListFilesByOwner": filesdb.ListFilesByOwner, "ListFilesBySize": filesdb.ListFilesBySize, "ListFilesByStatus": filesdb.ListFilesByStatus,
 		"ListFilesByTypes": filesdb.ListFilesByTypes, "FileTypes": filesdb.FileTypes, "ListFolders": filesdb.ListFolders,
+		"LockCurrentFile": filesdb.LockCurrentFile,
 	}, nil)
 	all := searches(*many)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
