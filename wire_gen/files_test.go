@@ -8,6 +8,7 @@ import (
 	"time"
 
 	filesapi "github.com/insulahq/insula/modules/files/api"
+	"github.com/insulahq/insula/platform/s3x/s3test"
 	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
@@ -75,20 +76,8 @@ func (n *tenant) fileID(t *testing.T, name, content string) string {
 // follow sends a content by a link.
 func follow(t *testing.T, l *filesapi.FileLink, content string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), l.Method, l.URL, strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range l.Headers {
-		r.Header.Set(name, value)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("sent: %d", answer.StatusCode)
+	if got := s3test.Follow(t, l.Method, l.URL, l.Headers, []byte(content)); got != http.StatusOK {
+		t.Fatalf("sent: %d", got)
 	}
 }
 

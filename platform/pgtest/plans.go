@@ -28,7 +28,7 @@ func (f Fixture) Indexed(t testing.TB, statements, settings map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing was written
+	defer db.Close(context.WithoutCancel(t.Context()))
 	for name, statement := range statements {
 		explain(t, db, name, statement).check(t, name)
 	}

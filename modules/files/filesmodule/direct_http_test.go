@@ -12,25 +12,12 @@ import (
 
 	"github.com/insulahq/insula/modules/files/api"
 	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/s3x/s3test"
 )
 
 func follow(t *testing.T, l *api.FileLink, body string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), l.Method, l.URL, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range l.Headers {
-		if name != "Content-Length" {
-			req.Header.Set(name, value)
-		}
-	}
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	return answer.StatusCode
+	return s3test.Follow(t, l.Method, l.URL, l.Headers, []byte(body))
 }
 
 func TestSendToTheStoreAndReadFromIt(t *testing.T) {

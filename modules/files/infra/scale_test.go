@@ -73,12 +73,12 @@ func searches(n int) map[string]domain.Spec {
 		"time and owner":       {OwnerID: owner, From: middle, To: middle.Add(24 * time.Hour)},
 	}
 	for name, spec := range all {
-		any := domain.AnySpec()
+		whole := domain.AnySpec()
 		if spec.MaxSize == 0 {
-			spec.MaxSize = any.MaxSize
+			spec.MaxSize = whole.MaxSize
 		}
 		if spec.To.IsZero() {
-			spec.To = any.To
+			spec.To = whole.To
 		}
 		all[name] = spec
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/insulahq/insula/modules/files/service"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/s3x/s3test"
 )
 
 // mega is the least size of a part that is not the last.
@@ -39,21 +40,7 @@ func (d *desk) declare(in domain.Declaration) service.Sending {
 // send follows a link as a client would.
 func send(t *testing.T, l domain.Link, body []byte) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), l.Method, l.URL, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range l.Header {
-		if name != "Content-Length" {
-			req.Header.Set(name, value)
-		}
-	}
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	return answer.StatusCode
+	return s3test.Follow(t, l.Method, l.URL, l.Header, body)
 }
 
 func (d *desk) complete(f domain.File) (domain.File, error) {

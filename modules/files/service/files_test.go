@@ -29,10 +29,10 @@ import (
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/s3x"
-	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/s3x/s3test"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
