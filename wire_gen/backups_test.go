@@ -23,7 +23,7 @@ var _ = show(exhibit{
 		"tenants.backups.create": landlords, "tenants.backups.list": landlords, "tenants.backups.get": landlords,
 		"tenants.backups.delete": landlords, "tenants.restore": landlords, "tenants.clone": landlords,
 		"tenants.pack": noRequest, "tenants.unpack": noRequest, "tenants.copy": noRequest, "tenants.discard": noRequest,
-		"tenants.backups.fetch": noRequest,
+		"tenants.backups.fetch": noRequest, "tenants.backups.schedule": noRequest, "tenants.backups.expire": noRequest,
 	},
 	done: map[string]deed{
 		"tenants.backups.create": {func(t *testing.T, n *tenant) *response {

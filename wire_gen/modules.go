@@ -66,7 +66,7 @@ func Operations() *op.Registry {
 // Settings is every setting of every module, with the installation's defaults.
 func Settings(c config.Config) *setting.Registry {
 	return setting.NewRegistry(
-		tenantsmodule.Settings(c.Limits, c.HTTP),
+		tenantsmodule.Settings(c.Limits, c.HTTP, c.Tenants),
 		usersmodule.Settings(c.Security),
 		auditmodule.Settings(c.Audit),
 		filesmodule.Settings(c.Limits, c.Files),

@@ -95,6 +95,7 @@ type Process struct {
 	Copies        *tenantsinfra.Copies
 	Porter        *tenantsinfra.Porter
 	Copier        tenantsmodule.Copier
+	Scheduler     tenantsmodule.Scheduler
 	Grace         tenantsservice.Grace
 	Receipts      tenantsdomain.ReceiptKey
 	Erasures      *tenantsmodule.Erasures

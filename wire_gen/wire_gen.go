@@ -169,7 +169,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, system)
+	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -187,10 +187,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	landlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, landlord, live, idSystem)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	scheduling := service3.NewScheduling(jobs, infraRepository, backups, landlord, system, idSystem)
+	fresh := newFresh(pool, settings)
+	scheduler, cleanup8 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -203,9 +207,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, system, idSystem)
 	remover := pg.NewRemover(migrator)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, store, client, live, system, logger)
-	eraser, cleanup8 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup9 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -221,6 +226,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -248,13 +254,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, system, logger, audit, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup9 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
-	fresh := newFresh(pool, settings)
+	sealer, cleanup10 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	auditmoduleRemover, cleanup10 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	auditmoduleRemover, cleanup11 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup11 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup12 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -300,6 +305,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Copies:        copies,
 		Porter:        porter,
 		Copier:        copier,
+		Scheduler:     scheduler,
 		Grace:         grace,
 		Receipts:      receiptKey,
 		Erasures:      erasures,
@@ -333,6 +339,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -462,7 +469,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
 	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, clockClock)
+	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
 	carrier, cleanup6, err := newCarrier(ctx, migrator)
 	if err != nil {
 		cleanup5()
@@ -480,10 +487,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	landlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, landlord, live, source)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	scheduling := service3.NewScheduling(jobs, infraRepository, backups, landlord, clockClock, source)
+	fresh := newFresh(pool, settings)
+	scheduler, cleanup8 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -496,9 +507,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, clockClock, source)
 	remover := pg.NewRemover(migrator)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, blobs, client, live, clockClock, logger)
-	eraser, cleanup8 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup9 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -514,6 +526,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -541,13 +554,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	audit := c.Audit
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, clockClock, logger, audit, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup9 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
-	fresh := newFresh(pool, settings)
+	sealer, cleanup10 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, audit, logger, metrics)
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	auditmoduleRemover, cleanup10 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	auditmoduleRemover, cleanup11 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup11 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup12 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -593,6 +605,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Copies:        copies,
 		Porter:        porter,
 		Copier:        copier,
+		Scheduler:     scheduler,
 		Grace:         grace,
 		Receipts:      receiptKey,
 		Erasures:      erasures,
@@ -626,6 +639,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()

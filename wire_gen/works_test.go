@@ -24,25 +24,27 @@ import (
 // TestJobsAreRecorded, TestCopiesAreRecorded and TestGraceEndsInErasure make
 // all of them work.
 var worked = map[string]string{
-	"audit.expire":         "audit_trail",
-	"auth.password.offer":  "user",
-	"files.clear":          "file_store",
-	"files.examine":        "file",
-	"files.find":           "file",
-	"files.give_up":        "file",
-	"files.lose":           "file",
-	"files.purge":          "file",
-	"files.requeue":        "file",
-	"tenants.conclude":     "tenant",
-	"tenants.copy":         "tenant",
-	"tenants.discard":      "backup",
-	"tenants.expire":       "tenant",
-	"tenants.found":        "tenant",
-	"tenants.invite_admin": "user",
-	"tenants.pack":         "tenant",
-	"tenants.provision":    "tenant",
-	"tenants.unpack":       "tenant",
-	"users.mail.deliver":   "mail",
+	"audit.expire":             "audit_trail",
+	"auth.password.offer":      "user",
+	"files.clear":              "file_store",
+	"files.examine":            "file",
+	"files.find":               "file",
+	"files.give_up":            "file",
+	"files.lose":               "file",
+	"files.purge":              "file",
+	"files.requeue":            "file",
+	"tenants.backups.expire":   "backup",
+	"tenants.backups.schedule": "tenant",
+	"tenants.conclude":         "tenant",
+	"tenants.copy":             "tenant",
+	"tenants.discard":          "backup",
+	"tenants.expire":           "tenant",
+	"tenants.found":            "tenant",
+	"tenants.invite_admin":     "user",
+	"tenants.pack":             "tenant",
+	"tenants.provision":        "tenant",
+	"tenants.unpack":           "tenant",
+	"users.mail.deliver":       "mail",
 }
 
 // TestEveryJobIsListed: background work leaves a record, unless it says why not
@@ -106,7 +108,7 @@ func TestJobsAreRecorded(t *testing.T) {
 }
 
 // copying are the jobs that work on copies of tenants, in the operator's name.
-var copying = []string{"tenants.copy", "tenants.discard", "tenants.pack", "tenants.unpack"}
+var copying = []string{"tenants.backups.expire", "tenants.backups.schedule", "tenants.copy", "tenants.discard", "tenants.pack", "tenants.unpack"}
 
 // TestCopiesAreRecorded has copies of a tenant made and one removed.
 func TestCopiesAreRecorded(t *testing.T) {
@@ -118,6 +120,7 @@ func TestCopiesAreRecorded(t *testing.T) {
 	operator.must(t, operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"New"}`, newSlug())))
 	operator.must(t, operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug())))
 	mustDo(t, operator.as().with("If-Match", "*").call(t, "DELETE", path+"/backups/"+backup, ""))
+	operator.scheduled(t, h.tenant(t))
 	for _, job := range copying {
 		operator.tellsOfJob(t, job, worked[job])
 	}

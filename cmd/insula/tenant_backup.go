@@ -46,7 +46,7 @@ func tenantBackupCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
-				made, err := s.Create(cmd.Context(), t.ID, domain.ByRequest)
+				made, err := s.Create(cmd.Context(), t.ID)
 				if err != nil {
 					return err
 				}

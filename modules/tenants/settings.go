@@ -25,4 +25,17 @@ var (
 		0, day, setting.From("INSULA_TENANT_LOCK_TIMEOUT"), setting.ByOperator)
 )
 
+// How a tenant is backed up by itself. It is the operator's to say.
+var (
+	BackupEvery = setting.OfDuration("tenants.backup_every",
+		"How often the tenant is backed up by itself. 0s: never.",
+		0, 365*day, setting.From("INSULA_BACKUP_EVERY"), setting.ByOperator)
+	BackupKeep = setting.OfInt("tenants.backup_keep",
+		"How many of the backups that were made by themselves are kept.",
+		1, 1000, setting.Unit("backups"), setting.From("INSULA_BACKUP_KEEP"), setting.ByOperator)
+	BackupKeepFor = setting.OfDuration("tenants.backup_keep_for",
+		"How long backups that were made by themselves are kept at most; the last good one stays. 0s: by number alone.",
+		0, 100*365*day, setting.From("INSULA_BACKUP_KEEP_FOR"), setting.ByOperator)
+)
+
 const day = 24 * time.Hour

@@ -114,8 +114,12 @@ type Limits struct {
 	MaxFileBytes     int64         `env:"INSULA_MAX_FILE_BYTES" envDefault:"104857600" range:"1..5497558138880" doc:"Greatest size of one file in bytes."`
 }
 
-// Tenants says how tenants end.
+// Tenants says how tenants are kept, and how they end.
 type Tenants struct {
+	BackupEvery   time.Duration `env:"INSULA_BACKUP_EVERY" envDefault:"0s" range:"0s..8760h" doc:"How often each tenant is backed up by itself. 0s: never."`
+	BackupKeep    int           `env:"INSULA_BACKUP_KEEP" envDefault:"7" range:"1..1000" doc:"How many of the backups that were made by themselves are kept, for each tenant."`
+	BackupKeepFor time.Duration `env:"INSULA_BACKUP_KEEP_FOR" envDefault:"0s" range:"0s..876000h" doc:"How long backups that were made by themselves are kept at most; the last good one stays. 0s: by number alone."`
+
 	Grace time.Duration `env:"INSULA_TENANT_GRACE" envDefault:"720h" range:"0s..87600h" doc:"How long a deleted tenant can be brought back before it may be erased (720h are 30 days)."`
 }
 

@@ -80,7 +80,7 @@ func ShowBackup(b domain.Backup) Backup {
 }
 
 func (a *Backups) create(ctx context.Context, in *actInput) (*httpx.Accepted[Backup], error) {
-	begun, err := a.backups(scope.From(ctx)).Create(ctx, in.ID, domain.ByRequest)
+	begun, err := a.backups(scope.From(ctx)).Create(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

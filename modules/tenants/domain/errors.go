@@ -20,6 +20,7 @@ var (
 	ErrNoBackup     = errs.New(errs.NotFound, "tenants.backup_not_found", "There is no such backup of this tenant.")
 	ErrNotComplete  = errs.New(errs.Conflict, "tenants.backup_not_complete", "The backup is not complete.")
 	ErrBusy         = errs.New(errs.Conflict, "tenants.busy", "Another backup, restore or clone of this tenant is under way. Try again when it is over.")
+	ErrNotDue       = errs.New(errs.Conflict, "tenants.backup_not_due", "It is not time for a backup of this tenant.")
 	ErrBackupInUse  = errs.New(errs.Conflict, "tenants.backup_in_use", "A tenant is being restored from the backup.")
 	ErrLandlordCopy = errs.New(errs.Conflict, "tenants.landlord_copy", "The operator's own tenant is kept with the database, not by itself.")
 	ErrArchive      = errs.New(errs.Conflict, "tenants.archive_damaged", "The archive is not what was written. Nothing was restored from it.")

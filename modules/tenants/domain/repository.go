@@ -75,6 +75,9 @@ type Backups interface {
 	LockBackup(ctx context.Context, tx uow.Tx, tenant, id uuid.UUID) (Backup, error)
 	// ListBackups pages through the backups of a tenant, newest first.
 	ListBackups(ctx context.Context, tx uow.Tx, tenant uuid.UUID, r page.Request) (page.Page[Backup], error)
+	// Scheduled lists the newest of a tenant's backups that the schedule made,
+	// newest first: more than are ever kept.
+	Scheduled(ctx context.Context, tx uow.Tx, tenant uuid.UUID) ([]Backup, error)
 	// UpdateBackup stores the status of the version given and returns the next
 	// version; errs.ErrPreconditionFailed.
 	UpdateBackup(ctx context.Context, tx uow.Tx, b Backup) (Backup, error)

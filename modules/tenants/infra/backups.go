@@ -50,11 +50,17 @@ func (r *Backups) ListBackups(ctx context.Context, tx uow.Tx, tenant uuid.UUID, 
 	if err != nil {
 		return page.Page[domain.Backup]{}, pg.Translate(err, nil, nil)
 	}
-	all := make([]domain.Backup, len(rows))
-	for i, row := range rows {
-		all[i] = toBackup(row)
-	}
-	return page.Cut(all, p.Limit, func(b domain.Backup) page.Position { return page.Position{At: b.CreatedAt, ID: b.ID} }), nil
+	return page.Cut(toBackups(rows), p.Limit, func(b domain.Backup) page.Position { return page.Position{At: b.CreatedAt, ID: b.ID} }), nil
+}
+
+// scheduledAtMost is twice as many as a tenant may keep: those that failed are
+// among them.
+const scheduledAtMost = 2000
+
+// Scheduled implements domain.Backups.
+func (r *Backups) Scheduled(ctx context.Context, tx uow.Tx, tenant uuid.UUID) ([]domain.Backup, error) {
+	rows, err := r.q.ScheduledBackups(ctx, pg.DB(tx), tenant, scheduledAtMost)
+	return toBackups(rows), pg.Translate(err, nil, nil)
 }
 
 // UpdateBackup implements domain.Backups.
@@ -81,6 +87,14 @@ func (r *Backups) InsertCopy(ctx context.Context, tx uow.Tx, c domain.Copy) erro
 func (r *Backups) InUse(ctx context.Context, tx uow.Tx, backup uuid.UUID) (bool, error) {
 	used, err := r.q.BackupInUse(ctx, pg.DB(tx), backup)
 	return used, pg.Translate(err, nil, nil)
+}
+
+func toBackups(rows []tenantsdb.ControlBackup) []domain.Backup {
+	all := make([]domain.Backup, len(rows))
+	for i, row := range rows {
+		all[i] = toBackup(row)
+	}
+	return all
 }
 
 func toBackup(row tenantsdb.ControlBackup) domain.Backup {

@@ -20,13 +20,14 @@ import (
 type Copies struct {
 	control OwnerControl
 	repo    *Repository
+	backups *Backups
 	clock   clock.Clock
 	q       *tenantsdb.Queries
 }
 
 // NewCopies makes the state of a process.
-func NewCopies(control OwnerControl, repo *Repository, c clock.Clock) *Copies {
-	return &Copies{control: control, repo: repo, clock: c, q: tenantsdb.New()}
+func NewCopies(control OwnerControl, repo *Repository, b *Backups, c clock.Clock) *Copies {
+	return &Copies{control: control, repo: repo, backups: b, clock: c, q: tenantsdb.New()}
 }
 
 // Open lists the operations of copies that are not over.
@@ -65,6 +66,12 @@ func (l *Copies) Backup(ctx context.Context, id uuid.UUID) (b domain.Backup, err
 		return pg.Translate(err, domain.ErrNoBackup, nil)
 	})
 	return b, err
+}
+
+// Scheduled lists the backups of a tenant that the schedule made, newest first.
+func (l *Copies) Scheduled(ctx context.Context, tenant uuid.UUID) (made []domain.Backup, err error) {
+	err = l.control().Read(ctx, func(tx uow.Tx) (err error) { made, err = l.backups.Scheduled(ctx, tx, tenant); return err })
+	return made, err
 }
 
 // Tenant reads a registry entry; domain.ErrNotFound.

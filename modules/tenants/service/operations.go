@@ -15,6 +15,7 @@ import (
 var Operations = []op.Def{
 	Create, Get, List, Update, Suspend, Resume, Delete, Undelete, GetOperation, Provision, Found, Invite,
 	CreateBackup, ListBackups, GetBackup, FetchBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
+	ScheduleBackup, ExpireBackup,
 	Erase, GetReceipt, Expire, Conclude,
 }
 

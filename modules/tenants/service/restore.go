@@ -42,7 +42,7 @@ func (s *Backups) Restore(ctx context.Context, r Restoration) (Begun, error) {
 		}
 		tx.Trail().Changed(b.View(), t.View())
 		if from, err := s.repo.Get(ctx, tx, b.TenantID); err == nil { // it may be gone
-			s.witness(tx, from.Tenant, Restore)
+			s.witness(tx, from.Tenant, Restore, s.run.Caller())
 		}
 		work, err := s.begin(ctx, tx, domain.Founding(s.ids.New(), b, t))
 		return Begun{Operation: work, Tenant: t}, err
@@ -60,7 +60,7 @@ func (s *Backups) replace(ctx context.Context, tx uow.Tx, b domain.Backup) (Begu
 	}
 	tx.Trail().Changed(nil, b.View())
 	work, err := s.begin(ctx, tx, c)
-	s.witness(tx, t.Tenant, Restore)
+	s.witness(tx, t.Tenant, Restore, s.run.Caller())
 	return Begun{Operation: work, Tenant: t}, err
 }
 
@@ -90,7 +90,7 @@ func (s *Backups) Clone(ctx context.Context, tenant uuid.UUID, slug, name string
 		}
 		tx.Trail().Changed(from.View(), t.View())
 		work, err := s.begin(ctx, tx, c)
-		s.witness(tx, from.Tenant, Clone)
+		s.witness(tx, from.Tenant, Clone, s.run.Caller())
 		return Begun{Operation: work, Tenant: t}, err
 	})
 }

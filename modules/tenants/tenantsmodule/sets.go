@@ -33,6 +33,7 @@ var Process = wire.NewSet(
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
 	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
 	NewLandlord, service.NewCopying, NewCopier,
+	service.NewScheduling, NewScheduler,
 )
 
 // Request are the parts of one request.

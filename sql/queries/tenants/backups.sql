@@ -18,6 +18,12 @@ WHERE tenant_id = @tenant_id AND (created_at, id) < (@after_at::timestamptz, @af
 ORDER BY created_at DESC, id DESC
 LIMIT @max_items;
 
+-- name: ScheduledBackups :many
+SELECT * FROM control.backups
+WHERE tenant_id = @tenant_id AND reason = 'schedule'
+ORDER BY created_at DESC, id DESC
+LIMIT @max_items;
+
 -- name: UpdateBackup :execrows
 UPDATE control.backups SET status = @status, version = version + 1, updated_at = @updated_at
 WHERE id = @id AND version = @version;

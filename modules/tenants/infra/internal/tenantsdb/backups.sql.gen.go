@@ -483,6 +483,52 @@ func (q *Queries) OpenCopiesOf(ctx context.Context, db DBTX, sourceID uuid.UUID)
 	return items, nil
 }
 
+const ScheduledBackups = `-- name: ScheduledBackups :many
+SELECT id, tenant_id, slug, name, admin_email, status, reason, object_id, schema_version, row_count, file_count, file_bytes, size, sha256, snapshot_at, version, created_at, updated_at FROM control.backups
+WHERE tenant_id = $1 AND reason = 'schedule'
+ORDER BY created_at DESC, id DESC
+LIMIT $2
+`
+
+func (q *Queries) ScheduledBackups(ctx context.Context, db DBTX, tenantID uuid.UUID, maxItems int32) ([]ControlBackup, error) {
+	rows, err := db.Query(ctx, ScheduledBackups, tenantID, maxItems)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ControlBackup{}
+	for rows.Next() {
+		var i ControlBackup
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Slug,
+			&i.Name,
+			&i.AdminEmail,
+			&i.Status,
+			&i.Reason,
+			&i.ObjectID,
+			&i.SchemaVersion,
+			&i.RowCount,
+			&i.FileCount,
+			&i.FileBytes,
+			&i.Size,
+			&i.Sha256,
+			&i.SnapshotAt,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SetCopyStep = `-- name: SetCopyStep :exec
 UPDATE control.copies SET step = $1 WHERE operation_id = $2
 `
