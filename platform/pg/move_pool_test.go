@@ -2,7 +2,6 @@ package pg_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,86 +11,30 @@ import (
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
-	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
-
-// second is what the registries call the second server.
-const second = "second"
 
 // Writers and readers of a tenant that moves there and back hear of nothing:
 // no failure, nothing lost, nothing done twice, no half of anything.
 func TestATenantWorksWhileItMoves(t *testing.T) {
 	t.Parallel()
-	f := pgtest.Tenant(t)
-	there := pgtest.Elsewhere(t)
-	there.Migrator = there.Migrator.WithPlacement(second)
-	pool, err := pg.Open(t.Context(), pg.Options{
-		URL: f.AppURL, MaxConns: 8, Placements: map[string]secret.Value{second: there.AppURL},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	f, there := pgtest.Tenant(t), pgtest.Elsewhere(t)
 	f.BehindTheWall(t, "INSERT INTO policy (current, version) VALUES (true, 0)")
-	registered(t, there, f.Tenant)
 
 	ctx, stop := context.WithCancel(t.Context())
-	load := &load{t: t, unit: func() uow.Unit { return pool.Tenant(f.Tenant) }}
+	load := &load{t: t, unit: func() uow.Unit { return there.Pool.Tenant(f.Tenant) }}
 	load.run(ctx, 3, 2)
 	var windows []time.Duration
-	for _, to := range []string{second, tenancy.MainPlacement} {
+	for _, to := range []string{there.Name, tenancy.MainPlacement} {
 		load.more(50)
-		windows = append(windows, moveTo(t, f, there, to))
+		windows = append(windows, there.Move(t, f.Tenant, to).Window)
 	}
 	load.more(50)
 	stop()
 	load.all.Wait()
 	t.Logf("%d changes, %d reads, windows %v", load.written.Load(), load.read.Load(), windows)
 	load.verify(t)
-}
-
-// registered puts a copy of a tenant's row into the registry of a placement.
-func registered(t *testing.T, db pgtest.DB, tenant tenancy.Tenant) {
-	t.Helper()
-	mustExec(t, superuser(t, db.SuperuserURL), `INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, placement)
-		VALUES ($1, $2, '', 'customer', 'active', $3, 'a@example.com', 1, now(), now(), 'main')`, tenant.ID, tenant.Slug, tenant.Schema)
-}
-
-// moveTo moves a tenant between the main placement and the second, as whoever
-// keeps the registries does.
-func moveTo(t *testing.T, f pgtest.Fixture, there pgtest.DB, to string) time.Duration {
-	t.Helper()
-	from, at := f.DB, there
-	if to == tenancy.MainPlacement {
-		from, at = there, f.DB
-	}
-	r := newRemoval(t, from, at, f.Tenant.Schema, nil, pg.MoveOptions{})
-	place := func(db pgtest.DB) func(ctx context.Context) error {
-		return func(ctx context.Context) error {
-			return db.Migrator.Control().Write(ctx, func(tx uow.Tx) error { return placed(ctx, tx, f.Tenant, to) })
-		}
-	}
-	hooks := r.hooks()
-	hooks.Leave = func(ctx context.Context, tx uow.Tx) error { return placed(ctx, tx, f.Tenant, to) }
-	hooks.Open = place(at)
-	told, err := r.mover.Move(t.Context(), r.kept, hooks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.mover.Clean(t.Context(), r.kept, hooks); err != nil {
-		t.Fatal(err)
-	}
-	return told.Window
-}
-
-func placed(ctx context.Context, tx uow.Tx, tenant tenancy.Tenant, placement string) error {
-	tag, err := pg.DB(tx).Exec(ctx, "UPDATE control.tenants SET placement = $2 WHERE id = $1", tenant.ID, placement)
-	if err == nil && tag.RowsAffected() != 1 {
-		err = errors.New("the registry does not know the tenant")
-	}
-	return err
 }
 
 // load is what a tenant's users do: each change writes two rows in two tables,

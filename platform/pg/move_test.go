@@ -24,7 +24,7 @@ func TestAMoveMissesNothing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{})
+			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
 			k := newKeeper(t, r, seed)
 			r.at = func(p pg.MoveProgress) {
 				if holdsNobodyUp(p.Stage) {
@@ -99,11 +99,47 @@ func (r *removal) traces(t *testing.T, db pgtest.DB) (n int) {
 	return n
 }
 
+// Two databases of one server share the roles: the tenant's is there already,
+// and stays until it is needed nowhere.
+func TestAMoveWithinOneServer(t *testing.T) {
+	t.Parallel()
+	r := newZoo(t, pgtest.Database(t), pgtest.Beside(t).DB, pg.MoveOptions{})
+	k := newKeeper(t, r, 5)
+	r.at = func(p pg.MoveProgress) {
+		if holdsNobodyUp(p.Stage) {
+			k.work()
+		}
+	}
+	if _, err := r.move(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.same(t)
+	if err := r.mover.Clean(t.Context(), r.kept, r.hooks()); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.traces(t, r.from); left != 1 {
+		t.Errorf("%d things are left at the source, want the role", left)
+	}
+	back := newRemoval(t, r.to, r.from, r.schema, zooMigrations(t), pg.MoveOptions{})
+	if _, err := back.move(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := back.mover.Clean(t.Context(), back.kept, back.hooks()); err != nil {
+		t.Fatal(err)
+	}
+	if err := carrierOf(t, r.from, nil).Remove(t.Context(), r.schema); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.traces(t, r.from); left != 0 {
+		t.Errorf("%d things are left in the end", left)
+	}
+}
+
 // A transaction that began before the copy and is committed after it is older
 // than all that the copy has seen. What it wrote comes along.
 func TestAMoveWaitsForWhoBeganEarly(t *testing.T) {
 	t.Parallel()
-	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{})
+	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
 	newKeeper(t, r, 1)
 	early := begun(t, r, -1)
 	late := begun(t, r, -2)
@@ -158,7 +194,7 @@ func begun(t *testing.T, r *removal, id int) (commit func()) {
 // Somebody who does not end keeps the tenant where it is.
 func TestAMoveGivesUpWhenTheTenantIsBusy(t *testing.T) {
 	t.Parallel()
-	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{Attempts: 3, LockWait: 20e6})
+	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{Attempts: 3, LockWait: 20e6})
 	newKeeper(t, r, 1)
 	commit := begun(t, r, -1)
 	if _, err := r.move(t.Context()); !errors.Is(err, pg.ErrMoveBusy) {
@@ -174,7 +210,7 @@ func TestAMoveGivesUpWhenTheTenantIsBusy(t *testing.T) {
 // A window that takes too long ends without a trace.
 func TestAWindowIsBounded(t *testing.T) {
 	t.Parallel()
-	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{Attempts: 2, Window: 1})
+	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{Attempts: 2, Window: 1})
 	newKeeper(t, r, 1)
 	if _, err := r.move(t.Context()); !errors.Is(err, pg.ErrMoveBusy) {
 		t.Errorf("got %v", err)
@@ -205,7 +241,7 @@ func TestAMoveFailsAtEachStep(t *testing.T) {
 	failure := errors.New("as the test wants it")
 	for _, hook := range []string{"keep copying", "arrive", "leave", "open", "keep cleaning"} {
 		t.Run(hook, func(t *testing.T) {
-			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{})
+			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
 			newKeeper(t, r, 2)
 			r.fail = func(h string) error {
 				if h == hook {
@@ -245,7 +281,7 @@ func TestAMoveGoesOn(t *testing.T) {
 	stages := []pg.MoveStage{pg.MovePrepares, pg.MoveCopies, pg.MoveCatchesUp, pg.MoveChecks, pg.MoveLocks, pg.MoveInWindow, pg.MoveSwitches, pg.MoveOpens}
 	for _, stage := range stages {
 		t.Run(string(stage), func(t *testing.T) {
-			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t), pg.MoveOptions{})
+			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
 			k := newKeeper(t, r, 3)
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
@@ -296,7 +332,7 @@ func TestWhatIsNotMoved(t *testing.T) {
 		}
 	})
 	t.Run("what is not there", func(t *testing.T) {
-		r := newRemoval(t, db, pgtest.Elsewhere(t), "t_nowhere", nil, pg.MoveOptions{})
+		r := newRemoval(t, db, pgtest.Elsewhere(t).DB, "t_nowhere", nil, pg.MoveOptions{})
 		if _, err := r.move(t.Context()); !errors.Is(err, pg.ErrNotThere) {
 			t.Errorf("got %v", err)
 		}
@@ -305,7 +341,7 @@ func TestWhatIsNotMoved(t *testing.T) {
 		}
 	})
 	t.Run("what drifted", func(t *testing.T) {
-		r := newZoo(t, db, pgtest.Elsewhere(t), pg.MoveOptions{})
+		r := newZoo(t, db, pgtest.Elsewhere(t).DB, pg.MoveOptions{})
 		if _, err := r.connect(t, db).Exec(t.Context(), "ALTER TABLE empty ADD COLUMN x text"); err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +356,7 @@ func TestWhatIsNotMoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := uuid.New()
-		r := newRemoval(t, db, pgtest.Elsewhere(t), fmt.Sprintf("t_%x", id[:]), tenant, pg.MoveOptions{})
+		r := newRemoval(t, db, pgtest.Elsewhere(t).DB, fmt.Sprintf("t_%x", id[:]), tenant, pg.MoveOptions{})
 		m, err := pg.OpenMigrator(t.Context(), db.MigratorURL, fstest.MapFS{}, tenant)
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgserver"
 	"github.com/insulahq/insula/platform/secret"
 )
@@ -16,36 +17,49 @@ var elsewhere struct {
 	once   sync.Once
 	dir    string
 	server *pgserver.Server
-	db     DB
+	placed Placement
 	err    error
 }
 
-// Elsewhere returns a database on another server than that of Database, for
-// what goes from one to the other. It is made on first use, is shared by the
-// tests of the package and has an empty control schema.
-func Elsewhere(t testing.TB) DB {
+// Elsewhere returns a placement on another server than that of Database, for
+// what goes from one to the other. It is made on first use and shared by the
+// tests of the package.
+func Elsewhere(t testing.TB) Placement {
 	t.Helper()
-	elsewhere.once.Do(func() { elsewhere.err = openElsewhere(context.Background()) })
+	first := Database(t)
+	elsewhere.once.Do(func() { elsewhere.err = openElsewhere(context.Background(), first) })
 	if elsewhere.err != nil {
 		t.Fatalf("pgtest: the second server: %v", elsewhere.err)
 	}
-	return elsewhere.db
+	return elsewhere.placed
 }
 
-func openElsewhere(ctx context.Context) (err error) {
+func openElsewhere(ctx context.Context, first DB) (err error) {
 	if elsewhere.dir, err = os.MkdirTemp("", "insula-elsewhere-"); err != nil {
 		return err
 	}
 	if elsewhere.server, err = pgserver.Start(ctx, pgserver.Options{Dir: elsewhere.dir, Profile: pgserver.Throwaway}); err != nil {
 		return err
 	}
-	elsewhere.db, err = furnish(ctx, elsewhere.server, secret.New("only here"))
+	p := &elsewhere.placed
+	p.Name = "elsewhere"
+	if p.DB, err = furnish(ctx, elsewhere.server, secret.New("only here")); err != nil {
+		return err
+	}
+	p.Pool.Close()
+	p.Migrator = p.Migrator.WithPlacement(p.Name)
+	p.Pool, err = p.open(ctx, first)
 	return err
 }
 
+// open makes a pool to the package's database and the placement.
+func (p Placement) open(ctx context.Context, first DB) (*pg.Pool, error) {
+	return pg.Open(ctx, pg.Options{URL: first.AppURL, MaxConns: testConns, Placements: map[string]secret.Value{p.Name: p.AppURL}})
+}
+
 func closeElsewhere(ctx context.Context) error {
-	if elsewhere.db.Pool != nil {
-		elsewhere.db.close()
+	if elsewhere.placed.Pool != nil {
+		elsewhere.placed.close()
 	}
 	var err error
 	if elsewhere.server != nil {

@@ -55,7 +55,8 @@ func Beside(t testing.TB) Placement {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Migrator.Close)
-	if p.Pool, err = pg.Open(ctx, pg.Options{URL: first.AppURL, MaxConns: testConns, Placements: map[string]secret.Value{p.Name: p.AppURL}}); err != nil {
+	p.Migrator = p.Migrator.WithPlacement(p.Name)
+	if p.Pool, err = p.open(ctx, first); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Pool.Close)

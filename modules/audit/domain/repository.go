@@ -22,7 +22,8 @@ type Repository interface {
 // Tree keeps which records of a tenant are sealed, and how.
 type Tree interface {
 	// Last is the newest seal, without its hashes; the zero Seal when nothing
-	// is sealed yet.
+	// is sealed yet. Its mark is zero where it was made on another server: what
+	// it says of transactions means nothing here.
 	Last(ctx context.Context, tx uow.Tx) (Seal, error)
 	// Server names the database server that a Mark counts on.
 	Server(ctx context.Context, tx uow.Tx) (string, error)

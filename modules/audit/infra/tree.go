@@ -31,7 +31,11 @@ func (t *Tree) Last(ctx context.Context, tx uow.Tx) (domain.Seal, error) {
 	if err != nil {
 		return domain.Seal{}, pg.Translate(err, nil, nil)
 	}
-	return domain.Seal{Size: row.Size, Head: row.Head, Last: domain.Mark{Xid: row.LastXid, ID: row.LastID}, Server: row.Server}, nil
+	seal := domain.Seal{Size: row.Size, Head: row.Head, Server: row.Server}
+	if row.Here {
+		seal.Last = domain.Mark{Xid: row.LastXid, ID: row.LastID}
+	}
+	return seal, nil
 }
 
 // Server implements domain.Tree.

@@ -102,7 +102,7 @@ func (s *Sealing) next(ctx context.Context, tx uow.Tx, last domain.Seal, key *do
 	if err != nil {
 		return domain.Seal{}, err
 	}
-	batch, mark, err := s.batch(ctx, tx, last, server)
+	batch, mark, err := s.batch(ctx, tx, last)
 	if err != nil || len(batch) == 0 {
 		return domain.Seal{}, err
 	}
@@ -122,8 +122,8 @@ func (s *Sealing) next(ctx context.Context, tx uow.Tx, last domain.Seal, key *do
 // batch finds the records to seal next, and the mark up to which all are
 // sealed then. On another server than before the mark begins anew: until all
 // that came along is sealed, nothing is known to be complete.
-func (s *Sealing) batch(ctx context.Context, tx uow.Tx, last domain.Seal, server string) ([]domain.Written, domain.Mark, error) {
-	if last.Size == 0 || last.Server == server && last.Last != (domain.Mark{}) {
+func (s *Sealing) batch(ctx context.Context, tx uow.Tx, last domain.Seal) ([]domain.Written, domain.Mark, error) {
+	if last.Size == 0 || last.Last != (domain.Mark{}) {
 		batch, err := s.tree.Settled(ctx, tx, last.Last, s.options.Batch)
 		if err != nil || len(batch) == 0 {
 			return nil, last.Last, err

@@ -3,9 +3,11 @@
 SELECT system_identifier::text AS server FROM pg_control_system();
 
 -- name: LastSeal :one
--- One step into the key's index, from its end.
+-- One step into the key's index, from its end. What the seal says of transactions counts on the server that it names.
 -- @sqlc-vet-disable no-full-index-scan
-SELECT size, last_xid, last_id, server, head FROM audit_seals ORDER BY size DESC LIMIT 1;
+SELECT s.size, s.last_xid, s.last_id, s.server, s.head, (s.server = c.system_identifier::text)::boolean AS here
+FROM audit_seals s CROSS JOIN pg_control_system() AS c
+ORDER BY s.size DESC LIMIT 1;
 
 -- name: UnsealedEvents :many
 -- The records behind a mark that were written by transactions older than all

@@ -173,7 +173,9 @@ func (q *Queries) InsertSeal(ctx context.Context, db DBTX, arg InsertSealParams)
 }
 
 const LastSeal = `-- name: LastSeal :one
-SELECT size, last_xid, last_id, server, head FROM audit_seals ORDER BY size DESC LIMIT 1
+SELECT s.size, s.last_xid, s.last_id, s.server, s.head, (s.server = c.system_identifier::text)::boolean AS here
+FROM audit_seals s CROSS JOIN pg_control_system() AS c
+ORDER BY s.size DESC LIMIT 1
 `
 
 type LastSealRow struct {
@@ -182,9 +184,10 @@ type LastSealRow struct {
 	LastID  uuid.UUID
 	Server  string
 	Head    string
+	Here    bool
 }
 
-// One step into the key's index, from its end.
+// One step into the key's index, from its end. What the seal says of transactions counts on the server that it names.
 // @sqlc-vet-disable no-full-index-scan
 func (q *Queries) LastSeal(ctx context.Context, db DBTX) (LastSealRow, error) {
 	row := db.QueryRow(ctx, LastSeal)
@@ -195,6 +198,7 @@ func (q *Queries) LastSeal(ctx context.Context, db DBTX) (LastSealRow, error) {
 		&i.LastID,
 		&i.Server,
 		&i.Head,
+		&i.Here,
 	)
 	return i, err
 }
