@@ -121,6 +121,7 @@ func TestCopiesThatDoNotGoTogether(t *testing.T) {
 		{"/backups", "", []string{"backup", "in place", "erase"}},
 		{"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()), []string{"in place", "erase"}},
 		{"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup), []string{"backup", "clone", "in place", "erase"}},
+		{"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()), []string{"erase"}},
 	} {
 		w := operator.stuck(t, path+tc.path, tc.body)
 		for _, what := range tc.busy {
@@ -132,4 +133,26 @@ func TestCopiesThatDoNotGoTogether(t *testing.T) {
 	operator.must(t, requests["backup"]())
 	operator.must(t, w)
 	operator.must(t, requests["in place"]())
+}
+
+// TestNothingIsMadeOfATenantThatIsErased: its erasure takes the archives, so a
+// restore that began meanwhile would end in an empty tenant.
+func TestNothingIsMadeOfATenantThatIsErased(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	n, _ := h.household(t)
+	source, backup := operator.backup(t, n)
+	restore := func() *response {
+		return operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()))
+	}
+	n.delete(t)
+	operator.must(t, restore()) // a deleted one can still be made anew
+
+	h.blobs.FailWith(s3x.ErrUnavailable)
+	mustDo(t, operator.as().post(t, "/v1/tenants/"+source+"/erase", object("slug", n.slug)))
+	refused(t, restore(), http.StatusConflict, "tenants.status")
+	h.blobs.FailWith(nil)
+	h.erased(t, n)
+	refused(t, restore(), http.StatusNotFound, "tenants.backup_not_found")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -205,26 +206,26 @@ func tenantFetchBackupCommand() *cobra.Command {
 	return cmd
 }
 
-// fetchInto makes a file of what fetch writes, or none.
+// fetchInto makes a file of what fetch writes, or none. Until it is whole it is
+// one of its own beside it, so that two commands cannot mix what they fetch.
 func fetchInto(name string, fetch func(io.Writer) error) (err error) {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s is there already: name another file with --out", name)
 	}
-	part := name + ".part"
-	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	part, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".part-*") // which only its owner may read
 	if err != nil {
 		return err
 	}
-	err = fetch(file)
+	err = fetch(part)
 	if err == nil {
-		err = file.Sync()
+		err = part.Sync()
 	}
-	if cerr := file.Close(); err == nil {
+	if cerr := part.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
-		return os.Rename(part, name)
+		return os.Rename(part.Name(), name)
 	}
-	_ = os.Remove(part) // the cause is worth more than what is left of the file
+	_ = os.Remove(part.Name()) // the cause is worth more than what is left of the file
 	return err
 }

@@ -1,7 +1,9 @@
 package archive_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -187,5 +189,44 @@ func TestAFileOfAnotherSizeIsNotWritten(t *testing.T) {
 		if err := w.File(uuid.Max, size, bytes.NewReader([]byte("hello"))); err == nil {
 			t.Errorf("five bytes passed for %d", size)
 		}
+	}
+}
+
+// TestNoEntryFillsTheMemory: a small entry that unpacks to much is refused
+// before it has, and no archive is written that would be.
+func TestNoEntryFillsTheMemory(t *testing.T) {
+	huge := bytes.Repeat([]byte{'a'}, 65<<20)
+	w, err := archive.NewWriter(io.Discard, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.Table(func(to io.Writer) error {
+		_, err := to.Write(huge)
+		return err
+	})
+	if !errors.Is(err, archive.ErrRowTooLarge) {
+		t.Errorf("written: %v", err)
+	}
+
+	var bomb, packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err = z.Write(append(huge, '\n'))
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive.NewWriter(&bomb, header); err != nil {
+		t.Fatal(err)
+	}
+	entries := tar.NewWriter(&bomb)
+	err = entries.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "tables/users/000001.copy.gz", Size: int64(packed.Len()), Mode: 0o600})
+	if err == nil {
+		_, err = entries.Write(packed.Bytes())
+	}
+	if err = errors.Join(err, entries.Close()); err != nil {
+		t.Fatal(err)
+	}
+	shown := look()
+	if _, _, err := archive.Read(&bomb, shown); !errors.Is(err, archive.ErrCorrupt) || len(shown.rows) > 0 {
+		t.Errorf("read: %v, and %d tables were shown", err, len(shown.rows))
 	}
 }

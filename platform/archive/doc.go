@@ -77,11 +77,18 @@ const (
 )
 
 // chunkBytes is how much of a table is compressed into one entry; a longer row
-// makes a larger one. maxText bounds what is read into memory besides rows.
+// makes a larger one. maxRows bounds what an entry unpacks to, so that one made
+// by somebody else cannot fill the memory; maxText bounds what is read into
+// memory besides rows.
 const (
 	chunkBytes = 4 << 20
+	maxRows    = 64 << 20
 	maxText    = 16 << 20
 )
+
+// ErrRowTooLarge refuses a row that no archive takes: 64 MiB in the text form
+// of COPY.
+var ErrRowTooLarge = errors.New("a row is too large for an archive")
 
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)

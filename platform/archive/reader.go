@@ -135,9 +135,12 @@ func (a *reader) rows(name string) error {
 	if err != nil {
 		return corrupt("%s: %v", name, err)
 	}
-	rows, err := io.ReadAll(z)
+	rows, err := io.ReadAll(io.LimitReader(z, maxRows+1))
 	if err != nil {
 		return corrupt("%s: %v", name, err)
+	}
+	if len(rows) > maxRows {
+		return corrupt("%s unpacks to more than any entry has", name)
 	}
 	_, _ = a.tables[at].Write(rows) // never fails
 	a.tables[at].count += int64(bytes.Count(rows, []byte{'\n'}))

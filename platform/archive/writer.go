@@ -110,6 +110,9 @@ func (w *rowWriter) Write(p []byte) (int, error) {
 			return len(p), w.flush(whole)
 		}
 	}
+	if len(w.pending) > maxRows {
+		return 0, fmt.Errorf("%w: in table %s", ErrRowTooLarge, w.sum.name)
+	}
 	return len(p), nil
 }
 

@@ -125,6 +125,9 @@ func (c *Carrier) Upgrade(ctx context.Context, schema string) error {
 // are under way in the old one end first, or begin again in the new one.
 func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow.Tx) error) error {
 	return c.inOwner(ctx, func(tx pgx.Tx, owner *ownerTx) error {
+		if err := c.current(ctx, tx, from, to); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '10s'"); err != nil {
 			return err
 		}
@@ -150,6 +153,18 @@ func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow
 		}
 		return also(owner)
 	})
+}
+
+// current keeps schemas at the version that this process brings them to until
+// the end of the transaction. A process of a newer release may have migrated
+// one of them, whose tables would not fit the other any more: migrate.ErrNewer.
+func (c *Carrier) current(ctx context.Context, tx pgx.Tx, schemas ...string) error {
+	for _, schema := range schemas {
+		if _, err := c.m.tenant.Apply(ctx, tx, schema); err != nil { // which takes the lock of the schema's migrations
+			return err
+		}
+	}
+	return nil
 }
 
 // inOwner runs fn in a transaction with the owner's rights.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,15 @@ type Migrator struct {
 // migratorConns bounds how many schemas are worked on at once.
 const migratorConns = 4
 
+// ownSettings are the settings of the owner's connections, whatever those of the
+// server and the database are. Copying a large tenant takes its time, and COPY
+// writes values in the forms that these say: an archive must mean the same
+// wherever it is read.
+var ownSettings = map[string]string{
+	"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres", "extra_float_digits": "1", "bytea_output": "hex",
+	"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
+}
+
 // OpenMigrator reads the migrations and prepares to connect; it does not
 // connect yet, so that serving does not depend on it.
 func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) (*Migrator, error) {
@@ -40,7 +50,7 @@ func OpenMigrator(ctx context.Context, url secret.Value, control, tenant fs.FS) 
 	}
 	cfg.MaxConns = migratorConns
 	cfg.ConnConfig.RuntimeParams["application_name"] = "insula migrator"
-	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	maps.Copy(cfg.ConnConfig.RuntimeParams, ownSettings)
 	// Each statement is for one schema once: preparing it would only cost.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {

@@ -36,17 +36,28 @@ func (s *Backups) Restore(ctx context.Context, r Restoration) (Begun, error) {
 		if r.InPlace {
 			return s.replace(ctx, tx, b)
 		}
-		t, err := s.register(ctx, tx, r.Slug, r.Name, b.AdminEmail)
-		if err != nil {
-			return Begun{}, err
-		}
-		tx.Trail().Changed(b.View(), t.View())
-		if from, err := s.repo.Get(ctx, tx, b.TenantID); err == nil { // it may be gone
-			s.witness(tx, from.Tenant, Restore, s.run.Caller())
-		}
-		work, err := s.begin(ctx, tx, domain.Founding(s.ids.New(), b, t))
-		return Begun{Operation: work, Tenant: t}, err
+		return s.found(ctx, tx, r, b)
 	})
+}
+
+// found begins to make a new tenant of a backup. It locks the one that the
+// backup is of: erasing that takes the archives too.
+func (s *Backups) found(ctx context.Context, tx uow.Tx, r Restoration, b domain.Backup) (Begun, error) {
+	from, err := s.repo.Lock(ctx, tx, b.TenantID)
+	if err == nil && from.Status == tenancy.Erasing {
+		err = domain.ErrStatus
+	}
+	if err != nil {
+		return Begun{}, err
+	}
+	t, err := s.register(ctx, tx, r.Slug, r.Name, b.AdminEmail)
+	if err != nil {
+		return Begun{}, err
+	}
+	tx.Trail().Changed(b.View(), t.View())
+	s.witness(tx, from.Tenant, Restore, s.run.Caller())
+	work, err := s.begin(ctx, tx, domain.Founding(s.ids.New(), b, t))
+	return Begun{Operation: work, Tenant: t}, err
 }
 
 func (s *Backups) replace(ctx context.Context, tx uow.Tx, b domain.Backup) (Begun, error) {
