@@ -305,7 +305,7 @@ func TestGraceEndsInErasure(t *testing.T) {
 	}
 }
 
-// TestArchivesAreErasedToo: an archive outlives a tenant that is deleted, but
+// TestArchivesAreErasedToo: an archive stays with a tenant that is deleted, but
 // not one that is erased.
 func TestArchivesAreErasedToo(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,7 @@
 -- Archives of tenants, and the long work of making them and of making tenants of them.
 CREATE SCHEMA IF NOT EXISTS control;
 
--- An archive outlives its tenant: no foreign key ties them.
+-- An archive goes with the erasure of its tenant, which takes it out of the store first: no foreign key ties them.
 CREATE TABLE control.backups (
     id             uuid        NOT NULL,
     tenant_id      uuid        NOT NULL,

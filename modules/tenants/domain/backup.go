@@ -32,8 +32,8 @@ const (
 type Backup struct {
 	ID       uuid.UUID
 	TenantID uuid.UUID
-	// Slug, Name and AdminEmail are those of the tenant when it was made: the
-	// archive may outlive it.
+	// Slug, Name and AdminEmail are those of the tenant when it was made, which
+	// may have others since.
 	Slug, Name, AdminEmail string
 
 	Status    BackupStatus

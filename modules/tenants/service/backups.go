@@ -62,7 +62,7 @@ func (s *Backups) Get(ctx context.Context, tenant, backup uuid.UUID) (domain.Bac
 }
 
 // List pages through the backups of a tenant, newest first: of one that is
-// gone, too.
+// deleted, too.
 func (s *Backups) List(ctx context.Context, tenant uuid.UUID, r page.Request) (page.Page[domain.Backup], error) {
 	return op.Do(ctx, s.run, ListBackups.On(tenant.String()), func(tx uow.Tx) (page.Page[domain.Backup], error) {
 		return s.backups.ListBackups(ctx, tx, tenant, r)
