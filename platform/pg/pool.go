@@ -120,12 +120,12 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 		cfg.ConnConfig.DescriptionCacheCapacity = statementCache
 	}
 	var opened atomic.Uint64
+	var learned dictionary
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		newSession(c, opened.Add(1), o.Pooled)
+		newSession(c, &learned, opened.Add(1), o.Pooled)
 		registerTypes(c)
 		return nil
 	}
-	cfg.AfterRelease = func(c *pgx.Conn) bool { return !sessionOf(c).worn }
 	s, err := openShards(ctx, cfg, o.Pooled, o.Shares)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)

@@ -2,22 +2,21 @@ package pg
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// quick is a read of one row. When connections are busy it waits in its shard
-// and travels with the others that wait there: one connection takes several,
-// each a transaction of its own that opens, reads and ends by itself, and sends
-// them in one go. Neither side then sleeps and wakes for each of them. What
-// happens to one does not touch the next: an error ends at the end of its own
-// transaction.
+// quick is a read of one row. When its connection is busy it waits there and
+// travels with the others that wait: the connection takes several and sends them
+// in one go (see party). Neither side then sleeps and wakes for each of them.
 type quick struct {
 	ctx    context.Context
 	tenant uuid.UUID
@@ -25,12 +24,14 @@ type quick struct {
 	sql    string
 	args   []any
 
-	told chan summons    // what a waiting one is woken with
-	span context.Context // what the tracer made of ctx
-	row  [][]byte        // the first row, as it came
-	sd   *pgconn.StatementDescription
-	err  error // pgx.ErrNoRows when there is none
-	slow bool  // could not be sent: the connection does not know the statement
+	told      chan summons    // what a waiting one is woken with
+	since     time.Time       // it waits
+	span      context.Context // what the tracer made of ctx
+	statement *statement
+	row       [][]byte // the first row, as it came
+	answered  bool     // the row is there, or there is none
+	err       error    // pgx.ErrNoRows when there is none
+	slow      bool     // it did not run, and goes alone
 }
 
 // summons tells a waiting read how it goes on.
@@ -43,25 +44,27 @@ const (
 
 // companions is how many reads travel together at most: enough to save most
 // of the sleeping, few enough that the last does not wait for long.
-const companions = 8
+const companions = 16
 
 // queue is where the quick reads of a shard wait.
 type queue struct {
 	mu      sync.Mutex
-	leaders int // reads that have a connection or wait for one
+	led     bool // a read has the connection or waits for it
 	waiting []*quick
+	waits   atomic.Int64 // reads that had to wait
+	waited  atomic.Int64 // for so long together, in nanoseconds
 }
 
 // enter reports whether the read leads: it takes a connection for itself and
 // whom it finds waiting. Otherwise it waits to be told.
-func (q *queue) enter(r *quick, limit int) bool {
+func (q *queue) enter(r *quick) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.leaders < limit {
-		q.leaders++
+	if !q.led {
+		q.led = true
 		return true
 	}
-	r.told = make(chan summons, 1)
+	r.told, r.since = make(chan summons, 1), time.Now()
 	q.waiting = append(q.waiting, r)
 	return false
 }
@@ -73,7 +76,28 @@ func (q *queue) join(n int) []*quick {
 	n = min(n, len(q.waiting))
 	taken := append([]*quick(nil), q.waiting[:n]...)
 	q.waiting = append(q.waiting[:0], q.waiting[n:]...)
+	q.took(taken...)
 	return taken
+}
+
+// pass hands the lead on if it was given to a read that has given up.
+func (q *queue) pass(r *quick) {
+	select {
+	case told := <-r.told:
+		if told == lead {
+			q.leave()
+		}
+	default: // it is under way
+	}
+}
+
+// took counts reads whose wait is over.
+func (q *queue) took(reads ...*quick) {
+	now := time.Now()
+	for _, r := range reads {
+		q.waits.Add(1)
+		q.waited.Add(int64(now.Sub(r.since)))
+	}
 }
 
 // leave hands the lead to the one who waits longest, if anybody does.
@@ -81,11 +105,12 @@ func (q *queue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
-		q.leaders--
+		q.led = false
 		return
 	}
 	next := q.waiting[0]
 	q.waiting = append(q.waiting[:0], q.waiting[1:]...)
+	q.took(next)
 	next.told <- lead
 }
 
@@ -96,179 +121,78 @@ func (q *queue) giveUp(r *quick) bool {
 	for i, other := range q.waiting {
 		if other == r {
 			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			q.took(r)
 			return true
 		}
 	}
 	return false
 }
 
-// read runs a quick read, alone or in company.
-func (s *shards) read(r *quick) {
-	at := s.choose(&r.tenant)
+// read runs a quick read, alone or in company, and returns it. A caller that
+// gives up gets another one: its own may be under way with others, and is theirs.
+func (s *shards) read(r *quick) *quick {
+	at := s.company(r.tenant)
 	at.busy.Add(1)
 	defer at.busy.Add(-1)
-	if at.quick.enter(r, int(s.size)) {
-		s.lead(at, r)
-		return
+	if at.quick.enter(r) {
+		return s.lead(at, r)
 	}
 	select {
 	case told := <-r.told:
 		if told == lead {
-			s.lead(at, r)
+			return s.lead(at, r)
 		}
+		return r
 	case <-r.ctx.Done():
-		if !at.quick.giveUp(r) { // it was just taken
-			if told := <-r.told; told == served {
-				return
-			}
-			at.quick.leave()
+		if !at.quick.giveUp(r) {
+			at.quick.pass(r)
 		}
-		r.err = r.ctx.Err()
+		return &quick{err: r.ctx.Err()}
 	}
 }
 
-// lead takes a connection and reads for all who wait.
-func (s *shards) lead(at *shard, r *quick) {
-	defer at.quick.leave()
+// lead takes the connection and reads for all who wait. If a unit of work has
+// come to keep it, and a connection of the tenant is free of such, it goes there
+// by itself.
+func (s *shards) lead(at *shard, r *quick) *quick {
+	if at.units.Load() > 0 && len(s.all) > 1 {
+		if _, kept := s.open(r.tenant); !kept {
+			r.slow = true
+			at.quick.leave()
+			return r
+		}
+	}
 	c, err := at.pool.Acquire(r.ctx)
 	if err != nil {
 		r.err = err
-		return
+		at.quick.leave()
+		return r
 	}
-	defer c.Release()
 	party := append([]*quick{r}, at.quick.join(companions-1)...)
-	defer func() {
-		for _, other := range party[1:] {
-			other.told <- served
-		}
-	}()
-	s.travel(c.Conn(), party)
-}
-
-// travel sends the reads of a party and gives each its answer.
-func (s *shards) travel(c *pgx.Conn, party []*quick) {
-	session := sessionOf(c)
-	sent := party[:0:0]
-	for _, r := range party {
-		if r.sd = session.known(r.tenant, r.sql); r.sd == nil || session.opening == nil {
-			r.slow = true
-			continue
-		}
-		sent = append(sent, r)
-	}
-	if len(sent) == 0 {
-		return
-	}
-	ctx, done := shared(sent)
-	defer done()
-	for _, r := range sent {
-		r.span = s.tracer.TraceQueryStart(r.ctx, c, pgx.TraceQueryStartData{SQL: r.sql, Args: r.args})
-	}
-	exchange(ctx, c, session.opening, sent)
-	for _, r := range sent {
-		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.err})
-		if forgotten(r.err) {
-			session.forget(r.sd.SQL)
-		}
-		r.slow = forgotten(r.err) || stale(r.err)
-	}
-}
-
-// exchange sends all at once and reads the answers in turn.
-func exchange(ctx context.Context, c *pgx.Conn, opening *pgconn.StatementDescription, sent []*quick) {
-	p := c.PgConn().StartPipeline(ctx)
-	defer func() { _ = p.Close() }() // what went wrong is known by then
-	expected := sent[:0:0]
-	for _, r := range sent {
-		if r.err = r.send(c, p, opening); r.err == nil {
-			expected = append(expected, r)
-		}
-	}
-	err := p.Flush()
-	for _, r := range expected {
-		if err == nil {
-			err = r.receive(p)
-		}
-		if err != nil && r.err == nil { // it broke the connection, for all that follow
-			r.err = err
-		}
-	}
-}
-
-// shared is a context that ends when nobody of a party wants its answer any more.
-func shared(party []*quick) (context.Context, func()) {
 	if len(party) == 1 {
-		return party[0].ctx, func() {}
+		s.travel(c.Conn(), party)
+		release(c)
+		at.quick.leave()
+		return r
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(party[0].ctx))
-	var mu sync.Mutex
-	wanted := len(party)
-	stops := make([]func() bool, len(party))
-	for i, r := range party {
-		stops[i] = context.AfterFunc(r.ctx, func() {
-			mu.Lock()
-			defer mu.Unlock()
-			if wanted--; wanted == 0 {
-				cancel()
-			}
-		})
-	}
-	return ctx, func() {
-		for _, stop := range stops {
-			stop()
-		}
-		cancel()
+	r.told = make(chan summons, 1)
+	go s.guide(at, c, party)
+	select {
+	case <-r.told:
+		return r
+	case <-r.ctx.Done():
+		return &quick{err: r.ctx.Err()}
 	}
 }
 
-// send queues opening, statement and the end of their transaction.
-func (r *quick) send(c *pgx.Conn, p *pgconn.Pipeline, opening *pgconn.StatementDescription) error {
-	var open, read pgx.ExtendedQueryBuilder
-	if err := open.Build(c.TypeMap(), opening, r.open); err != nil {
-		return err
+// guide takes a party to the server, whoever of it still waits.
+func (s *shards) guide(at *shard, c *pgxpool.Conn, party []*quick) {
+	s.travel(c.Conn(), party)
+	release(c)
+	for _, r := range party {
+		r.told <- served
 	}
-	if err := read.Build(c.TypeMap(), r.sd, r.args); err != nil {
-		return err
-	}
-	p.SendQueryStatement(opening, open.ParamValues, open.ParamFormats, open.ResultFormats)
-	p.SendQueryStatement(r.sd, read.ParamValues, read.ParamFormats, read.ResultFormats)
-	p.SendPipelineSync()
-	return nil
-}
-
-// receive reads the answers of one transaction to its end. What it returns has
-// broken the connection; what the server refused is the read's own error.
-func (r *quick) receive(p *pgconn.Pipeline) error {
-	var tag pgconn.CommandTag
-	for n := 0; ; n++ {
-		answer, err := p.GetResults()
-		switch answer := answer.(type) {
-		case *pgconn.PipelineSync:
-			return nil
-		case *pgconn.ResultReader:
-			if n == 1 {
-				r.row = firstRow(answer)
-			}
-			tag, err = answer.Close()
-			switch {
-			case err != nil:
-			case n == 0 && tag.RowsAffected() == 0:
-				r.err = errClosed
-			case n == 1 && r.row == nil && r.err == nil:
-				r.err = pgx.ErrNoRows
-			}
-		}
-		var refused *pgconn.PgError
-		switch {
-		case err == nil && answer == nil:
-			return errors.New("the connection ended before its answers")
-		case err == nil:
-		case !errors.As(err, &refused):
-			return err
-		case r.err == nil:
-			r.err = err
-		}
-	}
+	at.quick.leave()
 }
 
 // firstRow copies a row, which the connection would write over.
@@ -311,7 +235,7 @@ func (r *quick) Scan(dest ...any) error {
 	}
 	m := typeMaps.Get().(*pgtype.Map)
 	defer typeMaps.Put(m)
-	for i, field := range r.sd.Fields {
+	for i, field := range r.statement.sd.Fields {
 		if err := m.Scan(field.DataTypeOID, m.FormatCodeForOID(field.DataTypeOID), r.row[i], dest[i]); err != nil {
 			return pgx.ScanArgError{ColumnIndex: i, FieldName: field.Name, Err: err}
 		}

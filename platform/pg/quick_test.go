@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
@@ -131,6 +132,69 @@ func TestWhoGivesUpHoldsNobodyUp(t *testing.T) {
 	if got := counting.pool.Waiting(); got != 0 {
 		t.Errorf("%d still wait", got)
 	}
+}
+
+// TestACancelledReadDoesNotWaitForItsCompany: who is cancelled on the way leaves
+// at once, also the one who led, and the others are served.
+func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	counting := countTrips(t, f)
+	const patient = `SELECT 'x' || pg_advisory_xact_lock_shared($1)::text`
+	const key, free = 20261130, 20261131
+	if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), patient, free); err != nil {
+		t.Fatal(err)
+	}
+	super, err := pgx.Connect(t.Context(), f.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer super.Close(context.Background())
+	if _, err := super.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, key); err != nil {
+		t.Fatal(err)
+	}
+	before := counting.pool.Stats(tenancy.MainPlacement).Waited
+	ctx, cancel := context.WithCancel(t.Context())
+	var hurried, unlocked sync.WaitGroup
+	hurried.Add(3)
+	gather(t, counting.pool, f.Tenant, 4, func(i int) {
+		if i == 0 {
+			if got, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), patient, key); err != nil || got != "x" {
+				t.Errorf("the one who waits for the lock got %q, %v", got, err)
+			}
+			return
+		}
+		defer hurried.Done()
+		if _, err := readName(ctx, counting.pool.Tenant(f.Tenant), patient, key); !errors.Is(err, context.Canceled) {
+			t.Errorf("read %d: %v", i, err)
+		}
+	}, func() {
+		unlocked.Go(func() {
+			for counting.pool.Waiting() > 0 || !waitsForLock(t, super) { // until all are under way
+				runtime.Gosched()
+			}
+			cancel()
+			hurried.Wait() // they are back before the lock is free
+			if _, err := super.Exec(t.Context(), `SELECT pg_advisory_unlock($1)`, key); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	unlocked.Wait()
+	if got := counting.pool.Stats(tenancy.MainPlacement).Waited - before; got < 3 {
+		t.Errorf("%d reads are counted as waiting", got)
+	}
+}
+
+func waitsForLock(t *testing.T, conn *pgx.Conn) (waits bool) {
+	t.Helper()
+	err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`).Scan(&waits)
+	if err != nil {
+		t.Error(err)
+		return true
+	}
+	return waits
 }
 
 // TestARowIsReadAsPgxReadsIt: the types of the columns and nulls come through,

@@ -59,8 +59,7 @@ func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
 		return r
 	}
 	defer doors.leave(tenant)
-	t.unit.shards.read(r)
-	return r
+	return t.unit.shards.read(r)
 }
 
 func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {

@@ -16,16 +16,19 @@ import (
 // A statement can travel in one round trip with the statement that opens its
 // transaction only if the connection has prepared it before: pgx prepares
 // unknown statements ahead of the batch, where no tenant is set and its tables
-// do not exist.
+// do not exist. Statements of one row are prepared on the way (see trip).
 //
 // PostgreSQL throws a prepared plan away when the search path has changed
 // since. A statement that all tenants share is therefore planned anew whenever
 // the tenant changes. So a tenant that comes often gets statements of its own:
 // the same text with the tenant's id in a comment, planned once and kept.
 type session struct {
-	statements map[string]*pgconn.StatementDescription
-	opening    *pgconn.StatementDescription // of pgdb.OpenRead
-	unwanted   []string                     // prepared, and no longer counted on
+	dictionary *dictionary
+	statements map[string]*pgconn.StatementDescription // that pgx knows of
+	own        map[string]*statement                   // those of one row, which travel without pgx
+	named      int                                     // of them, so far
+	unwanted   []string                                // prepared, and no longer counted on
+	closing    []string                                // the same, by their names on the server
 	tenants    map[uuid.UUID]*guest
 	uses       int  // since counts were last halved
 	worn       bool // has met so many tenants that its memory should be freed
@@ -58,9 +61,9 @@ const sessionKey = "insula.session"
 
 // newSession begins the memory of the number-th connection of a pool. The
 // number makes connections wear out at different times.
-func newSession(c *pgx.Conn, number uint64, pooled bool) {
+func newSession(c *pgx.Conn, d *dictionary, number uint64, pooled bool) {
 	c.PgConn().CustomData()[sessionKey] = &session{
-		pooled:     pooled,
+		pooled: pooled, dictionary: d, own: map[string]*statement{},
 		statements: map[string]*pgconn.StatementDescription{}, tenants: map[uuid.UUID]*guest{},
 		limit: wornAfter * (6 + int(number%5)) / 8, // 75 to 125 per cent
 	}
@@ -71,8 +74,8 @@ func sessionOf(c *pgx.Conn) *session {
 	return s
 }
 
-// text is the statement to send for a tenant: shared, or the tenant's own
-// when it comes often and there is room.
+// text is the statement to send for a tenant: shared, or the tenant's own when
+// it comes often and there is room, or when there is much room.
 func (s *session) text(tenant uuid.UUID, sql string) string {
 	if s.pooled {
 		return sql
@@ -81,10 +84,10 @@ func (s *session) text(tenant uuid.UUID, sql string) string {
 	if own, ok := g.own[sql]; ok {
 		return own
 	}
-	if g.uses < frequent || !s.room() {
+	if g.uses < frequent && !s.roomy() || !s.room() {
 		return sql
 	}
-	own := sql + "\n/* " + tenant.String() + " */"
+	own := sql + tag + tenant.String() + " */"
 	if g.own == nil {
 		g.own = map[string]string{}
 	}
@@ -127,13 +130,9 @@ func (s *session) has(text string) bool {
 	return ok
 }
 
-func (s *session) room() bool { return len(s.statements) < maxStatements }
+func (s *session) room() bool { return len(s.statements)+len(s.own) < maxStatements }
 
-// known is the description of the statement as a tenant sends it, nil when it
-// is not prepared.
-func (s *session) known(tenant uuid.UUID, sql string) *pgconn.StatementDescription {
-	return s.statements[s.text(tenant, sql)]
-}
+func (s *session) roomy() bool { return len(s.statements)+len(s.own) < maxStatements/2 }
 
 // prepare prepares a statement behind the wall, where its tables are: if there
 // is room. Otherwise, and behind a pooler, pgx does it as it sees fit.
@@ -144,20 +143,23 @@ func (s *session) prepare(ctx context.Context, c *pgx.Conn, text string) error {
 	sd, err := c.Prepare(ctx, text, text)
 	if err == nil {
 		s.statements[text] = sd
+		s.dictionary.learn(sd)
 	}
 	return err
 }
 
-// tidy prepares what every read begins with and drops what nobody counts on.
-// It is called outside of a transaction.
-func (s *session) tidy(ctx context.Context, c *pgx.Conn) (err error) {
+// tidy learns what every read begins with and drops what nobody counts on. It is
+// called outside of a transaction.
+func (s *session) tidy(ctx context.Context, c *pgx.Conn) error {
 	if s.pooled {
 		return nil
 	}
-	if s.opening == nil {
-		if s.opening, err = c.Prepare(ctx, pgdb.OpenRead, pgdb.OpenRead); err != nil {
+	if s.dictionary.types(pgdb.OpenRead) == nil {
+		sd, err := c.Prepare(ctx, pgdb.OpenRead, pgdb.OpenRead)
+		if err != nil {
 			return err
 		}
+		s.dictionary.learn(sd)
 	}
 	for _, text := range s.unwanted {
 		if s.has(text) {
@@ -173,6 +175,9 @@ func (s *session) tidy(ctx context.Context, c *pgx.Conn) (err error) {
 
 // forget stops counting on a statement, which is dropped at the next occasion.
 func (s *session) forget(text string) {
+	if st, ok := s.own[text]; ok {
+		s.drop(st)
+	}
 	if s.has(text) {
 		delete(s.statements, text)
 		s.unwanted = append(s.unwanted, text)

@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,15 +10,37 @@ import (
 )
 
 func newTestSession(limit int) *session {
-	return &session{statements: map[string]*pgconn.StatementDescription{}, tenants: map[uuid.UUID]*guest{}, limit: limit}
+	return &session{
+		statements: map[string]*pgconn.StatementDescription{}, own: map[string]*statement{},
+		tenants: map[uuid.UUID]*guest{}, limit: limit,
+	}
 }
 
 const query = "-- name: GetThing :one\nSELECT 1"
 
 func tenantNo(i int) uuid.UUID { return uuid.UUID{0: byte(i >> 8), 1: byte(i), 15: byte(i)} }
 
+// fill leaves a session little room for more statements.
+func (s *session) fill() {
+	for i := range maxStatements / 2 {
+		s.statements[fmt.Sprint(i)] = nil
+	}
+}
+
+func TestWithMuchRoomEverybodyGetsTheirOwnStatements(t *testing.T) {
+	s := newTestSession(100)
+	if got := s.text(tenantNo(1), query); got == query {
+		t.Error("a first visit got the shared statement")
+	}
+	s.fill()
+	if got := s.text(tenantNo(2), query); got != query {
+		t.Errorf("a first visit with little room got %q", got)
+	}
+}
+
 func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
 	s := newTestSession(100)
+	s.fill()
 	a, b := tenantNo(1), tenantNo(2)
 	for i := range frequent + 2 {
 		text := s.text(a, query)
@@ -40,6 +63,30 @@ func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
 	}
 }
 
+// A statement of one row is prepared under a name of its own, once, and who does
+// not come any more has it closed.
+func TestStatementsThatTravel(t *testing.T) {
+	s := newTestSession(1 << 20)
+	s.dictionary = &dictionary{}
+	a, b := tenantNo(1), tenantNo(2)
+	if s.one(a, query) != nil {
+		t.Error("its types are not known yet")
+	}
+	s.dictionary.learn(&pgconn.StatementDescription{SQL: query + tag + "somebody */", ParamOIDs: []uint32{20}})
+	first := s.one(a, query)
+	if first == nil || first.there || len(first.sd.ParamOIDs) != 1 || first.sd.SQL == query {
+		t.Fatalf("got %+v", first)
+	}
+	if s.one(a, query) != first || s.one(b, query).sd.Name == first.sd.Name {
+		t.Error("one statement has two names, or two have one")
+	}
+	first.there = true
+	s.forget(first.sd.SQL)
+	if len(s.closing) != 1 || s.closing[0] != first.sd.Name || s.one(a, query) == first {
+		t.Errorf("%v are to be closed", s.closing)
+	}
+}
+
 func TestStatementsAreBounded(t *testing.T) {
 	s := newTestSession(1 << 20)
 	for i := range maxStatements * 2 {
@@ -57,6 +104,8 @@ func TestStatementsAreBounded(t *testing.T) {
 
 func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
 	s := newTestSession(1 << 20)
+	s.fill()
+	filled := len(s.statements)
 	gone := tenantNo(1)
 	for range frequent {
 		s.text(gone, query)
@@ -68,8 +117,8 @@ func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
 	if own := s.tenants[gone].own; own != nil || s.text(gone, query) != query && s.tenants[gone].uses < frequent {
 		t.Errorf("still has %v", own)
 	}
-	if len(s.statements) != 0 {
-		t.Errorf("still counts on %v", s.statements)
+	if len(s.statements) != filled {
+		t.Errorf("still counts on %d statements", len(s.statements)-filled)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -12,15 +13,18 @@ import (
 	"github.com/insulahq/insula/platform/telemetry"
 )
 
-// shards are the connections of a pool in groups. A tenant has a home shard,
-// so it meets the same few connections again, which know its schema and keep
-// its plans; each connection meets only a part of the tenants. A tenant that
-// makes a good part of the whole load borrows from the idlest shard when its
-// own is busy. The others wait: lending to everybody would make every
-// connection meet every tenant.
+// shards are the connections of a pool, one by one. A tenant has a home, so it
+// meets the same connection again, which knows its schema and keeps its plans;
+// each connection meets only a part of the tenants.
+//
+// A unit of work that finds its home busy goes next door, always the same, and
+// then to whoever idles. So a connection that somebody keeps for long stops
+// nobody, and few connections meet a tenant. Reads of one row (see quick) wait
+// at home for one another instead, unless a unit of work keeps it. Only a tenant
+// that makes a good part of the whole load goes where the fewest wait: lending
+// to everybody would make every connection meet every tenant.
 type shards struct {
 	all  []*shard
-	size int32 // connections of each
 	heat heat
 	// tracer hears of the reads that package pg sends by itself.
 	tracer pgx.QueryTracer
@@ -31,24 +35,16 @@ type shards struct {
 
 type shard struct {
 	pool  *pgxpool.Pool
-	busy  atomic.Int32
+	busy  atomic.Int32 // units of work and reads that are here, also waiting ones
+	units atomic.Int32 // those of them that keep a connection for themselves
 	quick queue
 }
 
-// shardSize is how many connections share the tenants of a shard: two, so
-// that a slow statement does not stop the shard.
-const shardSize = 2
-
 func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool, of Shares) (*shards, error) {
-	total := cfg.MaxConns
-	n := max(total/shardSize, 1)
-	s := &shards{size: total / n, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
-	for i := range n {
+	s := &shards{heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
+	for range cfg.MaxConns {
 		part := cfg.Copy()
-		part.MaxConns = s.size
-		if i < total%n {
-			part.MaxConns++ // what does not divide evenly
-		}
+		part.MaxConns = 1
 		pool, err := pgxpool.NewWithConfig(ctx, part)
 		if err != nil {
 			s.close()
@@ -61,7 +57,7 @@ func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool, of Shares
 
 // one makes a single shard of a pool that needs no more.
 func one(pool *pgxpool.Pool) *shards {
-	return &shards{all: []*shard{{pool: pool}}, size: pool.Config().MaxConns, doors: newEntrances(nil)}
+	return &shards{all: []*shard{{pool: pool}}, doors: newEntrances(nil)}
 }
 
 func (s *shards) close() {
@@ -89,18 +85,24 @@ func (s *shards) stats() (sum telemetry.PoolStats) {
 		sum.InUse += p.AcquiredConns()
 		sum.Idle += p.IdleConns()
 		sum.Acquired += p.AcquireCount()
-		sum.Waited += p.EmptyAcquireCount()
-		sum.WaitTime += p.AcquireDuration()
+		sum.Waited += p.EmptyAcquireCount() + part.quick.waits.Load()
+		sum.WaitTime += p.AcquireDuration() + time.Duration(part.quick.waited.Load())
 	}
 	return sum
 }
 
-// home is the shard of a tenant. The end of a UUIDv7 is random.
-func (s *shards) home(tenant uuid.UUID) *shard {
-	return s.all[binary.BigEndian.Uint64(tenant[8:])%uint64(len(s.all))]
+// homes are the home of a tenant and the shard next door to it. The end of a
+// UUIDv7 is random.
+func (s *shards) homes(tenant uuid.UUID) (home, next *shard) {
+	random, n := binary.BigEndian.Uint64(tenant[8:]), uint64(len(s.all))
+	at := random % n
+	if n == 1 {
+		return s.all[0], s.all[0]
+	}
+	return s.all[at], s.all[(at+1+random/n%(n-1))%n]
 }
 
-// idlest is the shard with the fewest busy connections.
+// idlest is the shard with the fewest who are busy or wait.
 func (s *shards) idlest() *shard {
 	best := s.all[0]
 	for _, other := range s.all[1:] {
@@ -111,22 +113,67 @@ func (s *shards) idlest() *shard {
 	return best
 }
 
-// choose finds the shard for a tenant, or for nobody.
+// choose finds the shard for a unit of work of a tenant, or of nobody.
 func (s *shards) choose(tenant *uuid.UUID) *shard {
 	if tenant == nil || len(s.all) == 1 {
 		return s.idlest()
 	}
-	home := s.home(*tenant)
+	home, next := s.homes(*tenant)
 	hot := s.heat.rise(*tenant, hotShare*len(s.all))
-	if !hot || home.busy.Load() < s.size {
+	switch {
+	case home.busy.Load() == 0:
 		return home
+	case next.busy.Load() == 0:
+		return next
 	}
-	return s.idlest() // also when all are busy: the shortest queue
+	idlest := s.idlest()
+	switch {
+	case hot, idlest.busy.Load() == 0 && home.units.Load() > 0 && next.units.Load() > 0:
+		return idlest
+	case next.busy.Load() < home.busy.Load():
+		return next
+	}
+	return home
 }
 
-// hotShare makes a tenant hot that asks for more than a quarter of what one
-// shard can give.
-const hotShare = 4
+// company finds the shard for a read of one row, which does not mind others.
+func (s *shards) company(tenant uuid.UUID) *shard {
+	if len(s.all) == 1 {
+		return s.all[0]
+	}
+	hot := s.heat.rise(tenant, hotShare*len(s.all))
+	at, kept := s.open(tenant)
+	if !hot && !kept {
+		return at
+	}
+	idlest := s.idlest()
+	if kept && idlest.busy.Load() == 0 || hot && idlest.busy.Load()+crowd < at.busy.Load() {
+		return idlest
+	}
+	return at
+}
+
+// open is the home of a tenant or, when a unit of work keeps that, the shard
+// next door; kept says that one keeps both.
+func (s *shards) open(tenant uuid.UUID) (at *shard, kept bool) {
+	home, next := s.homes(tenant)
+	if home.units.Load() == 0 {
+		return home, false
+	}
+	if next.units.Load() == 0 {
+		return next, false
+	}
+	return home, true
+}
+
+const (
+	// hotShare makes a tenant hot that asks for more than a quarter of what one
+	// connection can give.
+	hotShare = 4
+	// crowd is how many more must be at home than elsewhere for the reads of a
+	// hot tenant to go there.
+	crowd = companions / 2
+)
 
 // acquire takes a connection for a tenant, or for nobody.
 func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
@@ -149,8 +196,10 @@ func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) 
 func (s *shards) connect(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
 	chosen := s.choose(tenant)
 	chosen.busy.Add(1)
+	chosen.units.Add(1)
 	c, err := chosen.pool.Acquire(ctx)
 	if err != nil {
+		chosen.units.Add(-1)
 		chosen.busy.Add(-1)
 		return nil, err
 	}
@@ -169,7 +218,18 @@ func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
 
 // Release gives the connection back, once.
 func (c *conn) Release() {
+	c.shard.units.Add(-1)
 	c.shard.busy.Add(-1)
-	c.Conn.Release()
+	release(c.Conn)
 	c.leave()
+}
+
+// release gives a connection back, or closes one that is worn.
+func release(c *pgxpool.Conn) {
+	if s := sessionOf(c.Conn()); s != nil && s.worn {
+		ctx, cancel := context.WithTimeout(context.Background(), abandonTimeout)
+		defer cancel()
+		_ = c.Conn().Close(ctx) // the pool replaces it
+	}
+	c.Release()
 }

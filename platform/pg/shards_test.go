@@ -7,17 +7,18 @@ import (
 )
 
 func newTestShards(n int) *shards {
-	s := &shards{size: 2, heat: heat{count: map[uuid.UUID]int{}}}
+	s := &shards{heat: heat{count: map[uuid.UUID]int{}}}
 	for range n {
 		s.all = append(s.all, &shard{})
 	}
 	return s
 }
 
-// take chooses a shard and keeps it busy, as acquire does.
+// take chooses a shard for a unit of work and keeps it busy, as acquire does.
 func (s *shards) take(tenant *uuid.UUID) *shard {
 	c := s.choose(tenant)
 	c.busy.Add(1)
+	c.units.Add(1)
 	return c
 }
 
@@ -26,10 +27,13 @@ func TestTenantsStayAtHome(t *testing.T) {
 	seen := map[*shard]int{}
 	for i := range 400 {
 		tenant := tenantNo(i)
-		home := s.home(tenant)
+		home, next := s.homes(tenant)
+		if home == next {
+			t.Fatal("next door is at home")
+		}
 		seen[home]++
 		for range 2 {
-			if s.choose(&tenant) != home {
+			if s.choose(&tenant) != home || s.company(tenant) != home {
 				t.Fatalf("tenant %d left home", i)
 			}
 		}
@@ -39,17 +43,58 @@ func TestTenantsStayAtHome(t *testing.T) {
 	}
 }
 
-func TestAColdTenantWaitsAtHome(t *testing.T) {
-	s := newTestShards(4)
+// cold is a tenant among a thousand.
+func (s *shards) cold() uuid.UUID {
 	for i := range 10_000 {
 		tenant := tenantNo(i % 1000)
 		s.choose(&tenant)
 	}
-	cold := tenantNo(7)
-	home := s.home(cold)
-	home.busy.Store(s.size)
-	if s.choose(&cold) != home {
-		t.Error("a tenant among a thousand borrowed")
+	return tenantNo(7)
+}
+
+func TestAUnitGoesNextDoorAndThenToWhoIdles(t *testing.T) {
+	s := newTestShards(4)
+	cold := s.cold()
+	home, next := s.homes(cold)
+	for i, want := range []*shard{home, next} {
+		if got := s.take(&cold); got != want {
+			t.Errorf("unit %d went elsewhere", i+1)
+		}
+	}
+	for range 2 {
+		if got := s.take(&cold); got == home || got == next || got.units.Load() != 1 {
+			t.Error("a unit did not go to a connection that idles")
+		}
+	}
+	for range 2 {
+		if got := s.take(&cold); got != home && got != next {
+			t.Error("a tenant among a thousand waits for a connection that is not its own")
+		}
+	}
+}
+
+// Reads of one row wait for one another at home, but not for a unit of work
+// while there is a way around it.
+func TestAReadGoesAroundUnits(t *testing.T) {
+	s := newTestShards(3)
+	cold := s.cold()
+	home, next := s.homes(cold)
+	home.busy.Store(20)
+	if s.company(cold) != home {
+		t.Error("a read did not stay in company")
+	}
+	home.units.Store(1)
+	next.busy.Store(3)
+	if s.company(cold) != next {
+		t.Error("a read waits for a unit of work")
+	}
+	next.units.Store(1)
+	if got := s.company(cold); got == home || got == next {
+		t.Error("a read waits while a connection idles")
+	}
+	s.idlest().busy.Store(30)
+	if s.company(cold) != home {
+		t.Error("a read did not stay at home where all are busy")
 	}
 }
 
@@ -67,6 +112,18 @@ func TestAHotTenantBorrows(t *testing.T) {
 		if got := one.busy.Load(); got != 4 {
 			t.Errorf("shard %d has %d of 16 requests", i, got)
 		}
+	}
+	home, _ := s.homes(hot)
+	for _, one := range s.all {
+		one.units.Store(0)
+	}
+	home.busy.Store(4 + crowd)
+	if s.company(hot) != home {
+		t.Error("its reads left a home that is not crowded")
+	}
+	home.busy.Add(1)
+	if s.company(hot) == home {
+		t.Error("its reads stay in the crowd")
 	}
 }
 

@@ -339,6 +339,27 @@ func TestOneRoundTrip(t *testing.T) {
 	}
 }
 
+// A connection that meets a tenant for the first time prepares its statement on
+// the way, once the process knows the statement.
+func TestOneRoundTripForATenantNeverMet(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	counted := countTrips(t, f)
+	mark(t, f)
+	if _, err := readName(t.Context(), counted.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		other := pgtest.Tenant(t)
+		mark(t, other)
+		before := counted.trips.Load()
+		got, err := readName(t.Context(), counted.pool.Tenant(other.Tenant), nameOf, other.Tenant.Slug)
+		if trips := counted.trips.Load() - before; err != nil || got != other.Tenant.Slug || trips != 1 {
+			t.Errorf("got %q, %v in %d trips", got, err, trips)
+		}
+	}
+}
+
 // A backend that may not take on a tenant's role is given up: it may only not
 // know yet that it may.
 func TestABackendThatMissedATenantIsReplaced(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"text/tabwriter"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // figures are those of one way in one turn.
@@ -17,6 +19,7 @@ type figures struct {
 	rate     float64 // reads per second
 	p50, p99 time.Duration
 	server   time.Duration // processor time of the backends for a read
+	client   time.Duration // and of this process
 	ratio    float64       // of the floor's rate in the same round
 }
 
@@ -37,7 +40,7 @@ func measure(ctx context.Context, o options, n int) (err error) {
 		fmt.Printf("; provisioned in %.1f s (%.1f ms each, 4 at once)", c.provisioningTook.Seconds(), 4*c.provisioningTook.Seconds()*1000/float64(n))
 	}
 	fmt.Println()
-	for _, spread := range []string{"zipf", "uniform"} {
+	for _, spread := range o.spreads {
 		if err := c.table(ctx, o, spread); err != nil {
 			return err
 		}
@@ -53,8 +56,8 @@ func (c *city) table(ctx context.Context, o options, spread string) error {
 	if err != nil {
 		return err
 	}
-	if o.only != "" {
-		ways = slices.DeleteFunc(ways, func(w way) bool { return w.app != o.only })
+	if o.only != nil {
+		ways = slices.DeleteFunc(ways, func(w way) bool { return !slices.Contains(o.only, w.app) })
 	}
 	defer func() {
 		for _, w := range ways {
@@ -80,6 +83,11 @@ func (c *city) table(ctx context.Context, o options, spread string) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range ways {
+		if err := c.tour(ctx, o, w); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
 	if _, err := run(o.warm); err != nil {
 		return err
 	}
@@ -98,7 +106,7 @@ func (c *city) table(ctx context.Context, o options, spread string) error {
 
 func (c *city) print(ctx context.Context, b *backends, spread string, ways []way, cold []figures, warm [][]figures) error {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s\treads/s\tof the floor\tp50\tp99\tserver CPU\tmemory of a backend\tcold reads/s\tof the floor\n", spread)
+	fmt.Fprintf(out, "%s\treads/s\tof the floor\tp50\tp99\tserver CPU\tclient CPU\tmemory of a backend\tcold reads/s\tof the floor\n", spread)
 	for i, w := range ways {
 		memory, err := b.memory(ctx, w.app)
 		if err != nil {
@@ -107,10 +115,11 @@ func (c *city) print(ctx context.Context, b *backends, spread string, ways []way
 		spent := func(of func(figures) time.Duration) time.Duration {
 			return time.Duration(median(warm[i], func(f figures) float64 { return float64(of(f)) })).Round(time.Microsecond)
 		}
-		fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%s\t%s\t%s\t%.1f MB\t%.0f\t%.2f\n", w.name,
+		fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%s\t%s\t%s\t%s\t%.1f MB\t%.0f\t%.2f\n", w.name,
 			median(warm[i], func(f figures) float64 { return f.rate }), median(warm[i], func(f figures) float64 { return f.ratio }),
 			spent(func(f figures) time.Duration { return f.p50 }), spent(func(f figures) time.Duration { return f.p99 }),
-			spent(func(f figures) time.Duration { return f.server }), memory, cold[i].rate, cold[i].ratio)
+			spent(func(f figures) time.Duration { return f.server }),
+			spent(func(f figures) time.Duration { return f.client }), memory, cold[i].rate, cold[i].ratio)
 	}
 	return out.Flush()
 }
@@ -130,12 +139,13 @@ func (c *city) turn(ctx context.Context, b *backends, o options, w way, spread s
 	if err != nil {
 		return figures{}, err
 	}
-	began := time.Now()
+	began, own := time.Now(), processorTime()
 	times, err := c.load(ctx, o, w, spread, began.Add(length))
 	if err != nil {
 		return figures{}, err
 	}
 	took := time.Since(began)
+	own = processorTime() - own
 	after, err := b.spent(ctx, w.app)
 	if err != nil {
 		return figures{}, err
@@ -147,8 +157,24 @@ func (c *city) turn(ctx context.Context, b *backends, o options, w way, spread s
 	slices.Sort(times)
 	return figures{
 		rate: float64(len(times)) / took.Seconds(), p50: times[len(times)/2], p99: times[len(times)*99/100],
-		server: server / time.Duration(len(times)),
+		server: server / time.Duration(len(times)), client: own / time.Duration(len(times)),
 	}, nil
+}
+
+// tour reads in every tenant a number of times, in another order each time.
+func (c *city) tour(ctx context.Context, o options, w way) error {
+	for range o.tour {
+		order := rand.Perm(len(c.tenants)) //nolint:gosec // load
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(o.callers)
+		for _, i := range order {
+			g.Go(func() error { return w.read(ctx, c.tenants[i], c.users[i][0]) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // zipfExponent is how unequal tenants are: a few are busy, most are not.

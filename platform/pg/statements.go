@@ -1,0 +1,78 @@
+package pg
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+)
+
+// statement is a statement of one row as a connection has it, or will have it
+// once it has been sent.
+type statement struct {
+	sd    *pgconn.StatementDescription
+	there bool // it is prepared
+}
+
+// dictionary is what the process has learned of its statements: the types of
+// parameters and columns, which are the same for every tenant and connection. So
+// a connection need not ask for them before it can send a statement for the
+// first time.
+type dictionary struct{ known sync.Map } // SQL -> *pgconn.StatementDescription
+
+// tag sets the tenant's own statement apart from the one that all share.
+const tag = "\n/* "
+
+func (d *dictionary) learn(sd *pgconn.StatementDescription) {
+	if d == nil {
+		return
+	}
+	plain, _, _ := strings.Cut(sd.SQL, tag)
+	d.known.Store(plain, sd)
+}
+
+func (d *dictionary) types(sql string) *pgconn.StatementDescription {
+	if d == nil {
+		return nil
+	}
+	sd, _ := d.known.Load(sql)
+	found, _ := sd.(*pgconn.StatementDescription)
+	return found
+}
+
+// one is a statement of one row as a tenant sends it, nil if its types are not
+// known yet.
+func (s *session) one(tenant uuid.UUID, sql string) *statement {
+	return s.travelling(sql, s.text(tenant, sql))
+}
+
+// opener is the statement that reads open with.
+func (s *session) opener() *statement { return s.travelling(pgdb.OpenRead, pgdb.OpenRead) }
+
+func (s *session) travelling(sql, text string) *statement {
+	if found, ok := s.own[text]; ok {
+		return found
+	}
+	types := s.dictionary.types(sql)
+	if types == nil {
+		return nil
+	}
+	s.named++
+	st := &statement{sd: &pgconn.StatementDescription{
+		Name: "insula_" + strconv.Itoa(s.named), SQL: text, ParamOIDs: types.ParamOIDs, Fields: types.Fields,
+	}}
+	s.own[text] = st
+	return st
+}
+
+// drop stops counting on a statement.
+func (s *session) drop(st *statement) {
+	delete(s.own, st.sd.SQL)
+	if st.there {
+		s.closing = append(s.closing, st.sd.Name)
+	}
+}
