@@ -86,6 +86,7 @@ func newPool(ctx context.Context, c config.Config, shares pg.Shares, m *telemetr
 	pool, err := pg.Open(ctx, pg.Options{
 		URL: c.Database.URL, Placements: others, MaxConns: int32(c.Database.MaxConns), Pooled: c.Database.Pooled, Observe: m.ObserveQuery,
 		Spans: spansOf(t), Floor: floor, Shares: shares, Roles: RolesOf(c.Database),
+		BackendMemory: c.Database.BackendMemory,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -125,13 +126,17 @@ func newShares(s *tenancy.Settings) pg.Shares {
 // newControl opens units of work for the control schema.
 func newControl(pool *pg.Pool) func() pg.ControlUnit { return pool.Control }
 
-func newMigrator(ctx context.Context, c config.Config) (*pg.Migrator, func(), error) {
+func newMigrator(ctx context.Context, c config.Config, metrics *telemetry.Metrics) (*pg.Migrator, func(), error) {
 	m, err := pg.OpenMigrator(ctx, c.Database.MigratorURL, migrations.Control, migrations.Tenant)
 	if err != nil {
 		return nil, nil, err
 	}
+	metrics.RegisterPool("migrator of main", m.Stats)
 	return m.WithRoles(RolesOf(c.Database)), m.Close, nil
 }
+
+// withoutMetrics is for commands that nobody scrapes.
+func withoutMetrics() *telemetry.Metrics { return nil }
 
 // RolesOf says in which role tenants' units of work run.
 func RolesOf(d config.Database) pg.Roles {

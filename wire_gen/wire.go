@@ -74,7 +74,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 // NewSchemas makes what migrating needs, and nothing that needs the schemas
 // to be there already.
 func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
-	panic(wire.Build(newMigrator, wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)), fleet.New, wire.Struct(new(Schemas), "*")))
+	panic(wire.Build(newMigrator, withoutMetrics, wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)), fleet.New, wire.Struct(new(Schemas), "*")))
 }
 
 // The tenant lifetime: a tenant takes the process.

@@ -66,7 +66,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	migrator, cleanup3, err := newMigrator(ctx, c)
+	migrator, cleanup3, err := newMigrator(ctx, c, metrics)
 	if err != nil {
 		cleanup2()
 		cleanup()
@@ -380,7 +380,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	migrator, cleanup3, err := newMigrator(ctx, c)
+	migrator, cleanup3, err := newMigrator(ctx, c, metrics)
 	if err != nil {
 		cleanup2()
 		cleanup()
@@ -657,7 +657,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 // NewSchemas makes what migrating needs, and nothing that needs the schemas
 // to be there already.
 func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
-	migrator, cleanup, err := newMigrator(ctx, c)
+	metrics := withoutMetrics()
+	migrator, cleanup, err := newMigrator(ctx, c, metrics)
 	if err != nil {
 		return nil, nil, err
 	}

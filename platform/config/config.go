@@ -45,12 +45,13 @@ type HTTP struct {
 
 // Database says how to reach PostgreSQL.
 type Database struct {
-	URL         secret.Value `env:"DATABASE_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the application's role, which cannot change schemas. Several hosts may be listed."`
-	MigratorURL secret.Value `env:"INSULA_MIGRATOR_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the migrator's role, which owns the database and makes tenant schemas."`
-	Pooled      bool         `env:"INSULA_DB_POOLED" envDefault:"false" doc:"Whether DATABASE_URL, and the first URL of each placement, leads through a pooler in transaction mode, such as PgBouncer. Then nothing is kept prepared on a connection."`
-	TenantRoles bool         `env:"INSULA_DB_TENANT_ROLES" envDefault:"true" doc:"Whether each tenant has a database role of its own, which its transactions take on: a second wall behind the schema. Turn it off for Citus, in a database that has no tenants yet; then the schema alone stands between tenants."`
-	MaxConns    int          `env:"INSULA_DB_MAX_CONNS" envDefault:"16" range:"1..1000" doc:"Greatest number of connections this process opens with the application's role, to each database."`
-	Placements  Placements   `env:"INSULA_PLACEMENTS" doc:"Other databases that house tenants: for each its name, the URL of the application's role there and that of the migrator's, with spaces between, as in: east postgres://… postgres://…; west postgres://… postgres://…. Every process needs all of them. The database of DATABASE_URL is called main. Empty: there are no others."`
+	URL           secret.Value `env:"DATABASE_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the application's role, which cannot change schemas. Several hosts may be listed."`
+	MigratorURL   secret.Value `env:"INSULA_MIGRATOR_URL,required,notEmpty" form:"postgres-url" doc:"Connection of the migrator's role, which owns the database and makes tenant schemas."`
+	Pooled        bool         `env:"INSULA_DB_POOLED" envDefault:"false" doc:"Whether DATABASE_URL, and the first URL of each placement, leads through a pooler in transaction mode, such as PgBouncer. Then nothing is kept prepared on a connection."`
+	TenantRoles   bool         `env:"INSULA_DB_TENANT_ROLES" envDefault:"true" doc:"Whether each tenant has a database role of its own, which its transactions take on: a second wall behind the schema. Turn it off for Citus, in a database that has no tenants yet; then the schema alone stands between tenants."`
+	BackendMemory int64        `env:"INSULA_DB_BACKEND_MEMORY" envDefault:"134217728" range:"8388608..17179869184" doc:"Estimated memory in bytes at which the backend of a connection is replaced by a new one, since it keeps what it has learned of each tenant. INSULA_DB_MAX_CONNS times this, per process and placement, is what the database server must have beside its own."`
+	MaxConns      int          `env:"INSULA_DB_MAX_CONNS" envDefault:"16" range:"1..1000" doc:"Greatest number of connections this process opens with the application's role, to each database."`
+	Placements    Placements   `env:"INSULA_PLACEMENTS" doc:"Other databases that house tenants: for each its name, the URL of the application's role there and that of the migrator's, with spaces between, as in: east postgres://… postgres://…; west postgres://… postgres://…. Every process needs all of them. The database of DATABASE_URL is called main. Empty: there are no others."`
 }
 
 // Redis says how to reach the cache and limiter.

@@ -14,6 +14,7 @@ import (
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 	"github.com/insulahq/insula/platform/pg/migrate"
 	"github.com/insulahq/insula/platform/secret"
+	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -102,6 +103,9 @@ func (m *Migrator) WithPlacement(name string) *Migrator {
 	other.placement = name
 	return &other
 }
+
+// Stats is the state of the connections, for the metrics.
+func (m *Migrator) Stats() telemetry.PoolStats { return one(m.pool).stats() }
 
 // Close closes the connections.
 func (m *Migrator) Close() { m.pool.Close() }

@@ -38,6 +38,9 @@ type Options struct {
 	// Placements are the other databases that house tenants, by name. One that
 	// is away takes nothing with it but its own tenants.
 	Placements map[string]secret.Value
+	// BackendMemory bounds what a backend may hold, in bytes, before its
+	// connection is replaced; 0 is DefaultBackendMemory.
+	BackendMemory int64
 	// Floor is the oldest version of a tenant's schema that this process can
 	// work with (see Floor); a tenant below it is refused for the time being.
 	Floor int64
@@ -121,12 +124,14 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	}
 	var opened atomic.Uint64
 	var learned dictionary
+	turns := &turnover{}
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		newSession(c, &learned, opened.Add(1), o.Pooled)
+		limit := wearLimit(o.BackendMemory, opened.Add(1))
+		c.PgConn().CustomData()[sessionKey] = newSession(&learned, turns, limit, o.Pooled)
 		registerTypes(c)
 		return nil
 	}
-	s, err := openShards(ctx, cfg, o.Pooled, o.Shares)
+	s, err := openShards(ctx, cfg, turns, o.Pooled, o.Shares)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}

@@ -171,7 +171,7 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 	party := append([]*quick{r}, at.quick.join(companions-1)...)
 	if len(party) == 1 {
 		s.travel(c.Conn(), party)
-		release(c)
+		at.release(c)
 		at.quick.leave()
 		return r
 	}
@@ -188,7 +188,7 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 // guide takes a party to the server, whoever of it still waits.
 func (s *shards) guide(at *shard, c *pgxpool.Conn, party []*quick) {
 	s.travel(c.Conn(), party)
-	release(c)
+	at.release(c)
 	for _, r := range party {
 		r.told <- served
 	}

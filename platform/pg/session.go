@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -30,16 +31,17 @@ type session struct {
 	unwanted   []string                                // prepared, and no longer counted on
 	closing    []string                                // the same, by their names on the server
 	tenants    map[uuid.UUID]*guest
-	uses       int  // since counts were last halved
-	worn       bool // has met so many tenants that its memory should be freed
-	limit      int  // how many tenants are that many
+	uses       int   // since counts were last halved
+	memory     int64 // estimate of what the backend holds, in bytes
+	limit      int64 // beyond which it is worn and should be replaced
+	turns      *turnover
 	pooled     bool // nothing is prepared, so nobody gets statements of their own
 }
 
 // guest is a tenant as one connection knows it.
 type guest struct {
 	uses int
-	own  map[string]string // shared statement -> the tenant's own
+	own  map[string]string // shared statement -> the tenant's own, empty if it has none
 }
 
 const (
@@ -51,23 +53,22 @@ const (
 	frequent = 3
 	// halveAfter is how many uses a frequency looks back on.
 	halveAfter = 20_000
-	// wornAfter is how many tenants a connection serves before it is replaced:
-	// its backend keeps the catalog entries of every schema it has met, some 20
-	// to 30 kB each.
-	wornAfter = 4000
 )
 
 const sessionKey = "insula.session"
 
-// newSession begins the memory of the number-th connection of a pool. The
-// number makes connections wear out at different times.
-func newSession(c *pgx.Conn, d *dictionary, number uint64, pooled bool) {
-	c.PgConn().CustomData()[sessionKey] = &session{
+// newSession makes the session of a connection that wears out at a limit.
+func newSession(d *dictionary, turns *turnover, limit int64, pooled bool) *session {
+	return &session{
 		pooled: pooled, dictionary: d, own: map[string]*statement{},
 		statements: map[string]*pgconn.StatementDescription{}, tenants: map[uuid.UUID]*guest{},
-		limit: wornAfter * (6 + int(number%5)) / 8, // 75 to 125 per cent
+		memory: emptyBackend, limit: limit, turns: turns,
 	}
 }
+
+// worn says that the backend holds so much that it should be replaced, if it is
+// the connection's turn.
+func (s *session) worn(now time.Time) bool { return s.memory > s.limit && s.turns.take(now) }
 
 func sessionOf(c *pgx.Conn) *session {
 	s, _ := c.PgConn().CustomData()[sessionKey].(*session)
@@ -81,16 +82,18 @@ func (s *session) text(tenant uuid.UUID, sql string) string {
 		return sql
 	}
 	g := s.guest(tenant)
-	if own, ok := g.own[sql]; ok {
+	own, met := g.own[sql]
+	if own != "" {
 		return own
+	}
+	if !met {
+		s.memory += relationsMemory
+		g.own[sql] = ""
 	}
 	if g.uses < frequent && !s.roomy() || !s.room() {
 		return sql
 	}
-	own := sql + tag + tenant.String() + " */"
-	if g.own == nil {
-		g.own = map[string]string{}
-	}
+	own = sql + tag + tenant.String() + " */"
 	g.own[sql] = own
 	return own
 }
@@ -101,9 +104,8 @@ func (s *session) guest(tenant uuid.UUID) *guest {
 	}
 	g, ok := s.tenants[tenant]
 	if !ok {
-		g = &guest{}
+		g = &guest{own: map[string]string{}}
 		s.tenants[tenant] = g
-		s.worn = s.worn || len(s.tenants) > s.limit
 	}
 	g.uses++
 	return g
@@ -118,10 +120,10 @@ func (s *session) halve() {
 		if g.uses >= frequent {
 			continue
 		}
-		for _, own := range g.own {
+		for sql, own := range g.own {
 			s.forget(own)
+			g.own[sql] = ""
 		}
-		g.own = nil
 	}
 }
 
@@ -143,6 +145,7 @@ func (s *session) prepare(ctx context.Context, c *pgx.Conn, text string) error {
 	sd, err := c.Prepare(ctx, text, text)
 	if err == nil {
 		s.statements[text] = sd
+		s.memory += planMemory
 		s.dictionary.learn(sd)
 	}
 	return err
@@ -180,6 +183,7 @@ func (s *session) forget(text string) {
 	}
 	if s.has(text) {
 		delete(s.statements, text)
+		s.memory -= planMemory
 		s.unwanted = append(s.unwanted, text)
 	}
 }

@@ -4,16 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-func newTestSession(limit int) *session {
-	return &session{
-		statements: map[string]*pgconn.StatementDescription{}, own: map[string]*statement{},
-		tenants: map[uuid.UUID]*guest{}, limit: limit,
-	}
+func newTestSession() *session {
+	return newSession(&dictionary{}, &turnover{}, DefaultBackendMemory, false)
 }
 
 const query = "-- name: GetThing :one\nSELECT 1"
@@ -28,7 +26,7 @@ func (s *session) fill() {
 }
 
 func TestWithMuchRoomEverybodyGetsTheirOwnStatements(t *testing.T) {
-	s := newTestSession(100)
+	s := newTestSession()
 	if got := s.text(tenantNo(1), query); got == query {
 		t.Error("a first visit got the shared statement")
 	}
@@ -39,7 +37,7 @@ func TestWithMuchRoomEverybodyGetsTheirOwnStatements(t *testing.T) {
 }
 
 func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
-	s := newTestSession(100)
+	s := newTestSession()
 	s.fill()
 	a, b := tenantNo(1), tenantNo(2)
 	for i := range frequent + 2 {
@@ -66,8 +64,7 @@ func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
 // A statement of one row is prepared under a name of its own, once, and who does
 // not come any more has it closed.
 func TestStatementsThatTravel(t *testing.T) {
-	s := newTestSession(1 << 20)
-	s.dictionary = &dictionary{}
+	s := newTestSession()
 	a, b := tenantNo(1), tenantNo(2)
 	if s.one(a, query) != nil {
 		t.Error("its types are not known yet")
@@ -88,7 +85,7 @@ func TestStatementsThatTravel(t *testing.T) {
 }
 
 func TestStatementsAreBounded(t *testing.T) {
-	s := newTestSession(1 << 20)
+	s := newTestSession()
 	for i := range maxStatements * 2 {
 		for range frequent {
 			s.text(tenantNo(i), query)
@@ -103,7 +100,7 @@ func TestStatementsAreBounded(t *testing.T) {
 }
 
 func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
-	s := newTestSession(1 << 20)
+	s := newTestSession()
 	s.fill()
 	filled := len(s.statements)
 	gone := tenantNo(1)
@@ -114,7 +111,7 @@ func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
 	for range halveAfter * 3 {
 		s.text(tenantNo(2), query)
 	}
-	if own := s.tenants[gone].own; own != nil || s.text(gone, query) != query && s.tenants[gone].uses < frequent {
+	if own := s.tenants[gone].own[query]; own != "" || s.text(gone, query) != query && s.tenants[gone].uses < frequent {
 		t.Errorf("still has %v", own)
 	}
 	if len(s.statements) != filled {
@@ -122,17 +119,47 @@ func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
 	}
 }
 
+// Each new tenant and statement makes a backend grow, until it is replaced; what
+// it is asked for again does not.
 func TestAConnectionWearsOut(t *testing.T) {
-	s := newTestSession(10)
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	s := newSession(&dictionary{}, &turnover{}, emptyBackend+10*relationsMemory, false)
 	for i := range 10 {
-		s.text(tenantNo(i), query)
+		for range 3 {
+			s.text(tenantNo(i), query)
+		}
 	}
-	if s.worn {
+	if s.worn(now) {
 		t.Error("worn at its limit")
 	}
-	s.text(tenantNo(10), query)
-	if !s.worn {
+	s.text(tenantNo(0), query+" -- another")
+	if !s.worn(now) {
 		t.Error("not worn beyond its limit")
+	}
+}
+
+// Connections that grow alike are replaced one after the other.
+func TestConnectionsAreReplacedInTurn(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	var turns turnover
+	for i := range 5 {
+		at := now.Add(time.Duration(i) * turnoverPause)
+		if !turns.take(at) || turns.take(at) || turns.take(at.Add(turnoverPause-1)) {
+			t.Errorf("after %s not one connection had its turn", at.Sub(now))
+		}
+	}
+	if got := turns.total.Load(); got != 5 {
+		t.Errorf("%d were replaced", got)
+	}
+	limits := map[int64]bool{}
+	for i := range uint64(16) {
+		limit := wearLimit(1000, i)
+		if limits[limit] = true; limit > 1000 || limit < 750 {
+			t.Errorf("connection %d wears out at %d of 1000", i, limit)
+		}
+	}
+	if len(limits) < 4 {
+		t.Errorf("all wear out at %v", limits)
 	}
 }
 
@@ -161,7 +188,7 @@ func TestHeat(t *testing.T) {
 }
 
 func BenchmarkText(b *testing.B) {
-	s := newTestSession(1 << 20)
+	s := newTestSession()
 	for i := range 100 {
 		for range frequent {
 			s.text(tenantNo(i), query)

@@ -26,6 +26,8 @@ import (
 type shards struct {
 	all  []*shard
 	heat heat
+	// turns are when worn connections end.
+	turns *turnover
 	// tracer hears of the reads that package pg sends by itself.
 	tracer pgx.QueryTracer
 	// pooled says that nothing can stay prepared, so that no reads travel together.
@@ -38,10 +40,12 @@ type shard struct {
 	busy  atomic.Int32 // units of work and reads that are here, also waiting ones
 	units atomic.Int32 // those of them that keep a connection for themselves
 	quick queue
+	// memory is the estimate for the backend, as of when the connection came back.
+	memory atomic.Int64
 }
 
-func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool, of Shares) (*shards, error) {
-	s := &shards{heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
+func openShards(ctx context.Context, cfg *pgxpool.Config, turns *turnover, pooled bool, of Shares) (*shards, error) {
+	s := &shards{turns: turns, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
 	for range cfg.MaxConns {
 		part := cfg.Copy()
 		part.MaxConns = 1
@@ -57,7 +61,7 @@ func openShards(ctx context.Context, cfg *pgxpool.Config, pooled bool, of Shares
 
 // one makes a single shard of a pool that needs no more.
 func one(pool *pgxpool.Pool) *shards {
-	return &shards{all: []*shard{{pool: pool}}, doors: newEntrances(nil)}
+	return &shards{all: []*shard{{pool: pool}}, turns: &turnover{}, doors: newEntrances(nil)}
 }
 
 func (s *shards) close() {
@@ -86,8 +90,10 @@ func (s *shards) stats() (sum telemetry.PoolStats) {
 		sum.Idle += p.IdleConns()
 		sum.Acquired += p.AcquireCount()
 		sum.Waited += p.EmptyAcquireCount() + part.quick.waits.Load()
+		sum.Memory += part.memory.Load()
 		sum.WaitTime += p.AcquireDuration() + time.Duration(part.quick.waited.Load())
 	}
+	sum.Replaced = s.turns.total.Load()
 	return sum
 }
 
@@ -220,13 +226,18 @@ func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
 func (c *conn) Release() {
 	c.shard.units.Add(-1)
 	c.shard.busy.Add(-1)
-	release(c.Conn)
+	c.shard.release(c.Conn)
 	c.leave()
 }
 
 // release gives a connection back, or closes one that is worn.
-func release(c *pgxpool.Conn) {
-	if s := sessionOf(c.Conn()); s != nil && s.worn {
+func (s *shard) release(c *pgxpool.Conn) {
+	session := sessionOf(c.Conn())
+	if session != nil {
+		s.memory.Store(session.memory)
+	}
+	if session != nil && session.worn(time.Now()) {
+		s.memory.Store(emptyBackend)
 		ctx, cancel := context.WithTimeout(context.Background(), abandonTimeout)
 		defer cancel()
 		_ = c.Conn().Close(ctx) // the pool replaces it

@@ -66,12 +66,17 @@ func (s *session) travelling(sql, text string) *statement {
 		Name: "insula_" + strconv.Itoa(s.named), SQL: text, ParamOIDs: types.ParamOIDs, Fields: types.Fields,
 	}}
 	s.own[text] = st
+	s.memory += planMemory
 	return st
 }
 
 // drop stops counting on a statement.
 func (s *session) drop(st *statement) {
+	if s.own[st.sd.SQL] != st {
+		return
+	}
 	delete(s.own, st.sd.SQL)
+	s.memory -= planMemory
 	if st.there {
 		s.closing = append(s.closing, st.sd.Name)
 	}

@@ -13,6 +13,8 @@ type PoolStats struct {
 	Acquired               int64         // connections handed out
 	Waited                 int64         // of these, how many were not free at once
 	WaitTime               time.Duration // spent on all acquisitions together
+	Memory                 int64         // of the backends together, estimated, in bytes
+	Replaced               int64         // connections that were closed because their backend held too much
 }
 
 // RegisterPool shows the pool of this name in the metrics. read is called at each scrape and must be quick.
@@ -31,17 +33,20 @@ func (m *Metrics) RegisterPool(name string, read func() PoolStats) {
 		acquired:    desc("acquired_total", "Connections handed out."),
 		waited:      desc("waited_total", "Connections handed out that were not free at once."),
 		waitTime:    desc("wait_seconds_total", "Time spent waiting for connections."),
+		memory:      desc("backend_memory_bytes", "Estimate of the memory that the backends hold together."),
+		replaced:    desc("replaced_total", "Connections closed because their backend held too much memory."),
 	})
 }
 
 type poolCollector struct {
-	read                                         func() PoolStats
-	max, connections, acquired, waited, waitTime *prometheus.Desc
+	read                               func() PoolStats
+	max, connections, acquired, waited *prometheus.Desc
+	waitTime, memory, replaced         *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (c *poolCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.max, c.connections, c.acquired, c.waited, c.waitTime} {
+	for _, d := range []*prometheus.Desc{c.max, c.connections, c.acquired, c.waited, c.waitTime, c.memory, c.replaced} {
 		out <- d
 	}
 }
@@ -62,4 +67,6 @@ func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
 	total(c.acquired, float64(s.Acquired))
 	total(c.waited, float64(s.Waited))
 	total(c.waitTime, s.WaitTime.Seconds())
+	out <- prometheus.MustNewConstMetric(c.memory, prometheus.GaugeValue, float64(s.Memory))
+	total(c.replaced, float64(s.Replaced))
 }
