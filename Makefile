@@ -19,7 +19,7 @@ stamp = $(BIN)/.$(1)-$(GOVERSION)-$(shell cat cmd/tools/$(1)/go.mod cmd/tools/$(
 GEN   := $(call stamp,gen)
 LINT  := $(call stamp,lint)
 
-.PHONY: help run test generate verify verify-plants lint bench bench-fleet bench-fairshare clean reset-data new-migration \
+.PHONY: help run test generate verify verify-plants lint bench bench-fleet bench-copies bench-fairshare clean reset-data new-migration \
 	new-module check-new-module check-schema check-migrations check-generated check-queries check-docs docs need-go need-cc \
 	dev schema insula
 .NOTPARALLEL:
@@ -53,6 +53,10 @@ TENANTS ?= 1000
 bench-fleet: dev ## measure: making tenants and bringing all of them to a new version
 	go build -o $(BIN)/bench-fleet ./cmd/bench/fleet
 	$(BIN)/dev test -- $(BIN)/bench-fleet -tenants $(TENANTS) $(ARGS)
+
+bench-copies: dev ## measure: backing up, restoring and cloning a tenant
+	go build -o $(BIN)/bench-copies ./cmd/bench/copies
+	$(BIN)/dev test -- $(BIN)/bench-copies $(ARGS)
 
 bench-fairshare: dev ## measure: what a flood of one tenant costs another
 	$(BIN)/dev test -- go test ./wire_gen -run '^TestFairShare$$' -count=1 -v -fairshare 20s

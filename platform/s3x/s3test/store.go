@@ -4,6 +4,7 @@ package s3test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -34,12 +35,19 @@ func Config(t testing.TB) config.S3 {
 	if c.Endpoint == "" {
 		t.Fatal("this test needs an S3 server: run it through `make test`, or set INSULA_TEST_S3, INSULA_TEST_S3_ACCESS_KEY and INSULA_TEST_S3_SECRET_KEY")
 	}
-	client := rawClient(c)
-	if _, err := client.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: &c.Bucket}); err != nil {
-		t.Fatalf("make bucket on %s: %v", c.Endpoint, err)
+	if err := MakeBucket(context.Background(), c); err != nil {
+		t.Fatal(err)
 	}
-	t.Cleanup(func() { removeBucket(t, client, c.Bucket) })
+	t.Cleanup(func() { removeBucket(t, rawClient(c), c.Bucket) })
 	return c
+}
+
+// MakeBucket makes the bucket that the settings name.
+func MakeBucket(ctx context.Context, c config.S3) error {
+	if _, err := rawClient(c).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &c.Bucket}); err != nil {
+		return fmt.Errorf("make bucket on %s: %w", c.Endpoint, err)
+	}
+	return nil
 }
 
 // Open returns the store of a fresh bucket.
