@@ -54,7 +54,7 @@ func tablesOf(t *testing.T, conn *pgx.Conn, id string) map[string]string {
 // copyDeed is one thing that is done with a tenant and may be interrupted.
 type copyDeed struct {
 	name    string
-	begin   func(l landlord, c *carried, backup string) (path, body string)
+	begin   func(backup string) (path, body string)
 	moments []moment
 }
 
@@ -73,15 +73,15 @@ var (
 )
 
 var copyDeeds = []copyDeed{
-	{"backup", func(_ landlord, c *carried, _ string) (string, string) { return "/backups", "" },
+	{"backup", func(string) (string, string) { return "/backups", "" },
 		[]moment{accepted, begun, half, decided, over}},
-	{"restore", func(_ landlord, _ *carried, backup string) (string, string) {
+	{"restore", func(backup string) (string, string) {
 		return "/restore", object("backup_id", backup, "slug", fmt.Sprintf("again-%d", slugs.Add(1)), "name", "Again")
 	}, []moment{accepted, begun, filling, half, over}},
-	{"restore in place", func(_ landlord, _ *carried, backup string) (string, string) {
+	{"restore in place", func(backup string) (string, string) {
 		return "/restore", object("backup_id", backup, "in_place", true)
 	}, []moment{accepted, begun, filling, half, decided, over}},
-	{"clone", func(_ landlord, _ *carried, _ string) (string, string) {
+	{"clone", func(string) (string, string) {
 		return "/clone", object("slug", fmt.Sprintf("twin-%d", slugs.Add(1)), "name", "Twin")
 	}, []moment{accepted, begun, filling, half, over}},
 }
@@ -144,7 +144,7 @@ func TestDatabaseCrashDuringCopies(t *testing.T) {
 // begins asks for a copy.
 func (l landlord) begins(t *testing.T, c *carried, d copyDeed, backup string) answer {
 	t.Helper()
-	path, body := d.begin(l, c, backup)
+	path, body := d.begin(backup)
 	return l.operator.do(t, "POST", "/v1/tenants/"+c.id+path, body).want(t, http.StatusAccepted)
 }
 
