@@ -17,7 +17,6 @@ import (
 type carried struct {
 	tenant
 	file string
-
 	rows map[string]string // of the tables that every copy must have
 }
 
