@@ -19,6 +19,10 @@ type relay struct {
 	// wire is cut; negative for any number.
 	budget int64
 	passed int64 // bytes that the part has answered since the wire was laid or mended
+	// toll, when set, is asked before anything passes: whose connection it is
+	// on, and whether towards the part. What it holds back never passes. Set it
+	// before anybody connects.
+	toll func(on net.Conn, towards bool, data []byte) bool
 }
 
 // newRelay lays a wire to an address.
@@ -95,12 +99,13 @@ func (r *relay) carry(c net.Conn) {
 		r.cut()
 		return
 	}
-	go r.pour(c, part, false)
-	r.pour(part, c, true)
+	go r.pour(c, part, c, false)
+	r.pour(part, c, c, true)
 }
 
-// pour copies one direction; counted is the one towards the part.
-func (r *relay) pour(to, from net.Conn, counted bool) {
+// pour copies one direction of a connection; counted is the one towards the
+// part.
+func (r *relay) pour(to, from, on net.Conn, counted bool) {
 	defer to.Close()
 	buffer := make([]byte, 16<<10)
 	for {
@@ -108,7 +113,7 @@ func (r *relay) pour(to, from net.Conn, counted bool) {
 		if err != nil {
 			return
 		}
-		if !r.passes(n, counted) {
+		if !r.passes(n, counted) || r.toll != nil && !r.toll(on, counted, buffer[:n]) {
 			continue // a hanging part's host still takes what is sent
 		}
 		if _, err := to.Write(buffer[:n]); err != nil {
