@@ -12,6 +12,7 @@ import (
 
 	auditapi "github.com/insulahq/insula/modules/audit/api"
 	"github.com/insulahq/insula/modules/audit/domain"
+	auditservice "github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/s3x"
 )
 
@@ -23,7 +24,7 @@ func (n *tenant) seal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(patience); ; {
-		p, err := n.h.Sealing.Seal(t.Context(), served)
+		p, err := n.h.Sealing.Seal(t.Context(), served, auditservice.Now)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("sealing: %+v, %v", p, err)
 		}

@@ -104,10 +104,10 @@ func newLive(d *tenantsinfra.Directory, pool *pg.Pool, m *telemetry.Metrics) *te
 	return live
 }
 
-// newFresh asks in a tenant what its settings are.
+// newFresh asks in a tenant, served or suspended, what its settings are.
 func newFresh(pool *pg.Pool, s *tenancy.Settings) tenancy.Fresh {
 	return func(ctx context.Context, t tenancy.Tenant) (setting.Values, error) {
-		err := pool.Tenant(t).Read(ctx, func(tx uow.Tx) error { return s.Refresh(ctx, tx, t) })
+		err := pool.Tenant(t).Look(ctx, func(tx uow.Tx) error { return s.Refresh(ctx, tx, t) })
 		return s.Of(t), err
 	}
 }

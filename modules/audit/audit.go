@@ -14,10 +14,13 @@ import (
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
-// Policy says how long a tenant keeps its trail.
+// Policy says how a tenant's trail is sealed, and how long it is kept.
 type Policy struct {
-	Keep time.Duration // zero: for ever
-	Hold bool          // a legal hold: nothing is removed, whatever its age
+	Every   time.Duration // records wait so long to be sealed together
+	Batch   int           // records sealed together at most
+	Forward bool          // the sealed records themselves are kept in the object store too
+	Keep    time.Duration // zero: for ever
+	Hold    bool          // a legal hold: nothing is removed, whatever its age
 }
 
 // Policies knows the policy of each tenant.

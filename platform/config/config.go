@@ -95,7 +95,7 @@ type Security struct {
 
 // Audit says how the audit trail is sealed, kept and removed.
 type Audit struct {
-	SealEvery time.Duration `env:"INSULA_AUDIT_SEAL_EVERY" envDefault:"10s" range:"1s..1h" doc:"How often new records of the audit trail are sealed."`
+	SealEvery time.Duration `env:"INSULA_AUDIT_SEAL_EVERY" envDefault:"10s" range:"1s..1h" doc:"How long new records of the audit trail wait to be sealed together."`
 	SealBatch int           `env:"INSULA_AUDIT_SEAL_BATCH" envDefault:"1000" range:"1..10000" doc:"Greatest number of records that are sealed together, under one signed head."`
 	Forward   bool          `env:"INSULA_AUDIT_FORWARD" envDefault:"false" doc:"Also keep the sealed records themselves in the object store, beside their signed heads."`
 	Retention time.Duration `env:"INSULA_AUDIT_RETENTION" envDefault:"0s" range:"0s..876000h" doc:"How long records are kept before they are removed. 0s: for ever. Less than a day is taken for a day."`

@@ -68,6 +68,7 @@ func (*noTx) AfterCommit(func(context.Context)) {}
 func (t *noTx) Trail() *uow.Trail               { return &t.trail }
 
 func (nowhere) Read(_ context.Context, fn func(uow.Tx) error) error   { return fn(&noTx{}) }
+func (nowhere) Look(_ context.Context, fn func(uow.Tx) error) error   { return fn(&noTx{}) }
 func (nowhere) Write(_ context.Context, fn func(uow.Tx) error) error  { return fn(&noTx{}) }
 func (nowhere) Record(_ context.Context, fn func(uow.Tx) error) error { return fn(&noTx{}) }
 

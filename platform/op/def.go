@@ -37,6 +37,7 @@ type Def struct {
 	Records bool   // a read that leaves an audit record too
 	Long    bool   // a read whose record comes first, and which holds no transaction
 	Quiet   string // why background work leaves no record of its own
+	Lasting bool   // background work that goes on in a tenant that is suspended or deleted
 	Kind    string // what sort of thing it acts on: "user"
 	// OwnerToo lets who owns the thing act on it, held or not. The body says
 	// whose it is by uow.Trail.OwnedBy; one that does not lets only holders in.
@@ -88,6 +89,10 @@ func Quiet(why string) Option {
 	return func(d *Def) { d.Quiet = why }
 }
 
+// Lasting is for background work that makes evidence: it goes on in a tenant
+// that is suspended or deleted, whose refusals are recorded too.
+func Lasting(d *Def) { d.Lasting = true }
+
 // Reading is for background work that changes nothing.
 func Reading(d *Def) { d.Writes = false }
 
@@ -116,6 +121,9 @@ func declare(name, summary string, writes bool, opts []Option) Def {
 	}
 	if d.Quiet != "" && d.Guard != ByJob {
 		panic(fmt.Sprintf("op: %s is quiet, and not background work", name))
+	}
+	if d.Lasting && d.Quiet == "" {
+		panic(fmt.Sprintf("op: %s goes on in a suspended tenant, and is no evidence", name))
 	}
 	if d.OwnerToo && (d.Guard != ByPermission || d.Long) {
 		panic(fmt.Sprintf("op: %s is open to owners of a thing, but not by a permission or not in a transaction", name))

@@ -66,13 +66,19 @@ func (j *Jobs) WitnessIn(ctx context.Context, in, about tenancy.Tenant, d Def, b
 // Visit runs what the operator does inside a tenant: body and the record in the
 // tenant's own trail are one unit of work. That the operator may was decided in
 // the operator's tenant, by the operation d that this is a part of. What fails
-// is recorded too.
+// is recorded too. A tenant that is suspended is visited like any other.
 func (j *Jobs) Visit(ctx context.Context, t tenancy.Tenant, d Def, by authn.Caller, body func(uow.Tx) error) error {
-	r := j.runner(t, by, j.units.Tenant(t))
+	r := j.runner(t, by, anyStatus{j.units.Tenant(t)})
 	return r.execute(ctx, d, Decision{Allow: true, Rule: visiting}, func(tx uow.Tx) (bool, error) { return false, body(tx) })
 }
 
+// anyStatus is a unit of work of the operator's, which needs no tenant that is
+// served.
+type anyStatus struct{ uow.Unit }
+
+func (u anyStatus) Write(ctx context.Context, fn func(uow.Tx) error) error { return u.Record(ctx, fn) }
+
 // Look reads inside a tenant, as Visit writes.
 func (j *Jobs) Look(ctx context.Context, t tenancy.Tenant, body func(uow.Tx) error) error {
-	return j.units.Tenant(t).Read(ctx, body)
+	return j.units.Tenant(t).Look(ctx, body)
 }

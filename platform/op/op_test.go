@@ -28,7 +28,7 @@ var (
 )
 
 // unit counts what was opened; a write that fails keeps nothing.
-type unit struct{ reads, writes, records int }
+type unit struct{ reads, looks, writes, records int }
 
 type tx struct{ trail uow.Trail }
 
@@ -37,6 +37,11 @@ func (t *tx) Trail() *uow.Trail                 { return &t.trail }
 
 func (u *unit) Read(_ context.Context, fn func(uow.Tx) error) error {
 	u.reads++
+	return fn(&tx{})
+}
+
+func (u *unit) Look(_ context.Context, fn func(uow.Tx) error) error {
+	u.looks++
 	return fn(&tx{})
 }
 
@@ -149,12 +154,22 @@ func TestALongReadIsRecordedBeforeItBegins(t *testing.T) {
 }
 
 func TestQuietWorkLeavesNoRecord(t *testing.T) {
-	for name, end := range map[string]error{"done": nil, "failed": boom} {
-		run, u, records := runner(true, authn.Caller{Kind: authn.Job})
-		quiet := op.Job("things.seal", "Seal things.", op.Quiet("seals are evidence"))
-		_, err := op.Do(t.Context(), run, quiet, func(uow.Tx) (int, error) { return 0, end })
-		if !errors.Is(err, end) || u.records != 1 || len(records.Entries()) != 0 {
-			t.Errorf("%s: %v, %+v, recorded %+v", name, err, *u, records.Entries())
+	quiet := op.Quiet("seals are evidence")
+	for name, c := range map[string]struct {
+		job  op.Def
+		unit unit // what it runs in
+	}{
+		"writing":          {op.Job("things.seal", "Seal things.", quiet), unit{writes: 1}},
+		"reading":          {op.Job("things.watch", "Watch things.", quiet, op.Reading), unit{reads: 1}},
+		"writing, lasting": {op.Job("things.seal", "Seal things.", quiet, op.Lasting), unit{records: 1}},
+		"reading, lasting": {op.Job("things.watch", "Watch things.", quiet, op.Lasting, op.Reading), unit{looks: 1}},
+	} {
+		for _, end := range []error{nil, boom} {
+			run, u, records := runner(true, authn.Caller{Kind: authn.Job})
+			_, err := op.Do(t.Context(), run, c.job, func(uow.Tx) (int, error) { return 0, end })
+			if !errors.Is(err, end) || *u != c.unit || len(records.Entries()) != 0 {
+				t.Errorf("%s: %v, %+v, recorded %+v", name, err, *u, records.Entries())
+			}
 		}
 	}
 }
@@ -179,6 +194,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		"summary no sentence":   func() { op.Read("things.get", "See") },
 		"public without reason": func() { op.Read("things.get", "See.", op.Public("")) },
 		"quiet, no job":         func() { op.Read("things.get", "See.", op.Quiet("why")) },
+		"lasting, no evidence":  func() { op.Job("things.clear", "Clear.", op.Lasting) },
 		"twice":                 func() { op.NewRegistry([]op.Def{see}, []op.Def{see}) },
 	} {
 		t.Run(name, func(t *testing.T) {

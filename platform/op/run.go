@@ -194,8 +194,8 @@ func (r *Runner) execute(ctx context.Context, d Def, decision Decision, body fun
 	switch {
 	case d.Long:
 		return r.long(ctx, d, decision, body)
-	case d.Quiet != "" && d.Writes:
-		return r.unit.Record(ctx, func(tx uow.Tx) error { // evidence is made of a suspended tenant's refusals too
+	case d.Quiet != "":
+		return r.opening(d)(ctx, func(tx uow.Tx) error {
 			_, err := body(tx)
 			return err
 		})
@@ -226,6 +226,19 @@ func (r *Runner) execute(ctx context.Context, d Def, decision Decision, body fun
 		}
 		return nil, r.recorder.Record(ctx, tx, r.entry(d, Done, nil, decision).with(trail))
 	})
+}
+
+// opening is the kind of unit that quiet background work runs in.
+func (r *Runner) opening(d Def) func(context.Context, func(uow.Tx) error) error {
+	switch {
+	case d.Lasting && d.Writes:
+		return r.unit.Record
+	case d.Lasting:
+		return r.unit.Look
+	case d.Writes:
+		return r.unit.Write
+	}
+	return r.unit.Read
 }
 
 // read runs an operation that leaves no record, unless it asks for something

@@ -22,6 +22,10 @@ func (u *provisioningUnit) Read(context.Context, func(uow.Tx) error) error {
 	return errors.New("a schema that is being made cannot be read yet")
 }
 
+func (u *provisioningUnit) Look(ctx context.Context, fn func(uow.Tx) error) error {
+	return u.Read(ctx, fn)
+}
+
 func (u *provisioningUnit) Write(ctx context.Context, fn func(uow.Tx) error) error {
 	return Translate(u.migrator.Provision(ctx, u.what, fn), nil, nil)
 }

@@ -16,7 +16,10 @@ import (
 type readTx struct {
 	common
 	unit *unit
-	over bool
+	// opening is the statement that lets one row be read, listing the one that
+	// lets rows be read by filters that vary.
+	opening, listing string
+	over             bool
 }
 
 func (t *readTx) end() { t.over = true }
@@ -32,8 +35,8 @@ func (t *readTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 
 // QueryRow reads in company if it can.
 func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	search := search{unit: t.unit, opening: pgdb.OpenRead}
-	if t.unit.tenant != nil && !t.unit.shards.pooled && !t.over {
+	search := search{unit: t.unit, opening: t.opening}
+	if t.unit.tenant != nil && !t.unit.shards.pooled && !t.over && t.opening == pgdb.OpenRead {
 		if r := t.quick(ctx, sql, args); !r.slow {
 			if !astray(r.err) {
 				return r
@@ -63,7 +66,7 @@ func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
 }
 
 func (t *readTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return t.rows(ctx, &search{unit: t.unit, opening: pgdb.OpenList}, sql, args)
+	return t.rows(ctx, &search{unit: t.unit, opening: t.listing}, sql, args)
 }
 
 // rows runs a statement, wherever the tenant is by now.

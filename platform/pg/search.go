@@ -77,7 +77,7 @@ func (s *search) admits(row pgdb.TenantStatusRow) bool {
 	case tenancy.Active:
 		return true
 	case tenancy.Suspended, tenancy.Deleting:
-		return s.opening == pgdb.OpenRecord
+		return s.opening == pgdb.OpenRecord || s.opening == pgdb.OpenLook
 	}
 	return false
 }

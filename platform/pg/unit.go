@@ -31,11 +31,18 @@ type unit struct {
 const writeAttempts = 3
 
 func (u *unit) Read(ctx context.Context, fn func(uow.Tx) error) error {
+	return u.read(ctx, &readTx{unit: u, opening: pgdb.OpenRead, listing: pgdb.OpenList}, fn)
+}
+
+func (u *unit) Look(ctx context.Context, fn func(uow.Tx) error) error {
+	return u.read(ctx, &readTx{unit: u, opening: pgdb.OpenLook, listing: pgdb.OpenLook}, fn)
+}
+
+func (u *unit) read(ctx context.Context, tx *readTx, fn func(uow.Tx) error) error {
 	if err := u.enter(); err != nil {
 		return err
 	}
 	defer u.busy.Store(false)
-	tx := &readTx{unit: u}
 	defer tx.end()
 	if err := fn(tx); err != nil {
 		return Translate(err, nil, nil)

@@ -35,6 +35,10 @@ type Unit interface {
 	// Read runs fn with a Tx that cannot write. Each statement sees what was
 	// committed when it began.
 	Read(ctx context.Context, fn func(Tx) error) error
+	// Look is Read for what the operator sees of a tenant and for the evidence
+	// that is made of one: it also opens for a tenant that is suspended or
+	// deleted.
+	Look(ctx context.Context, fn func(Tx) error) error
 	// Write runs fn and commits, or rolls back when fn fails or panics. fn may
 	// run again after a serialisation failure or deadlock, so whatever it
 	// assigns outside itself must be assigned afresh each time.

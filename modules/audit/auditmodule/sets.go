@@ -3,7 +3,9 @@ package auditmodule
 
 import (
 	"log/slog"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/google/wire"
 
 	"github.com/insulahq/insula/modules/audit"
@@ -39,8 +41,8 @@ var Request = wire.NewSet(
 func NewHeadKeys(c config.Security) domain.HeadKeys { return domain.NewHeadKeys(c.SecretKey) }
 
 // NewSealing makes the service that seals trails.
-func NewSealing(j *op.Jobs, tree domain.Tree, p domain.Published, keys domain.HeadKeys, c clock.Clock, log *slog.Logger, s config.Audit, m *telemetry.Metrics) *service.Sealing {
-	return service.NewSealing(j, tree, p, keys, c, log, service.SealingOptions{Batch: s.SealBatch, Records: s.Forward, Sealed: m.ObserveSeal})
+func NewSealing(j *op.Jobs, tree domain.Tree, p domain.Published, keys domain.HeadKeys, policies audit.Policies, c clock.Clock, log *slog.Logger, m *telemetry.Metrics) *service.Sealing {
+	return service.NewSealing(j, tree, p, keys, policies, c, log, m.ObserveSeal)
 }
 
 // Sealer is the worker that seals trails: a type of its own, because a process
@@ -49,8 +51,11 @@ type Sealer struct{ *jobs.Worker }
 
 // NewSealer makes the worker. Its cleanup ends what is under way; what is not
 // sealed then is found at the next start.
-func NewSealer(s *service.Sealing, bell *infra.Bell, all Tenants, dir tenancy.Directory, c config.Audit, log *slog.Logger, m *telemetry.Metrics) (Sealer, func()) {
-	seal := &sealer{service: s, bell: bell, tenants: all, dir: dir, every: c.SealEvery, slots: make(chan struct{}, sealedAtOnce)}
+func NewSealer(s *service.Sealing, bell *infra.Bell, all Tenants, dir tenancy.Directory, known *tenancy.Settings, c clock.Clock, log *slog.Logger, m *telemetry.Metrics) (Sealer, func()) {
+	every := func(t uuid.UUID) time.Duration { return audit.SealEvery.In(known.Of(tenancy.Tenant{ID: t})) }
+	seal := &sealer{
+		service: s, bell: bell, tenants: all, dir: dir, every: every, clock: c, rounds: newRounds(), slots: make(chan struct{}, sealedAtOnce),
+	}
 	work := seal.work()
 	work.Observe = m.ObserveJob
 	w := jobs.NewWorker(work, log)

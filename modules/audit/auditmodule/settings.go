@@ -11,7 +11,10 @@ import (
 
 // Settings declares what can be adjusted of a tenant's trail.
 func Settings(c config.Audit) []setting.Declared {
-	return []setting.Declared{audit.Retention.Default(c.Retention), audit.LegalHold.Default(c.LegalHold)}
+	return []setting.Declared{
+		audit.SealEvery.Default(c.SealEvery), audit.SealBatch.Default(int64(c.SealBatch)), audit.Forward.Default(c.Forward),
+		audit.Retention.Default(c.Retention), audit.LegalHold.Default(c.LegalHold),
+	}
 }
 
 // Policies implements audit.Policies by the settings of tenants.
@@ -27,5 +30,8 @@ func (p Policies) PolicyOf(ctx context.Context, t tenancy.Tenant) (audit.Policy,
 	if err != nil {
 		return audit.Policy{}, err
 	}
-	return audit.Policy{Keep: audit.Retention.In(in), Hold: audit.LegalHold.In(in)}, nil
+	return audit.Policy{
+		Every: audit.SealEvery.In(in), Batch: int(audit.SealBatch.In(in)), Forward: audit.Forward.In(in),
+		Keep: audit.Retention.In(in), Hold: audit.LegalHold.In(in),
+	}, nil
 }

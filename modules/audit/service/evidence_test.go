@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/audit"
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
 	"github.com/insulahq/insula/modules/audit/service"
@@ -43,7 +44,7 @@ type trail struct {
 	n         int // records so far
 }
 
-func newTrail(t testing.TB, o service.SealingOptions) *trail {
+func newTrail(t testing.TB, p audit.Policy) *trail {
 	t.Helper()
 	return trailOf(t, pgtest.Tenant(t), o)
 }
@@ -60,7 +61,7 @@ func trailOf(t testing.TB, f pgtest.Fixture, o service.SealingOptions) *trail {
 	r.published = infra.NewPublished(r.blobs)
 	log := slog.New(slog.DiscardHandler)
 	jobs := op.NewJobs(r.Pool, optest.Allow{}, r.recorder, r.clock, id.System{}, log)
-	r.sealing = service.NewSealing(jobs, r.tree, r.published, r.keys, r.clock, log, o)
+	r.sealing = service.NewSealing(jobs, r.tree, r.published, r.keys, same(p), r.clock, log, func(int64, time.Duration) {})
 	return r
 }
 
@@ -129,7 +130,7 @@ func (r *trail) sealOnly(t *testing.T, want int64) {
 	t.Helper()
 	r.settle(t, want)
 	for r.size(t) < want {
-		if _, err := r.sealing.Seal(t.Context(), r.Tenant); err != nil {
+		if _, err := r.sealing.Seal(t.Context(), r.Tenant, service.Now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,7 +175,7 @@ func (r *trail) idOf(t *testing.T, number int64) (id uuid.UUID) {
 
 func TestAnUntouchedTrailFits(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	if report := r.verify(t); report.Finding != nil || report.Size != 0 {
 		t.Errorf("an empty trail: %+v", report)
 	}
@@ -316,7 +317,7 @@ func TestAttacksAreFoundAndNamed(t *testing.T) {
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newTrail(t, service.SealingOptions{Batch: 10})
+			r := newTrail(t, audit.Policy{Batch: 10})
 			r.record(t, 25)
 			r.seal(t, 25)
 			victim := r.idOf(t, attack.number)
@@ -339,7 +340,7 @@ func TestAttacksAreFoundAndNamed(t *testing.T) {
 // not a head that an auditor has kept.
 func TestAnOldHeadAtHandFindsARewrite(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	r.record(t, 25)
 	r.seal(t, 25)
 	old := r.verify(t)
@@ -369,7 +370,7 @@ func TestAnOldHeadAtHandFindsARewrite(t *testing.T) {
 
 func TestProofs(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 7})
+	r := newTrail(t, audit.Policy{Batch: 7})
 	r.record(t, 25)
 	r.seal(t, 25)
 	for n := range int64(25) {

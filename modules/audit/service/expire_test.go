@@ -32,7 +32,7 @@ func (r *trail) retention(p audit.Policy) *service.Retention {
 func TestWhatIsTooOldIsRemovedAndTheRestStaysProven(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	r.record(t, 13)
 	r.seal(t, 13)
 	r.clock.Advance(40 * day)
@@ -88,7 +88,7 @@ func TestWhatIsTooOldIsRemovedAndTheRestStaysProven(t *testing.T) {
 
 func TestOnlyRetentionRemoves(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	r.record(t, 5)
 	r.seal(t, 5)
 	var first []domain.Numbered

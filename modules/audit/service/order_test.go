@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/insulahq/insula/modules/audit"
 	"github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
@@ -62,7 +63,7 @@ func (r *trail) slow(t *testing.T, e op.Entry) (end func(error)) {
 
 func TestASlowTransactionIsWaitedForAndNotMissed(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 100})
+	r := newTrail(t, audit.Policy{Batch: 100})
 	r.record(t, 2)
 	r.seal(t, 2)
 	first, never := r.entry(), r.entry()
@@ -70,13 +71,13 @@ func TestASlowTransactionIsWaitedForAndNotMissed(t *testing.T) {
 	giveUp := r.slow(t, never)
 	r.record(t, 3) // no writer waits for the slow ones
 	for range 3 {
-		p, err := r.sealing.Seal(t.Context(), r.Tenant)
+		p, err := r.sealing.Seal(t.Context(), r.Tenant, service.Now)
 		if err != nil || p.Sealed != 0 || !p.Waiting {
 			t.Fatalf("sealed behind a running transaction: %+v, %v", p, err)
 		}
 	}
 	giveUp(errChangedMind)
-	if p, err := r.sealing.Seal(t.Context(), r.Tenant); err != nil || p.Sealed != 0 {
+	if p, err := r.sealing.Seal(t.Context(), r.Tenant, service.Now); err != nil || p.Sealed != 0 {
 		t.Fatalf("sealed behind a running transaction: %+v, %v", p, err)
 	}
 	commit(nil)
@@ -93,7 +94,7 @@ func TestASlowTransactionIsWaitedForAndNotMissed(t *testing.T) {
 // records in one place.
 func TestRecordsOfOneTransactionStayTogether(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 2})
+	r := newTrail(t, audit.Policy{Batch: 2})
 	a, b, c := r.entry(), r.entry(), r.entry()
 	r.Write(t, func(tx uow.Tx) error {
 		return errors.Join(r.recorder.Record(t.Context(), tx, c), r.recorder.Record(t.Context(), tx, a), r.recorder.Record(t.Context(), tx, b))
@@ -111,7 +112,7 @@ func TestRecordsOfOneTransactionStayTogether(t *testing.T) {
 func TestWritersAndSealersAtOnce(t *testing.T) {
 	t.Parallel()
 	const writers, each = 4, 40
-	r := newTrail(t, service.SealingOptions{Batch: 9})
+	r := newTrail(t, audit.Policy{Batch: 9})
 	entries := make([][]op.Entry, writers)
 	for w := range entries {
 		for range each {
@@ -123,7 +124,7 @@ func TestWritersAndSealersAtOnce(t *testing.T) {
 	for range 2 {
 		sealers.Go(func() {
 			for stop.Err() == nil {
-				if _, err := r.sealing.Seal(t.Context(), r.Tenant); err != nil {
+				if _, err := r.sealing.Seal(t.Context(), r.Tenant, service.Now); err != nil {
 					t.Error(err)
 					return
 				}
@@ -177,7 +178,7 @@ func TestWritersAndSealersAtOnce(t *testing.T) {
 // nothing here, higher and lower than what this server gives.
 func TestAnotherServer(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	r.record(t, 12)
 	r.seal(t, 12)
 	r.record(t, 25)

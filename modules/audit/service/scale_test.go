@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/insulahq/insula/modules/audit"
 	auditapi "github.com/insulahq/insula/modules/audit/api"
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/service"
@@ -38,7 +39,7 @@ func (c *count) Write(p []byte) (int, error) {
 
 // TestScale seals, checks and exports a long trail, and tells how fast.
 func TestScale(t *testing.T) {
-	r := newTrail(t, service.SealingOptions{Batch: 1000})
+	r := newTrail(t, audit.Policy{Batch: 1000})
 	start := time.Now()
 	r.BehindTheWall(t, fill, *records)
 	r.BehindTheWall(t, "ANALYZE audit_events")
@@ -51,7 +52,7 @@ func TestScale(t *testing.T) {
 	r.settle(t, int64(*records))
 	start = time.Now()
 	for r.size(t) < int64(*records) {
-		if _, err := r.sealing.Seal(t.Context(), r.Tenant); err != nil {
+		if _, err := r.sealing.Seal(t.Context(), r.Tenant, service.Now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +117,7 @@ func watchHeap() (highest *uint64, stop func()) {
 //
 //	go test ./modules/audit/service -run - -bench Write -count 5
 func BenchmarkWrite(b *testing.B) {
-	r := newTrail(b, service.SealingOptions{Batch: 1000})
+	r := newTrail(b, audit.Policy{Batch: 1000})
 	outbox := pg.NewOutbox(r.Pool, r.clock, id.System{})
 	for _, with := range []bool{false, true} {
 		b.Run(map[bool]string{false: "without", true: "with"}[with], func(b *testing.B) {

@@ -8,7 +8,6 @@ import (
 	"github.com/insulahq/insula/modules/audit"
 	"github.com/insulahq/insula/modules/audit/domain"
 	"github.com/insulahq/insula/modules/audit/infra"
-	"github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -32,7 +31,7 @@ func (r *trail) find(t *testing.T, s domain.Spec) (targets []string) {
 
 func TestRecordsAreFoundByTheWordsOfTheirChanges(t *testing.T) {
 	t.Parallel()
-	r := newTrail(t, service.SealingOptions{Batch: 10})
+	r := newTrail(t, audit.Policy{Batch: 10})
 	r.record(t, 5)
 	e := r.entry()
 	e.After = map[string]any{"email": "Grace.Hopper@navy.example", "ranks": []string{"Rear Admiral"}}

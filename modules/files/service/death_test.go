@@ -67,6 +67,10 @@ func (u mortalUnit) Read(ctx context.Context, fn func(uow.Tx) error) error {
 	return act(u.fuse, func() error { return u.Unit.Read(ctx, fn) })
 }
 
+func (u mortalUnit) Look(ctx context.Context, fn func(uow.Tx) error) error {
+	return act(u.fuse, func() error { return u.Unit.Look(ctx, fn) })
+}
+
 func (u mortalUnit) Write(ctx context.Context, fn func(uow.Tx) error) error {
 	return act(u.fuse, func() error { return u.Unit.Write(ctx, u.mortally(fn)) })
 }

@@ -160,6 +160,7 @@ func (u closedUnit) fail() error {
 }
 func (u closedUnit) Read(context.Context, func(uow.Tx) error) error   { return u.fail() }
 func (u closedUnit) Write(context.Context, func(uow.Tx) error) error  { return u.fail() }
+func (u closedUnit) Look(context.Context, func(uow.Tx) error) error   { return u.fail() }
 func (u closedUnit) Record(context.Context, func(uow.Tx) error) error { return u.fail() }
 
 func (h *house) refresh(t *testing.T, token secret.Value) (service.Tokens, error) {

@@ -23,6 +23,18 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
 
+-- name: OpenLook :one
+-- Walls the transaction into a tenant for reading what a suspended or deleted
+-- one shows too, to the operator and to those who keep evidence of it.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('plan_cache_mode', 'auto', true) AS plans,
+       set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
+       set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor AND t.placement = @placement;
+
 -- name: OpenWrite :one
 -- Walls the transaction into a tenant for writing.
 SELECT set_config('search_path', t.schema_name, true) AS schema,

@@ -72,6 +72,54 @@ func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (Op
 	return i, err
 }
 
+const OpenLook = `-- name: OpenLook :one
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', t.schema_name, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only,
+       set_config('plan_cache_mode', 'auto', true) AS plans,
+       set_config('statement_timeout', $1::text, true) AS statement_timeout,
+       set_config('lock_timeout', $2::text, true) AS lock_timeout
+FROM control.tenants t
+WHERE t.id = $3 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $4
+`
+
+type OpenLookParams struct {
+	StatementTimeout string
+	LockTimeout      string
+	TenantID         uuid.UUID
+	Floor            int64
+}
+
+type OpenLookRow struct {
+	Schema           string
+	Role             string
+	ReadOnly         string
+	Plans            string
+	StatementTimeout string
+	LockTimeout      string
+}
+
+// Walls the transaction into a tenant for reading what a suspended or deleted
+// one shows too, to the operator and to those who keep evidence of it.
+func (q *Queries) OpenLook(ctx context.Context, db DBTX, arg OpenLookParams) (OpenLookRow, error) {
+	row := db.QueryRow(ctx, OpenLook,
+		arg.StatementTimeout,
+		arg.LockTimeout,
+		arg.TenantID,
+		arg.Floor,
+	)
+	var i OpenLookRow
+	err := row.Scan(
+		&i.Schema,
+		&i.Role,
+		&i.ReadOnly,
+		&i.Plans,
+		&i.StatementTimeout,
+		&i.LockTimeout,
+	)
+	return i, err
+}
+
 const OpenRead = `-- name: OpenRead :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
