@@ -8,7 +8,6 @@ import (
 
 	auditservice "github.com/insulahq/insula/modules/audit/service"
 	settingsservice "github.com/insulahq/insula/modules/settings/service"
-	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
@@ -100,12 +99,9 @@ func TenantEvidence(p *Process, t tenancy.Tenant) *auditservice.Evidence {
 // tenant, beside what the tenant's own trail tells. Before there is an
 // operator's tenant there is nobody to tell.
 func Note(ctx context.Context, p *Process, d op.Def, about tenancy.Tenant) error {
-	landlord, err := p.Directory.Landlord(ctx)
-	if errors.Is(err, tenantsdomain.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		p.Jobs.WitnessIn(ctx, landlord.Tenant, about, d, atCommandLine())
+	landlord, founded, err := newLandlord(p.Directory)(ctx)
+	if founded {
+		p.Jobs.WitnessIn(ctx, landlord, about, d, atCommandLine())
 	}
 	return err
 }
@@ -114,35 +110,21 @@ func Note(ctx context.Context, p *Process, d op.Def, about tenancy.Tenant) error
 // others at once. The operator's trail tells of it, also when it fails, once
 // there is an operator's tenant.
 func RotateKeys(ctx context.Context, p *Process, compromised bool) error {
-	store := p.KeyRing.Store()
-	rotate := store.Rotate
+	rotate, label := p.KeyRing.Store().Rotate, usersservice.KeysOverlap
 	if compromised {
-		rotate = store.Replace
+		rotate, label = p.KeyRing.Store().Replace, usersservice.KeysEnd
 	}
-	landlord, err := p.Directory.Landlord(ctx)
-	if errors.Is(err, tenantsdomain.ErrNotFound) {
-		return rotate(ctx)
-	}
+	landlord, founded, err := newLandlord(p.Directory)(ctx)
 	if err != nil {
 		return err
 	}
-	return p.Jobs.Visit(ctx, landlord.Tenant, usersservice.RotateKeys, atCommandLine(), func(tx uow.Tx) error {
-		if err := rotate(ctx); err != nil {
-			return err
-		}
-		all, err := store.List(ctx)
-		if err != nil {
-			return err
-		}
-		tx.Trail().On(usersservice.RotateKeys.Kind, all[0].ID, keyLabel(compromised))
-		return nil
-	})
-}
-
-// keyLabel tells in the trail what became of the keys before the new one.
-func keyLabel(compromised bool) string {
-	if compromised {
-		return "ends all others"
+	if !founded {
+		_, err := rotate(ctx)
+		return err
 	}
-	return "overlaps with the one before"
+	return p.Jobs.Visit(ctx, landlord, usersservice.RotateKeys, atCommandLine(), func(tx uow.Tx) error {
+		key, err := rotate(ctx)
+		tx.Trail().On(usersservice.RotateKeys.Kind, key, label)
+		return err
+	})
 }

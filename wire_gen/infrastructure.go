@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -19,6 +20,7 @@ import (
 	filesinfra "github.com/insulahq/insula/modules/files/infra"
 	rolesinfra "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/tenants"
+	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
 	usersservice "github.com/insulahq/insula/modules/users/service"
@@ -213,6 +215,17 @@ func newCursors(c config.Config) *page.Codec {
 // needs the roles.
 func newSeeders(r *rolesinfra.Seeder, u *usersservice.Founding) []tenants.Seeder {
 	return []tenants.Seeder{r, u}
+}
+
+// newLandlord finds the operator's tenant.
+func newLandlord(d *tenantsinfra.Directory) usersservice.Landlord {
+	return func(ctx context.Context) (tenancy.Tenant, bool, error) {
+		t, err := d.Landlord(ctx)
+		if errors.Is(err, tenantsdomain.ErrNotFound) {
+			return tenancy.Tenant{}, false, nil
+		}
+		return t.Tenant, err == nil, err
+	}
 }
 
 // newTrails lists the tenants whose trails are sealed.

@@ -188,7 +188,7 @@ func TestKeysAreRotatedWithoutSigningAnybodyOut(t *testing.T) {
 	h, other := newHouse(t), newHouse(t)
 	n := h.tenant(t)
 	before := n.owner
-	if err := h.KeyRing.Store().Rotate(t.Context()); err != nil {
+	if _, err := h.KeyRing.Store().Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for range 11 {

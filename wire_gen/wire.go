@@ -42,7 +42,7 @@ var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newOwnerControl, newFoundry, pg.NewRemover,
-	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails,
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
 	newCarrier, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),

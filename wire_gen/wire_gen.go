@@ -109,7 +109,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	live := newLive(directory, pool, metrics)
 	http := c.HTTP
 	security := c.Security
-	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, system, logger, reader)
+	keyStore := usersmodule.NewKeyStore(security, v, system, reader)
+	landlord := newLandlord(directory)
+	rotations := service2.NewRotations(jobs, landlord)
+	keyRing, err := usersmodule.NewKeyRing(ctx, security, keyStore, rotations, system, logger)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -184,8 +187,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra3.NewPorter(carrier, store, copies, v3, v4, system)
-	landlord := tenantsmodule.NewLandlord(directory)
-	copying := service3.NewCopying(jobs, copies, porter, landlord, live, idSystem)
+	serviceLandlord := tenantsmodule.NewLandlord(directory)
+	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, idSystem)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, landlord, system, idSystem)
 	fresh := newFresh(pool, settings)
@@ -409,7 +412,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	live := newLive(directory, pool, metrics)
 	http := c.HTTP
 	security := c.Security
-	keyRing, err := usersmodule.NewKeyRing(ctx, security, v, clockClock, logger, reader)
+	keyStore := usersmodule.NewKeyStore(security, v, clockClock, reader)
+	landlord := newLandlord(directory)
+	rotations := service2.NewRotations(jobs, landlord)
+	keyRing, err := usersmodule.NewKeyRing(ctx, security, keyStore, rotations, clockClock, logger)
 	if err != nil {
 		cleanup4()
 		cleanup3()
@@ -484,8 +490,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra3.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
-	landlord := tenantsmodule.NewLandlord(directory)
-	copying := service3.NewCopying(jobs, copies, porter, landlord, live, source)
+	serviceLandlord := tenantsmodule.NewLandlord(directory)
+	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, source)
 	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, landlord, clockClock, source)
 	fresh := newFresh(pool, settings)

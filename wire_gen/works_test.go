@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	filesapi "github.com/insulahq/insula/modules/files/api"
+	usersinfra "github.com/insulahq/insula/modules/users/infra"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/op"
@@ -53,7 +54,7 @@ func TestEveryJobIsListed(t *testing.T) {
 	t.Parallel()
 	recorded := map[string]bool{}
 	for _, d := range wiregen.Operations().All() {
-		if d.Guard == op.ByJob && d.Writes && d.Quiet == "" && d.Name != usersservice.RotateKeys.Name { // a command: TestRotationsAreRecorded
+		if d.Guard == op.ByJob && d.Writes && d.Quiet == "" && d.Name != usersservice.RotateKeys.Name { // of the installation: TestRotationsAreRecorded
 			recorded[d.Name] = true
 		}
 	}
@@ -126,28 +127,56 @@ func TestCopiesAreRecorded(t *testing.T) {
 	}
 }
 
-// TestRotationsAreRecorded: who makes the next signing key at the command line
-// stands in the operator's trail, with the key.
+// TestRotationsAreRecorded: who makes the next signing key, at the command line
+// or by schedule, stands in the operator's trail, with the key.
 func TestRotationsAreRecorded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	const every = 30 * 24 * time.Hour
+	h := newHouse(t, func(c *config.Config) { c.Security.KeyRotation = every })
 	operator := h.operator(t)
+	h.passKeys(t, 24*time.Hour) // whose keys end here, no other test is left to use
 	for _, compromised := range []bool{false, true} {
 		if err := wiregen.RotateKeys(t.Context(), h.Process, compromised); err != nil {
 			t.Fatal(err)
 		}
-		keys, err := h.KeyRing.Store().List(t.Context())
-		if err != nil {
-			t.Fatal(err)
+		operator.tellsOfKey(t, "operator")
+	}
+	h.passKeys(t, every)
+	operator.tellsOfKey(t, "job")
+}
+
+// passKeys lets all signing keys grow at least as old as this: those of other
+// tests too, which share them.
+func (h *house) passKeys(t *testing.T, age time.Duration) {
+	t.Helper()
+	keys, err := h.KeyRing.Store().List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if then := key.CreatedAt.Add(age); then.After(h.clock.Now()) {
+			h.clock.Set(then)
 		}
-		if err := h.KeyRing.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		operator.owner.signIn(t, operator)
-		found := operator.events(t, "outcome=done&operation=auth.keys.rotate&target_id="+keys[0].ID)
-		if len(found) != 1 || found[0].Actor.Kind != "operator" || found[0].Target.Kind != "signing_key" {
-			t.Errorf("compromised=%t: %+v", compromised, found)
-		}
+	}
+}
+
+// tellsOfKey checks that the newest record of a rotation names a key that there
+// is, and who made it.
+func (n *tenant) tellsOfKey(t *testing.T, actor string) {
+	t.Helper()
+	if err := n.h.KeyRing.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.owner.signIn(t, n)
+	found := n.events(t, "outcome=done&operation=auth.keys.rotate")
+	keys, err := n.h.KeyRing.Store().List(t.Context())
+	if err != nil || len(found) == 0 {
+		t.Fatalf("recorded %+v, %v", found, err)
+	}
+	e := found[0]
+	known := slices.ContainsFunc(keys, func(k usersinfra.KeyInfo) bool { return k.ID == e.Target.ID })
+	if e.Actor.Kind != actor || e.Target.Kind != "signing_key" || !known {
+		t.Errorf("recorded as %+v, target %+v", e, e.Target)
 	}
 }
 

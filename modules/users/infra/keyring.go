@@ -25,6 +25,7 @@ type KeyRing struct {
 	store *KeyStore
 	set   *jwtx.KeySet
 	every time.Duration // between rotations; zero for never
+	tell  func(ctx context.Context, key string, err error) error
 	clock clock.Clock
 	log   *slog.Logger
 
@@ -33,8 +34,8 @@ type KeyRing struct {
 }
 
 // OpenKeyRing loads the keys, or makes the first. every is the time between
-// rotations; zero leaves them to commands.
-func OpenKeyRing(ctx context.Context, store *KeyStore, every time.Duration, c clock.Clock, log *slog.Logger) (*KeyRing, error) {
+// rotations; zero leaves them to commands. tell is told how each of them went.
+func OpenKeyRing(ctx context.Context, store *KeyStore, every time.Duration, tell func(ctx context.Context, key string, err error) error, c clock.Clock, log *slog.Logger) (*KeyRing, error) {
 	active, all, err := store.load(ctx)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func OpenKeyRing(ctx context.Context, store *KeyStore, every time.Duration, c cl
 	if err != nil {
 		return nil, err
 	}
-	return &KeyRing{store: store, set: set, every: every, clock: c, log: log, loaded: c.Now()}, nil
+	return &KeyRing{store: store, set: set, every: every, tell: tell, clock: c, log: log, loaded: c.Now()}, nil
 }
 
 // Keys is the set that signs and verifies; it changes as keys are rotated.
@@ -75,12 +76,25 @@ func (r *KeyRing) Refresh(ctx context.Context) error {
 	defer r.mu.Unlock()
 	due, err := r.store.due(ctx, r.every)
 	if err == nil && due {
-		err = r.store.Rotate(ctx)
+		err = r.rotate(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	return r.reload(ctx)
+}
+
+// rotate makes the next key and tells of it, unless another process was quicker
+// and does.
+func (r *KeyRing) rotate(ctx context.Context) error {
+	key, err := r.store.Rotate(ctx)
+	if key == "" && err == nil {
+		return nil
+	}
+	if untold := r.tell(ctx, key, err); untold != nil && err == nil {
+		r.log.ErrorContext(ctx, "a rotation of the signing keys is not recorded", "key", key, "error", untold)
+	}
+	return err
 }
 
 func (r *KeyRing) reload(ctx context.Context) error {

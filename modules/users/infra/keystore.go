@@ -96,28 +96,32 @@ func (s *KeyStore) List(ctx context.Context) ([]KeyInfo, error) {
 // Rotate makes the next key. It is published at once, signs after a while
 // that everybody needs to learn of it, and the keys before it verify until
 // their last tokens are over. Of several processes that rotate at once one
-// succeeds, and that is enough.
-func (s *KeyStore) Rotate(ctx context.Context) error {
+// succeeds, and that is enough: the others get no id.
+func (s *KeyStore) Rotate(ctx context.Context) (id string, err error) {
 	from := s.clock.Now().Add(publishAhead)
 	return s.next(ctx, from, from.Add(overlap))
 }
 
 // Replace makes the next key after the others have become known to somebody
-// else: it signs at once, and the keys before it verify nothing any more.
-func (s *KeyStore) Replace(ctx context.Context) error {
-	now := s.clock.Now()
-	return s.next(ctx, now, now)
+// else: it signs at once, and the keys before it verify nothing any more. A
+// key that another process makes meanwhile is one of the others.
+func (s *KeyStore) Replace(ctx context.Context) (id string, err error) {
+	for id == "" && err == nil {
+		now := s.clock.Now()
+		id, err = s.next(ctx, now, now)
+	}
+	return id, err
 }
 
-func (s *KeyStore) next(ctx context.Context, signsFrom, othersExpire time.Time) error {
+func (s *KeyStore) next(ctx context.Context, signsFrom, othersExpire time.Time) (id string, err error) {
 	k, err := s.read(ctx)
 	if err == nil {
-		err = s.add(ctx, k.generation()+1, signsFrom, othersExpire)
+		id, err = s.add(ctx, k.generation()+1, signsFrom, othersExpire)
 	}
 	if err != nil {
-		return fmt.Errorf("rotate signing keys: %w", err)
+		return "", fmt.Errorf("rotate signing keys: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 // load returns the keys as the token code wants them. When none is good to
@@ -126,7 +130,7 @@ func (s *KeyStore) load(ctx context.Context) (active jwtx.SigningKey, all []jwtx
 	k, err := s.read(ctx)
 	if err == nil && k.active == nil {
 		now := s.clock.Now()
-		if err = s.add(ctx, k.generation()+1, now, now.Add(overlap)); err == nil {
+		if _, err = s.add(ctx, k.generation()+1, now, now.Add(overlap)); err == nil {
 			k, err = s.read(ctx)
 		}
 	}
@@ -159,17 +163,18 @@ func (s *KeyStore) due(ctx context.Context, every time.Duration) (bool, error) {
 
 // add makes a key of this generation unless another process just did:
 // generations are unique, so of several that start at once one makes the key
-// and all read the same.
-func (s *KeyStore) add(ctx context.Context, generation int64, signsFrom, othersExpire time.Time) error {
+// and all read the same. It returns the id of the key that it made.
+func (s *KeyStore) add(ctx context.Context, generation int64, signsFrom, othersExpire time.Time) (id string, err error) {
 	key, err := jwtx.GenerateKey(s.random)
 	if err != nil {
-		return err
+		return "", err
 	}
 	sealed, err := key.Seal(s.root, s.random)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.control().Write(ctx, func(tx uow.Tx) error {
+	err = s.control().Write(ctx, func(tx uow.Tx) error {
+		id = ""
 		made, err := s.q.InsertSigningKey(ctx, pg.DB(tx), usersdb.InsertSigningKeyParams{
 			ID: key.ID(), Generation: generation, PublicKey: key.Public(time.Time{}).Key, PrivateKey: sealed,
 			CreatedAt: s.clock.Now(), SignsFrom: signsFrom, ExpiresAt: signsFrom.Add(keyLifetime),
@@ -177,6 +182,8 @@ func (s *KeyStore) add(ctx context.Context, generation int64, signsFrom, othersE
 		if err != nil || made == 0 {
 			return err
 		}
+		id = key.ID()
 		return s.q.RetireSigningKeys(ctx, pg.DB(tx), othersExpire, generation)
 	})
+	return id, err
 }

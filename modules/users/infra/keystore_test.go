@@ -1,6 +1,7 @@
 package infra_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -88,7 +89,8 @@ func TestKeyStore(t *testing.T) {
 func ring(t *testing.T, db pgtest.DB, root secret.Key, c clock.Clock, every time.Duration) (*infra.KeyRing, error) {
 	t.Helper()
 	store := infra.NewKeyStore(db.Pool.Control, root, c, rand.Reader)
-	return infra.OpenKeyRing(t.Context(), store, every, c, slog.New(slog.DiscardHandler))
+	tell := func(_ context.Context, _ string, err error) error { return err }
+	return infra.OpenKeyRing(t.Context(), store, every, tell, c, slog.New(slog.DiscardHandler))
 }
 
 // testRotation: a new key is known everywhere before it signs, and the old
@@ -112,7 +114,7 @@ func testRotation(t *testing.T, db pgtest.DB) {
 		}
 	}
 	first := here.Keys().Active().ID()
-	if err := here.Store().Rotate(t.Context()); err != nil {
+	if _, err := here.Store().Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	there.Learn() // too soon after the start
@@ -146,7 +148,7 @@ func testRotation(t *testing.T, db pgtest.DB) {
 		t.Errorf("no rotation by schedule, or several: %d keys", countKeys(t, db))
 	}
 
-	if err := here.Store().Replace(t.Context()); err != nil {
+	if _, err := here.Store().Replace(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	refresh()

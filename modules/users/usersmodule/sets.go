@@ -43,7 +43,7 @@ var Process = wire.NewSet(
 	infra.NewTickets, wire.Bind(new(users.Tickets), new(*infra.Tickets)), wire.Bind(new(gate.Tickets), new(*infra.Tickets)),
 	NewPolicies, wire.Bind(new(users.Policies), new(Policies)),
 	NewPasswords, wire.Bind(new(domain.Hasher), new(*infra.Passwords)),
-	NewKeyRing, NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
+	NewKeyStore, service.NewRotations, NewKeyRing, NewKeySet, NewSigner, NewVerifier, wire.Bind(new(gate.Verifier), new(*jwtx.Verifier)),
 	service.NewDirectory, service.NewInviter, NewPost, NewIssuer, wire.Struct(new(service.Guards), "*"), NewAccess,
 	service.NewFounding, wire.Bind(new(users.Founder), new(*service.Founding)),
 )
@@ -81,10 +81,15 @@ func NewSecondFactors(c config.Security, random io.Reader) *infra.SecondFactors 
 	return infra.NewSecondFactors(c.SecretKey, random)
 }
 
-// NewKeyRing loads the keys that sign access tokens, or makes the first.
-// control opens units of work for the control schema.
-func NewKeyRing(ctx context.Context, c config.Security, control func() pg.ControlUnit, t clock.Clock, log *slog.Logger, random io.Reader) (*infra.KeyRing, error) {
-	return infra.OpenKeyRing(ctx, infra.NewKeyStore(control, c.SecretKey, t, random), c.KeyRotation, t, log)
+// NewKeyStore makes the store of the keys that sign access tokens. control
+// opens units of work for the control schema.
+func NewKeyStore(c config.Security, control func() pg.ControlUnit, t clock.Clock, random io.Reader) *infra.KeyStore {
+	return infra.NewKeyStore(control, c.SecretKey, t, random)
+}
+
+// NewKeyRing loads those keys, or makes the first.
+func NewKeyRing(ctx context.Context, c config.Security, store *infra.KeyStore, r *service.Rotations, t clock.Clock, log *slog.Logger) (*infra.KeyRing, error) {
+	return infra.OpenKeyRing(ctx, store, c.KeyRotation, r.Tell, t, log)
 }
 
 // NewKeySet is the set of those keys.
