@@ -139,3 +139,29 @@ func TestTheTrailCanBeWatched(t *testing.T) {
 	refused(t, w, http.StatusUnprocessableEntity, "audit.last_event_id")
 	refused(t, n.as().get(t, "/v1/audit/stream"), http.StatusNotAcceptable, "not_acceptable")
 }
+
+// TestASuspendedTenantIsNotWatched: who watches its trail is sent away, on every
+// node, and let in no more.
+func TestASuspendedTenantIsNotWatched(t *testing.T) {
+	t.Parallel()
+	one, two := nodes(t, nil)
+	n := one.tenant(t)
+	var viewers []*watcher
+	for _, h := range []*house{one, two} {
+		server := httptest.NewServer(h.server)
+		t.Cleanup(server.Close)
+		w := n.watch(t, server.URL, "")
+		w.ready(t)
+		viewers = append(viewers, w)
+	}
+	mustDo(t, one.operator(t).as().post(t, "/v1/tenants/"+n.id.String()+"/suspend", ""))
+	for _, w := range viewers {
+		for w.lines.Scan() { // until it ends
+		}
+		if err := w.lines.Err(); err != nil {
+			t.Errorf("the stream broke: %v", err)
+		}
+	}
+	again := n.as().with("Accept", "text/event-stream").get(t, "/v1/audit/stream")
+	refused(t, again, http.StatusForbidden, "tenant_suspended")
+}

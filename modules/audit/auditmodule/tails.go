@@ -2,6 +2,7 @@ package auditmodule
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -110,8 +111,14 @@ func (t *Tails) read(of tenancy.Tenant, r *room) {
 	var at *domain.Mark
 	begun := sync.OnceFunc(func() { close(r.open) })
 	for t.watched(of.ID, r) {
-		if at = t.step(of, r, at); at != nil {
+		var shut bool
+		at, shut = t.step(of, r, at)
+		if at != nil || shut {
 			begun()
+		}
+		if shut {
+			t.empty(r)
+			continue // and end, unless somebody has come meanwhile
 		}
 		select {
 		case <-t.ctx.Done():
@@ -123,19 +130,23 @@ func (t *Tails) read(of tenancy.Tenant, r *room) {
 	}
 }
 
-// step reads what is new and tells it.
-func (t *Tails) step(of tenancy.Tenant, r *room, at *domain.Mark) *domain.Mark {
+// step reads what is new and tells it. shut says that the tenant is not served
+// any more.
+func (t *Tails) step(of tenancy.Tenant, r *room, at *domain.Mark) (reached *domain.Mark, shut bool) {
 	for {
 		records, end, err := t.service.Next(t.ctx, of, at)
+		if errors.Is(err, tenancy.ErrSuspended) || errors.Is(err, tenancy.ErrUnknown) {
+			return at, true
+		}
 		if err != nil {
 			if t.ctx.Err() == nil {
 				t.log.WarnContext(t.ctx, "watch the audit trail", "tenant_id", of.ID.String(), "error", err)
 			}
-			return at
+			return at, false
 		}
 		at = &end
 		if len(records) == 0 {
-			return at
+			return at, false
 		}
 		t.tell(r, records)
 	}
@@ -149,12 +160,23 @@ func (t *Tails) watched(tenant uuid.UUID, r *room) bool {
 	if t.ctx.Err() == nil && len(r.viewers) > 0 {
 		return true
 	}
+	r.empty()
+	delete(t.rooms, tenant)
+	return false
+}
+
+// empty sends all viewers of a trail away.
+func (t *Tails) empty(r *room) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.empty()
+}
+
+func (r *room) empty() {
 	for c := range r.viewers {
 		close(c)
 	}
 	clear(r.viewers)
-	delete(t.rooms, tenant)
-	return false
 }
 
 // tell hands records to all viewers, and sends those away that fell behind.

@@ -41,6 +41,7 @@ type trail struct {
 	published *infra.Published
 	keys      domain.HeadKeys
 	sealing   *service.Sealing
+	policy    audit.Policy // of the tenant at the moment
 	n         int // records so far
 }
 
@@ -55,13 +56,13 @@ func trailOf(t testing.TB, f pgtest.Fixture, o service.SealingOptions) *trail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &trail{Fixture: f, clock: clock.At(noon), recorder: infra.NewRecorder(infra.NewBell(), nil), tree: infra.NewTree()}
+	r := &trail{Fixture: f, clock: clock.At(noon), recorder: infra.NewRecorder(infra.NewBell(), nil), tree: infra.NewTree(), policy: p}
 	r.keys = domain.NewHeadKeys(root)
 	r.blobs = s3test.NewMemory(t, r.clock)
 	r.published = infra.NewPublished(r.blobs)
 	log := slog.New(slog.DiscardHandler)
 	jobs := op.NewJobs(r.Pool, optest.Allow{}, r.recorder, r.clock, id.System{}, log)
-	r.sealing = service.NewSealing(jobs, r.tree, r.published, r.keys, same(p), r.clock, log, func(int64, time.Duration) {})
+	r.sealing = service.NewSealing(jobs, r.tree, r.published, r.keys, (*current)(&r.policy), r.clock, log, func(int64, time.Duration) {})
 	return r
 }
 
