@@ -41,6 +41,17 @@ func (s *stack) environment(changes ...string) []string {
 // insula runs a command of the binary to its end and returns what it printed.
 func (s *stack) insula(t *testing.T, args ...string) []byte {
 	t.Helper()
+	out, err := s.tryInsula(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// tryInsula is insula for a command that may fail; what it complained of is in
+// the error.
+func (s *stack) tryInsula(t *testing.T, args ...string) ([]byte, error) {
+	t.Helper()
 	file := must(binary("insula"))(t)
 	cmd := exec.CommandContext(t.Context(), file, args...)
 	cmd.Env = s.environment()
@@ -48,9 +59,9 @@ func (s *stack) insula(t *testing.T, args ...string) []byte {
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("insula %s: %v\n%s", strings.Join(args, " "), err, complaint.String())
+		err = fmt.Errorf("insula %s: %w\n%s", strings.Join(args, " "), err, complaint.String())
 	}
-	return out
+	return out, err
 }
 
 // launch starts a server without waiting for it.
