@@ -79,15 +79,7 @@ func TestTheTrailProvesItself(t *testing.T) {
 	}
 
 	victim := n.events(t, "operation=users.create")[0]
-	proven := decode[auditapi.AuditEvent](t, n.as().get(t, "/v1/audit/events/"+victim.ID.String()+"?proof=1"), http.StatusOK)
-	proof := domain.Proof{Number: proven.Proof.Number, Head: proven.Proof.Head, Record: proven.Proof.Record}
-	for _, text := range proven.Proof.Hashes {
-		hash, err := tlog.ParseHash(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		proof.Hashes = append(proof.Hashes, hash)
-	}
+	proof := n.proofOf(t, victim)
 	if head, err := proof.Check(key); err != nil || head.Tenant != n.id || !strings.Contains(proof.Record, victim.ID.String()) {
 		t.Errorf("the proof: %+v, %v", head, err)
 	}
@@ -109,6 +101,22 @@ func TestTheTrailProvesItself(t *testing.T) {
 		t.Errorf("a change behind the wall: %+v, %+v", report, report.Finding)
 	}
 	refused(t, n.as().get(t, "/v1/audit/verify?size=7&root=x"), http.StatusUnprocessableEntity, "audit.root")
+}
+
+// proofOf gets the proof that an event is part of the trail, as somebody has it
+// who checks it without the server.
+func (n *tenant) proofOf(t *testing.T, e auditapi.AuditEvent) domain.Proof {
+	t.Helper()
+	proven := decode[auditapi.AuditEvent](t, n.as().get(t, "/v1/audit/events/"+e.ID.String()+"?proof=1"), http.StatusOK)
+	proof := domain.Proof{Number: proven.Proof.Number, Head: proven.Proof.Head, Record: proven.Proof.Record}
+	for _, text := range proven.Proof.Hashes {
+		hash, err := tlog.ParseHash(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof.Hashes = append(proof.Hashes, hash)
+	}
+	return proof
 }
 
 // rewrite changes a record behind the wall.
