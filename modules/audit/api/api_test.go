@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
@@ -238,5 +239,39 @@ func TestExport(t *testing.T) {
 	}
 	if w := get("b", "/v1/audit/export"); w.Code != 200 || w.Body.Len() != 0 {
 		t.Errorf("another tenant's export: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestCellsAreNoFormulas: whatever people write into names comes into a
+// spreadsheet as text.
+func TestCellsAreNoFormulas(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0",
+		"+1":                 "'+1",
+		"-2+3":               "'-2+3",
+		"@SUM(A1)":           "'@SUM(A1)",
+		"\t=1":               "'\t=1",
+		"\r=1":               "'=1", // the writer keeps no lone carriage return
+		"\n=1":               "'\n=1",
+		"|calc":              "'|calc",
+		"%0A":                "'%0A",
+		" =1":                "' =1",
+		"\u00a0=1":           "'\u00a0=1",
+		"＝1":                 "'＝1",
+		"＠x":                 "'＠x",
+		`a","=1`:             `a","=1`, // a quote ends no cell
+		"a\n=1":              "a\n=1",  // nor does a line
+		"'=1":                "'=1",
+		"Ada-Lovelace":       "Ada-Lovelace",
+		"":                   "",
+	} {
+		var out strings.Builder
+		write, end := api.WriteCSV(&out)
+		err := errors.Join(write(domain.Event{Actor: domain.Actor{Label: written}, Client: written}, nil), end())
+		rows, rerr := csv.NewReader(strings.NewReader(out.String())).ReadAll()
+		if err != nil || rerr != nil || len(rows) != 2 || rows[1][9] != want || rows[1][18] != want {
+			t.Errorf("%q is written as %q, want %q; %v, %v", written, rows, want, err, rerr)
+		}
 	}
 }

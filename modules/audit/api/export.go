@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,18 +107,16 @@ func text(id *uuid.UUID) string {
 	return id.String()
 }
 
+// formula matches what a spreadsheet may take for the beginning of a formula or
+// of a command, in the full width of East Asian scripts too, and behind the
+// spaces that some of them pass over.
+var formula = regexp.MustCompile("^[ \u00a0]*[=+\\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]")
+
 // harmless keeps a spreadsheet from taking what somebody wrote into a name for
 // a formula: such a cell begins with an apostrophe.
 func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20", firstRune(cell)) {
+	if formula.MatchString(cell) {
 		return "'" + cell
 	}
 	return cell
-}
-
-func firstRune(s string) rune {
-	for _, r := range s {
-		return r
-	}
-	return 0
 }

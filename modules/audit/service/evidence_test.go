@@ -42,7 +42,7 @@ type trail struct {
 	keys      domain.HeadKeys
 	sealing   *service.Sealing
 	policy    audit.Policy // of the tenant at the moment
-	n         int // records so far
+	n         int          // records so far
 }
 
 func newTrail(t testing.TB, p audit.Policy) *trail {
