@@ -56,7 +56,8 @@ func TestSizeAndForwardingAreTheTenants(t *testing.T) {
 	there.seal(t)
 	report := there.report(t)
 	added, batches := report.Size-begin.Size, there.evidence(t, s3x.Heads)-heads
-	if !report.Fits || added < 7 || int64(batches) != (added+2)/3 || there.evidence(t, s3x.Records) != batches {
+	if !report.Fits || added < 7 || int64(batches) < (added+2)/3 || // less than three at once are fine
+		there.evidence(t, s3x.Records) != batches {
 		t.Errorf("%d records in %d batches, %d of them forwarded: %+v", added, batches, there.evidence(t, s3x.Records), report)
 	}
 }

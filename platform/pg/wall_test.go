@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/pg"
@@ -258,6 +259,9 @@ func TestStatusHoldsAtTheNextStatement(t *testing.T) {
 	write := func() error {
 		return f.Unit().Write(t.Context(), func(tx uow.Tx) error { _, err := roleNames(t.Context(), tx); return err })
 	}
+	look := func() error { // opens for whom a record opens
+		return f.Unit().Look(t.Context(), func(tx uow.Tx) error { _, err := roleNames(t.Context(), tx); return err })
+	}
 	record := func() error {
 		return f.Unit().Record(t.Context(), func(tx uow.Tx) error { _, err := roleNames(t.Context(), tx); return err })
 	}
@@ -273,11 +277,26 @@ func TestStatusHoldsAtTheNextStatement(t *testing.T) {
 	} {
 		setStatus(t, f, tc.status)
 		for range 2 {
-			for name, got := range map[string][2]error{"read": {read(), tc.onRead}, "write": {write(), tc.onWrite}, "record": {record(), tc.onNote}} {
+			for name, got := range map[string][2]error{"read": {read(), tc.onRead}, "write": {write(), tc.onWrite}, "look": {look(), tc.onNote}, "record": {record(), tc.onNote}} {
 				if !errors.Is(got[0], got[1]) {
 					t.Errorf("%s while %s: got %v, want %v", name, tc.status, got[0], got[1])
 				}
 			}
+		}
+	}
+}
+
+// TestALookChangesNothing, as any other read.
+func TestALookChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	for range 2 { // a connection that meets the statement, and one that knows it
+		err := f.Unit().Look(t.Context(), func(tx uow.Tx) error {
+			_, err := pg.DB(tx).Exec(t.Context(), "DELETE FROM outbox")
+			return err
+		})
+		if pe := new(pgconn.PgError); !errors.As(err, &pe) || pe.Code != "25006" { // read-only transaction
+			t.Errorf("got %v", err)
 		}
 	}
 }

@@ -74,16 +74,17 @@ func (q *Queries) OpenList(ctx context.Context, db DBTX, arg OpenListParams) (Op
 
 const OpenLook = `-- name: OpenLook :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
-       set_config('role', t.schema_name, true) AS role,
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('transaction_read_only', 'on', true) AS read_only,
        set_config('plan_cache_mode', 'auto', true) AS plans,
-       set_config('statement_timeout', $1::text, true) AS statement_timeout,
-       set_config('lock_timeout', $2::text, true) AS lock_timeout
+       set_config('statement_timeout', $2::text, true) AS statement_timeout,
+       set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $3 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $4
+WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5
 `
 
 type OpenLookParams struct {
+	OwnRole          bool
 	StatementTimeout string
 	LockTimeout      string
 	TenantID         uuid.UUID
@@ -103,6 +104,7 @@ type OpenLookRow struct {
 // one shows too, to the operator and to those who keep evidence of it.
 func (q *Queries) OpenLook(ctx context.Context, db DBTX, arg OpenLookParams) (OpenLookRow, error) {
 	row := db.QueryRow(ctx, OpenLook,
+		arg.OwnRole,
 		arg.StatementTimeout,
 		arg.LockTimeout,
 		arg.TenantID,
