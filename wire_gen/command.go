@@ -2,12 +2,12 @@ package wiregen
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os/user"
 
 	auditservice "github.com/insulahq/insula/modules/audit/service"
 	settingsservice "github.com/insulahq/insula/modules/settings/service"
+	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"

@@ -80,7 +80,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', $2::text, true) AS statement_timeout,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5
+WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5 AND t.placement = $6
 `
 
 type OpenLookParams struct {
@@ -89,6 +89,7 @@ type OpenLookParams struct {
 	LockTimeout      string
 	TenantID         uuid.UUID
 	Floor            int64
+	Placement        string
 }
 
 type OpenLookRow struct {
@@ -109,6 +110,7 @@ func (q *Queries) OpenLook(ctx context.Context, db DBTX, arg OpenLookParams) (Op
 		arg.LockTimeout,
 		arg.TenantID,
 		arg.Floor,
+		arg.Placement,
 	)
 	var i OpenLookRow
 	err := row.Scan(
