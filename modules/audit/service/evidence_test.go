@@ -47,10 +47,10 @@ type trail struct {
 
 func newTrail(t testing.TB, p audit.Policy) *trail {
 	t.Helper()
-	return trailOf(t, pgtest.Tenant(t), o)
+	return trailOf(t, pgtest.Tenant(t), p)
 }
 
-func trailOf(t testing.TB, f pgtest.Fixture, o service.SealingOptions) *trail {
+func trailOf(t testing.TB, f pgtest.Fixture, p audit.Policy) *trail {
 	t.Helper()
 	root, err := secret.NewKey(strings.NewReader(strings.Repeat("k", secret.KeySize)))
 	if err != nil {

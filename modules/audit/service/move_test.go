@@ -3,8 +3,8 @@ package service_test
 import (
 	"testing"
 
+	"github.com/insulahq/insula/modules/audit"
 	"github.com/insulahq/insula/modules/audit/domain"
-	"github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/tenancy"
 )
@@ -16,7 +16,7 @@ func TestTheTrailMovesAlong(t *testing.T) {
 	t.Parallel()
 	f, there := pgtest.Tenant(t), pgtest.Elsewhere(t)
 	f.Pool = there.Pool
-	r := trailOf(t, f, service.SealingOptions{Batch: 10})
+	r := trailOf(t, f, audit.Policy{Batch: 10})
 	r.record(t, 12)
 	r.seal(t, 12)
 	before := r.verify(t)
