@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/insulahq/insula/platform/pgserver/child"
 )
@@ -257,10 +258,15 @@ func (p Profile) stopSignal() syscall.Signal {
 	return syscall.SIGINT
 }
 
-// Stop ends the server and waits for it. When ctx ends first, the server is
-// killed and Stop says so; a durable one then recovers at its next start. Stop
-// may be called again, and after the server ended by itself.
+// stopLimit is how long a server may take to write everything down and end.
+const stopLimit = time.Minute
+
+// Stop ends the server and waits for it. When ctx ends first, or a minute is
+// over, the server is killed and Stop says so; a durable one then recovers at its
+// next start. Stop may be called again, and after the server ended by itself.
 func (s *Server) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
 	if !s.process.Ended() {
 		s.asked.Store(true)
 	}
