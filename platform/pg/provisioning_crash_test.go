@@ -21,6 +21,30 @@ import (
 func TestKillWhileATenantIsMade(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Own(t) // its catalogs are locked
+	atEachStep(t, db, func(t *testing.T, holder *pgx.Conn, backend int) {
+		t.Helper()
+		if _, err := holder.Exec(t.Context(), "SELECT pg_terminate_backend($1)", backend); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestKillPostgreSQLWhileATenantIsMade kills the whole of PostgreSQL instead,
+// and starts it again.
+func TestKillPostgreSQLWhileATenantIsMade(t *testing.T) {
+	t.Parallel()
+	machine := pgtest.OwnMachine(t)
+	atEachStep(t, machine.DB, func(t *testing.T, _ *pgx.Conn, _ int) {
+		t.Helper()
+		machine.Kill(t)
+		machine.Start(t)
+	})
+}
+
+// atEachStep has the making of a tenant wait at each of its steps and then be
+// killed by a blow.
+func atEachStep(t *testing.T, db pgtest.DB, blow func(t *testing.T, holder *pgx.Conn, backend int)) {
+	t.Helper()
 	for step, table := range map[string]string{
 		"claiming":          claimed,
 		"making the role":   "pg_authid",
@@ -33,29 +57,42 @@ func TestKillWhileATenantIsMade(t *testing.T) {
 			holder := lockTable(t, db, table)
 			done := make(chan error, 1)
 			go func() { done <- n.provision(context.Background()) }()
-			if _, err := holder.Exec(t.Context(), "SELECT pg_terminate_backend($1)", n.stuck(t)); err != nil {
-				t.Fatal(err)
-			}
+			blow(t, holder, n.stuck(t))
 			if err := <-done; err == nil {
 				t.Error("nobody noticed")
 			}
-			if err := holder.Close(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			_ = holder.Close(t.Context()) // its server may be gone
 			if left := n.traces(t); left != 0 {
 				t.Errorf("%d things are left of the tenant", left)
 			}
-			if err := n.provision(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			var users int
-			err := db.Pool.Tenant(n.tenant).Read(t.Context(), func(tx uow.Tx) error {
-				return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&users)
-			})
-			if err != nil || n.traces(t) != 3 {
-				t.Errorf("made again: %d traces, %v", n.traces(t), err)
-			}
+			n.complete(t)
 		})
+	}
+}
+
+// complete makes the tenant, over connections that may not know yet that their
+// server is gone.
+func (n newborn) complete(t *testing.T) {
+	t.Helper()
+	err := n.provision(t.Context())
+	for try := 0; try < 20 && err != nil; try++ {
+		err = n.provision(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var users int
+	count := func() error {
+		return n.db.Pool.Tenant(n.tenant).Read(t.Context(), func(tx uow.Tx) error {
+			return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&users)
+		})
+	}
+	err = count()
+	for try := 0; try < 20 && err != nil; try++ {
+		err = count()
+	}
+	if err != nil || n.traces(t) != 3 {
+		t.Errorf("made again: %d traces, %v", n.traces(t), err)
 	}
 }
 

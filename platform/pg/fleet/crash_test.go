@@ -201,6 +201,27 @@ func TestKillOfABackend(t *testing.T) {
 // from its log and come back.
 func TestKillOfTheServer(t *testing.T) {
 	own := pgtest.Own(t)
+	whileApplied(t, own, func(t *testing.T, backend int) {
+		t.Helper()
+		if err := syscall.Kill(backend, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// The whole of PostgreSQL is killed and started again.
+func TestKillOfPostgreSQL(t *testing.T) {
+	machine := pgtest.OwnMachine(t)
+	whileApplied(t, machine.DB, func(t *testing.T, _ int) {
+		t.Helper()
+		machine.Kill(t)
+		machine.Start(t)
+	})
+}
+
+// whileApplied kills the server by a blow at each moment of an apply.
+func whileApplied(t *testing.T, own pgtest.DB, blow func(t *testing.T, backend int)) {
+	t.Helper()
 	here = func(testing.TB) pgtest.DB { return own }
 	t.Cleanup(func() { here = pgtest.Database })
 	for _, m := range moments {
@@ -212,9 +233,7 @@ func TestKillOfTheServer(t *testing.T) {
 				_, err := f.Apply(context.Background(), fleet.Options{Parallel: 2})
 				done <- err
 			}()
-			if err := syscall.Kill(m.come(t), syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
+			blow(t, m.come(t))
 			if err := <-done; err == nil {
 				t.Error("the apply did not notice")
 			}
