@@ -110,6 +110,30 @@ func TestSettingsAreAudited(t *testing.T) {
 	}
 }
 
+// TestTheOperatorAdjustsASuspendedTenant, with a record on both sides, and what
+// was set holds when the tenant is back.
+func TestTheOperatorAdjustsASuspendedTenant(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	n, operator := h.tenant(t), h.operator(t)
+	path := "/v1/tenants/" + n.id.String()
+	mustDo(t, operator.as().post(t, path+"/suspend", ""))
+	w := operator.as().with("If-Match", "*").call(t, "PATCH", path+"/settings", setting("users.require_second_factor", "true"))
+	if got := settingOf(t, w, "users.require_second_factor"); got.Value != true {
+		t.Errorf("changed to %+v", got)
+	}
+	if got := settingOf(t, operator.as().get(t, path+"/settings"), "users.require_second_factor"); got.Value != true {
+		t.Errorf("shown as %+v", got)
+	}
+	refused(t, operator.as().with("If-Match", "*").call(t, "PATCH", path+"/settings", setting("users.session_idle", "7")), http.StatusUnprocessableEntity, "settings.invalid")
+	mustDo(t, operator.as().post(t, path+"/resume", ""))
+	refused(t, n.as().get(t, "/v1/users"), http.StatusForbidden, "second_factor_required")
+	mustDo(t, operator.as().with("If-Match", "*").call(t, "PATCH", path+"/settings", setting("users.require_second_factor", "null")))
+	for _, side := range []*tenant{n, operator} {
+		adjusted(t, side, w, "tenants.settings.update", `{"values":{"users.require_second_factor":false}}`, `{"values":{"users.require_second_factor":true}}`)
+	}
+}
+
 // TestSettingsHoldAtTheNextRequest on another node, with Redis away as with it:
 // nothing about them is in Redis.
 func TestSettingsHoldAtTheNextRequest(t *testing.T) {

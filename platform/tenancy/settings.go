@@ -3,7 +3,6 @@ package tenancy
 import (
 	"context"
 	"encoding/json"
-	"sync"
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -33,9 +32,7 @@ type Settings struct {
 	registry *setting.Registry
 	source   SettingsSource
 	known    *lru.Cache[uuid.UUID, remembered]
-	// reading keeps those apart who read the same tenant's settings, so that
-	// the last to store is the last to have read.
-	reading [readers]sync.Mutex
+	turns    turns
 }
 
 type remembered struct {
@@ -43,12 +40,9 @@ type remembered struct {
 	values  setting.Values
 }
 
-const (
-	// rememberedTenants bounds the tenants with settings of their own that a
-	// process knows.
-	rememberedTenants = 100_000
-	readers           = 64
-)
+// rememberedTenants bounds the tenants with settings of their own that a process
+// knows.
+const rememberedTenants = 100_000
 
 // NewSettings makes the memory of a process.
 func NewSettings(r *setting.Registry, s SettingsSource) *Settings {
@@ -56,7 +50,7 @@ func NewSettings(r *setting.Registry, s SettingsSource) *Settings {
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &Settings{registry: r, source: s, known: known}
+	return &Settings{registry: r, source: s, known: known, turns: turns{taken: map[uuid.UUID]*turn{}}}
 }
 
 // Of are the settings of a tenant, as they were when the request that asks was
@@ -74,9 +68,11 @@ func (s *Settings) Learn(ctx context.Context, tx uow.Tx, t Tenant, version int64
 	if s.knows(t.ID, version) {
 		return nil
 	}
-	reading := &s.reading[t.ID[len(t.ID)-1]%readers]
-	reading.Lock()
-	defer reading.Unlock()
+	end, err := s.turns.begin(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if s.knows(t.ID, version) {
 		return nil
 	}
