@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -140,6 +141,36 @@ func newMigrator(ctx context.Context, c config.Config, metrics *telemetry.Metric
 // withoutMetrics is for commands that nobody scrapes.
 func withoutMetrics() *telemetry.Metrics { return nil }
 
+// newPlacements makes the migrators of all databases that house tenants.
+func newPlacements(ctx context.Context, c config.Config, main *pg.Migrator) (*pg.Placements, func(), error) {
+	others := map[string]*pg.Migrator{}
+	closing := func() {
+		for _, m := range others {
+			m.Close()
+		}
+	}
+	for _, p := range c.Database.Placements {
+		m, err := pg.OpenMigrator(ctx, p.MigratorURL, migrations.Control, migrations.Tenant)
+		if err != nil {
+			closing()
+			return nil, nil, fmt.Errorf("placement %s: %w", p.Name, err)
+		}
+		others[p.Name] = m.WithRoles(RolesOf(c.Database))
+	}
+	return pg.NewPlacements(main, others), closing, nil
+}
+
+// newOwners opens the control schema of a placement for who keeps it.
+func newOwners(p *pg.Placements) tenantsinfra.Owners {
+	return func(placement string) (pg.ControlUnit, error) {
+		m, err := p.Of(placement)
+		if err != nil {
+			return pg.ControlUnit{}, err
+		}
+		return m.Control(), nil
+	}
+}
+
 // RolesOf says in which role tenants' units of work run.
 func RolesOf(d config.Database) pg.Roles {
 	if d.TenantRoles {
@@ -156,9 +187,9 @@ func newFoundry(m *pg.Migrator, j *op.Jobs) tenantsmodule.Foundry {
 	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner { return j.RunnerOn(t, d, m.Unit(p)) }
 }
 
-// newCarrier copies tenants on connections of its own.
-func newCarrier(ctx context.Context, m *pg.Migrator) (*pg.Carrier, func(), error) {
-	c, err := m.Carrier(ctx)
+// newCarriers copies tenants on connections of its own.
+func newCarriers(ctx context.Context, p *pg.Placements) (*pg.Carriers, func(), error) {
+	c, err := p.Carriers(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

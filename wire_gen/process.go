@@ -63,12 +63,13 @@ type Process struct {
 	IDs      id.Source
 	Random   io.Reader
 
-	Pool     *pg.Pool
-	Migrator *pg.Migrator
-	Redis    *redisx.Client
-	Blobs    s3x.Blobs
-	Mail     mailx.Sender
-	Links    mailx.Links
+	Pool       *pg.Pool
+	Migrator   *pg.Migrator // of the main placement
+	Placements *pg.Placements
+	Redis      *redisx.Client
+	Blobs      s3x.Blobs
+	Mail       mailx.Sender
+	Links      mailx.Links
 
 	Operations *op.Registry
 	Decider    op.Decider
@@ -87,6 +88,8 @@ type Process struct {
 
 	// Tenants.
 	Directory     *tenantsinfra.Directory
+	Mirror        *tenantsinfra.Mirror
+	Mirrorer      tenantsmodule.Mirrorer
 	Registrations tenantsdomain.Repository
 	Ledger        *tenantsinfra.Ledger
 	Provisioning  *tenantsservice.Provisioning
@@ -141,8 +144,8 @@ type Process struct {
 
 // Schemas is what migrating needs.
 type Schemas struct {
-	Migrator *pg.Migrator
-	Fleet    *fleet.Fleet
+	Placements *pg.Placements
+	Fleet      *fleet.Fleet
 }
 
 // Ready tells which part the process needs is away. Redis is not asked: every

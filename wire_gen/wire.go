@@ -41,9 +41,9 @@ import (
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newOwnerControl, newFoundry, pg.NewRemover,
+	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
-	newCarrier, newKeepers, newSettlers,
+	newCarriers, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
@@ -74,7 +74,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 // NewSchemas makes what migrating needs, and nothing that needs the schemas
 // to be there already.
 func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) {
-	panic(wire.Build(newMigrator, withoutMetrics, wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)), fleet.New, wire.Struct(new(Schemas), "*")))
+	panic(wire.Build(newMigrator, newPlacements, withoutMetrics, wire.Value(clock.System{}), wire.Bind(new(clock.Clock), new(clock.System)), fleet.New, wire.Struct(new(Schemas), "*")))
 }
 
 // The tenant lifetime: a tenant takes the process.

@@ -138,8 +138,8 @@ func applying(use, short string, failed bool) *cobra.Command {
 					}
 					return printPlan(out, p, f.asJSON)
 				}
-				if _, err := s.Migrator.UpgradeControl(ctx); err != nil {
-					return fmt.Errorf("control schema: %w", err)
+				if err := s.Placements.UpgradeControl(ctx, func(string, []string) {}); err != nil {
+					return err
 				}
 				return applyFleet(ctx, s.Fleet, f.options(failed), newTeller(out, cmd.ErrOrStderr(), f.asJSON))
 			})

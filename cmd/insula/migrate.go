@@ -10,6 +10,7 @@ import (
 
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/pg/fleet"
+	"github.com/insulahq/insula/platform/tenancy"
 	wiregen "github.com/insulahq/insula/wire_gen"
 )
 
@@ -35,16 +36,17 @@ func migrateCommand() *cobra.Command {
 }
 
 func upgradeControl(ctx context.Context, s *wiregen.Schemas, out io.Writer) error {
-	applied, err := s.Migrator.UpgradeControl(ctx)
-	if err != nil {
-		return fmt.Errorf("control schema: %w", err)
-	}
-	what := "up to date"
-	if len(applied) > 0 {
-		what = fmt.Sprintf("applied %d, now at %s", len(applied), applied[len(applied)-1])
-	}
-	_, err = fmt.Fprintf(out, "control schema: %s\n", what)
-	return err
+	return s.Placements.UpgradeControl(ctx, func(placement string, applied []string) {
+		where := ""
+		if placement != tenancy.MainPlacement {
+			where = " of " + placement
+		}
+		what := "up to date"
+		if len(applied) > 0 {
+			what = fmt.Sprintf("applied %d, now at %s", len(applied), applied[len(applied)-1])
+		}
+		fmt.Fprintf(out, "control schema%s: %s\n", where, what)
+	})
 }
 
 // withSchemas runs fn with what migrating needs.

@@ -22,6 +22,12 @@ type Remover struct{ m *Migrator }
 // NewRemover makes a remover with the rights of a migrator.
 func NewRemover(m *Migrator) *Remover { return &Remover{m: m} }
 
+// Remover is the remover of a placement; tenancy.ErrUnplaced.
+func (p *Placements) Remover(placement string) (*Remover, error) {
+	m, err := p.Of(placement)
+	return NewRemover(m), err
+}
+
 // Holdings is what a tenant's schema holds.
 type Holdings struct {
 	Tables int64

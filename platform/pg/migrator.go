@@ -124,6 +124,16 @@ func (m *Migrator) TenantVersion() int64 {
 // UpgradeControl brings the control schema to the newest version and returns
 // the versions applied.
 func (m *Migrator) UpgradeControl(ctx context.Context) ([]string, error) {
+	applied, err := m.upgradeCopy(ctx)
+	if err != nil {
+		return applied, err
+	}
+	return applied, m.upgradeQueue(ctx)
+}
+
+// upgradeCopy is UpgradeControl for a placement that is not the main one: it
+// has no job queue.
+func (m *Migrator) upgradeCopy(ctx context.Context) ([]string, error) {
 	conn, err := m.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
@@ -133,10 +143,7 @@ func (m *Migrator) UpgradeControl(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return applied, err
 	}
-	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx, m.roles) }); err != nil {
-		return applied, err
-	}
-	return applied, m.upgradeQueue(ctx)
+	return applied, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx, m.roles) })
 }
 
 // Provisioning says how to make a tenant's schema.

@@ -49,7 +49,7 @@ func Beside(t testing.TB) Placement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := Placement{Name: "beside", DB: DB{AppURL: secret.New(app), MigratorURL: secret.New(migrator)}}
+	p := Placement{Name: fmt.Sprintf("beside-%d", admin.PgConn().PID()), DB: DB{AppURL: secret.New(app), MigratorURL: secret.New(migrator)}}
 	p.SuperuserURL = strings.Replace(first.SuperuserURL, "/"+dbName+"?", "/"+name+"?", 1)
 	if p.Migrator, err = pg.OpenMigrator(ctx, p.MigratorURL, migrations.Control, migrations.Tenant); err != nil {
 		t.Fatal(err)
@@ -61,6 +61,17 @@ func Beside(t testing.TB) Placement {
 	}
 	t.Cleanup(p.Pool.Close)
 	return p
+}
+
+// Away is the migrator of a placement that nobody can reach.
+func Away(t testing.TB) *pg.Migrator {
+	t.Helper()
+	m, err := pg.OpenMigrator(t.Context(), secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable"), migrations.Control, migrations.Tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
 }
 
 // Tenant provisions an active tenant in the placement, which the registry of

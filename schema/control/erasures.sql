@@ -8,6 +8,7 @@ CREATE TABLE control.erasures (
     operation_id   uuid        NOT NULL,
     slug           text        NOT NULL,
     schema_name    text        NOT NULL,
+    placement      text        NOT NULL,
     state          text        NOT NULL,
     tables         bigint      NOT NULL,
     row_count      bigint      NOT NULL,

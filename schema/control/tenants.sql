@@ -30,7 +30,7 @@ CREATE UNIQUE INDEX tenants_slug_key ON control.tenants (slug);
 CREATE UNIQUE INDEX tenants_schema_name_key ON control.tenants (schema_name);
 CREATE UNIQUE INDEX tenants_operator_key ON control.tenants (kind) WHERE kind = 'operator';
 CREATE INDEX tenants_created_idx ON control.tenants (created_at DESC, id DESC);
-CREATE INDEX tenants_placed_idx ON control.tenants (placement, id) WHERE placement <> 'main';
+CREATE INDEX tenants_placement_idx ON control.tenants (placement, id);
 CREATE INDEX tenants_provisioning_idx ON control.tenants (id) WHERE status = 'provisioning';
 
 CREATE TABLE control.operations (

@@ -30,7 +30,7 @@ func measure(ctx context.Context, o options, d *database) error {
 		return err
 	}
 	o.tenants += 2 * lonely
-	f := fleet.New(d.upcoming, clock.System{})
+	f := fleet.New(pg.NewPlacements(d.upcoming, nil), clock.System{})
 	var plan fleet.Plan
 	if err := once("plan, all behind", func() (err error) { plan, err = f.Plan(ctx, fleet.Selection{}); return err }); err != nil {
 		return err
@@ -38,7 +38,7 @@ func measure(ctx context.Context, o options, d *database) error {
 	if len(plan.Behind) != o.tenants {
 		return fmt.Errorf("%d tenants are behind, want %d", len(plan.Behind), o.tenants)
 	}
-	if err := verify(ctx, o, fleet.New(d.now, clock.System{}), "verify"); err != nil {
+	if err := verify(ctx, o, fleet.New(pg.NewPlacements(d.now, nil), clock.System{}), "verify"); err != nil {
 		return err
 	}
 	var took []time.Duration

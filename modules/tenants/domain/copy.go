@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 
 	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants"
 )
 
 // CopyKind is a way of copying a tenant.
@@ -71,6 +73,9 @@ func Founding(operation uuid.UUID, b Backup, t Tenant) Copy {
 func Replacing(operation uuid.UUID, b Backup, t Tenant, schema uuid.UUID) (Copy, error) {
 	if err := t.copyable(); err != nil {
 		return Copy{}, err
+	}
+	if t.Home() != tenants.MainPlacement {
+		return Copy{}, ErrPlaced // the swap and the registry are one transaction
 	}
 	return Copy{
 		Operation: operation, Kind: CopyOver, Step: Copying, Backup: &b.ID, Source: b.TenantID, Target: t.ID,

@@ -39,6 +39,7 @@ type Erasure struct {
 	Operation uuid.UUID
 	Slug      string
 	Schema    string
+	Placement string // where its rows are
 	State     ErasureState
 	Holdings  Holdings
 	BegunAt   time.Time

@@ -30,5 +30,6 @@ var (
 	ErrElsewhere    = errs.New(errs.Conflict, "tenants.placed_elsewhere", "The tenant is in another placement than the main one. Move it there, and back afterwards.")
 	ErrOvertaken    = errs.New(errs.Conflict, "tenants.copy_overtaken", "Another process has taken over this work.")
 	ErrFilesLost    = errs.New(errs.Conflict, "tenants.files_lost", "The tenant was put back to the backup, but some of its files have no content: it was gone from the object store, and so was the archive.")
+	ErrPlaced       = errs.New(errs.Conflict, "tenants.placed_elsewhere", "A backup can be restored in place only in the main placement: move the tenant there first, or restore it as a new one.")
 	ErrReplaced     = errs.New(errs.Conflict, "tenants.changed_meanwhile", "The tenant was moved, replaced or taken out of service meanwhile.")
 )

@@ -31,7 +31,8 @@ type Repository interface {
 	// List pages through tenants, newest first.
 	List(ctx context.Context, tx uow.Tx, s Spec, r page.Request) (page.Page[Tenant], error)
 	// Update stores name and status of the version given and returns the next
-	// version; ErrNotFound, errs.ErrPreconditionFailed.
+	// version; ErrNotFound, errs.ErrPreconditionFailed. The placement that houses
+	// the tenant has them before they are committed; it must answer.
 	Update(ctx context.Context, tx uow.Tx, t Tenant) (Tenant, error)
 	// Activate marks a provisioned tenant as active.
 	Activate(ctx context.Context, tx uow.Tx, t Tenant) error

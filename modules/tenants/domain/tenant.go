@@ -19,8 +19,10 @@ type Tenant struct {
 	tenants.Tenant
 	AdminEmail string // who gets the first invitation
 	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	// SchemaVersion is the newest migration that its rows have had.
+	SchemaVersion int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
 // View is what the trail and other modules see of a tenant.

@@ -17,7 +17,7 @@ import (
 // BeginErasure implements domain.Repository.
 func (r *Repository) BeginErasure(ctx context.Context, tx uow.Tx, e domain.Erasure) error {
 	return pg.Translate(r.q.InsertErasure(ctx, pg.DB(tx), tenantsdb.InsertErasureParams{
-		TenantID: e.Tenant, OperationID: e.Operation, Slug: e.Slug, SchemaName: e.Schema, BegunAt: e.BegunAt,
+		TenantID: e.Tenant, OperationID: e.Operation, Slug: e.Slug, SchemaName: e.Schema, Placement: e.Placement, BegunAt: e.BegunAt,
 	}), nil, nil)
 }
 
@@ -118,7 +118,7 @@ func (l *Ledger) Over(ctx context.Context, tenant uuid.UUID) error {
 
 func toErasure(row tenantsdb.ControlErasure) domain.Erasure {
 	return domain.Erasure{
-		Tenant: row.TenantID, Operation: row.OperationID, Slug: row.Slug, Schema: row.SchemaName,
+		Tenant: row.TenantID, Operation: row.OperationID, Slug: row.Slug, Schema: row.SchemaName, Placement: row.Placement,
 		State: domain.ErasureState(row.State), BegunAt: row.BegunAt, LookAgain: orZero(row.LookAgainAt),
 		Holdings: domain.Holdings{
 			Tables: row.Tables, Rows: row.RowCount, DatabaseBytes: row.DatabaseBytes, Objects: row.Objects,

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var (
-	repo  = infra.NewRepository()
+	repo  = infra.NewRepository(infra.NewMirror(nil))
 	start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 )
 

@@ -21,7 +21,8 @@ import (
 // Porter carries tenants between schemas, archives and the object store, all
 // of it as a stream: what a tenant has is never in memory at once.
 type Porter struct {
-	carrier  *pg.Carrier
+	carriers *pg.Carriers
+	carrier  *pg.Carrier // of the main placement, where new tenants are made
 	blobs    s3x.Blobs
 	copies   *Copies
 	keepers  []tenants.Keeper
@@ -30,8 +31,8 @@ type Porter struct {
 }
 
 // NewPorter makes the porter of a process.
-func NewPorter(c *pg.Carrier, blobs s3x.Blobs, copies *Copies, keepers []tenants.Keeper, settlers []tenants.Settler, now clock.Clock) *Porter {
-	return &Porter{carrier: c, blobs: blobs, copies: copies, keepers: keepers, settlers: settlers, clock: now}
+func NewPorter(c *pg.Carriers, blobs s3x.Blobs, copies *Copies, keepers []tenants.Keeper, settlers []tenants.Settler, now clock.Clock) *Porter {
+	return &Porter{carriers: c, carrier: c.Main(), blobs: blobs, copies: copies, keepers: keepers, settlers: settlers, clock: now}
 }
 
 const archiveType = "application/x-tar"
@@ -40,7 +41,11 @@ const archiveType = "application/x-tar"
 // archive into the object store.
 func (p *Porter) Pack(ctx context.Context, t domain.Tenant, object uuid.UUID, told func(done, all int64)) (domain.Packed, error) {
 	var packed domain.Packed
-	err := p.carrier.Out(ctx, t.Schema, func(s *pg.Snapshot, tx uow.Tx) error {
+	from, err := p.carriers.Of(t.Home())
+	if err != nil {
+		return packed, err
+	}
+	err = from.Out(ctx, t.Schema, func(s *pg.Snapshot, tx uow.Tx) error {
 		w, err := p.pack(ctx, t, s, tx, told)
 		if err != nil {
 			return err
@@ -92,7 +97,11 @@ func (p *Porter) Unpack(ctx context.Context, c domain.Copy, b domain.Backup, tol
 // Pour is Pack and Unpack in one, without an archive in between.
 func (p *Porter) Pour(ctx context.Context, c domain.Copy, from domain.Tenant, told func(done, all int64)) error {
 	l := p.loader(ctx, c, func(int64, int64) {})
-	err := p.carrier.Out(ctx, from.Schema, func(s *pg.Snapshot, tx uow.Tx) error {
+	house, err := p.carriers.Of(from.Home())
+	if err != nil {
+		return err
+	}
+	err = house.Out(ctx, from.Schema, func(s *pg.Snapshot, tx uow.Tx) error {
 		w, err := p.pack(ctx, from, s, tx, told)
 		if err != nil {
 			return err

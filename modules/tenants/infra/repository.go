@@ -22,10 +22,13 @@ var rules = pg.Rules{
 }
 
 // Repository implements domain.Repository.
-type Repository struct{ q *tenantsdb.Queries }
+type Repository struct {
+	mirror *Mirror
+	q      *tenantsdb.Queries
+}
 
 // NewRepository makes a repository.
-func NewRepository() *Repository { return &Repository{q: tenantsdb.New()} }
+func NewRepository(m *Mirror) *Repository { return &Repository{mirror: m, q: tenantsdb.New()} }
 
 // Insert implements domain.Repository.
 func (r *Repository) Insert(ctx context.Context, tx uow.Tx, t domain.Tenant) error {
@@ -85,7 +88,7 @@ func (r *Repository) Update(ctx context.Context, tx uow.Tx, t domain.Tenant) (do
 		return t, errs.ErrPreconditionFailed
 	}
 	t.Version++
-	return t, nil
+	return t, r.mirror.Push(ctx, t)
 }
 
 // Copying implements domain.Repository.
@@ -117,6 +120,6 @@ func toTenant(row tenantsdb.ControlTenant) domain.Tenant {
 			ID: row.ID, Slug: row.Slug, Name: row.Name, Kind: tenancy.Kind(row.Kind),
 			Status: tenancy.Status(row.Status), Schema: row.SchemaName, Placement: row.Placement,
 		},
-		AdminEmail: row.AdminEmail, Version: row.Version, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		AdminEmail: row.AdminEmail, Version: row.Version, SchemaVersion: row.SchemaVersion, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }

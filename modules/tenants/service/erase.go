@@ -69,7 +69,7 @@ func beginErasure(ctx context.Context, tx uow.Tx, repo domain.Repository, id, op
 		return domain.Operation{}, err
 	}
 	return work, repo.BeginErasure(ctx, tx, domain.Erasure{
-		Tenant: id, Operation: operation, Slug: after.Slug, Schema: after.Schema, BegunAt: now,
+		Tenant: id, Operation: operation, Slug: after.Slug, Schema: after.Schema, Placement: after.Home(), BegunAt: now,
 	})
 }
 

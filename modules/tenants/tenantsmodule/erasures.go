@@ -28,7 +28,8 @@ type Erasures struct {
 	ledger   *infra.Ledger
 	tenants  *infra.Directory
 	service  *service.Erasing
-	database *pg.Remover
+	houses   *pg.Placements
+	database *pg.Remover // of the main placement
 	objects  s3x.Blobs
 	cache    *redisx.Client
 	live     *tenancy.Live
@@ -37,8 +38,8 @@ type Erasures struct {
 }
 
 // NewErasures makes what the worker does.
-func NewErasures(l *infra.Ledger, d *infra.Directory, s *service.Erasing, m *pg.Remover, b s3x.Blobs, r *redisx.Client, live *tenancy.Live, c clock.Clock, log *slog.Logger) *Erasures {
-	return &Erasures{ledger: l, tenants: d, service: s, database: m, objects: b, cache: r, live: live, clock: c, log: log}
+func NewErasures(l *infra.Ledger, d *infra.Directory, s *service.Erasing, p *pg.Placements, b s3x.Blobs, r *redisx.Client, live *tenancy.Live, c clock.Clock, log *slog.Logger) *Erasures {
+	return &Erasures{ledger: l, tenants: d, service: s, houses: p, database: pg.NewRemover(p.Main()), objects: b, cache: r, live: live, clock: c, log: log}
 }
 
 // eraseEvery is how soon an erasure is taken up that somebody asked another
@@ -126,13 +127,17 @@ func (e *Erasures) count(ctx context.Context, erasure domain.Erasure) error {
 
 // Preview counts what erasing a tenant would remove.
 func (e *Erasures) Preview(ctx context.Context, t domain.Tenant) (domain.Holdings, error) {
-	return e.holdings(ctx, domain.Erasure{Tenant: t.ID, Schema: t.Schema})
+	return e.holdings(ctx, domain.Erasure{Tenant: t.ID, Schema: t.Schema, Placement: t.Home()})
 }
 
 func (e *Erasures) holdings(ctx context.Context, erasure domain.Erasure) (h domain.Holdings, err error) {
-	rows, err := e.database.Holdings(ctx, erasure.Schema)
+	house, err := e.houses.Remover(erasure.Placement)
 	if err != nil {
 		return h, err
+	}
+	rows, err := house.Holdings(ctx, erasure.Schema)
+	if err != nil {
+		return h, pg.Translate(err, nil, nil)
 	}
 	stock, err := e.objects.Stock(ctx, erasure.Tenant)
 	if err != nil {
@@ -173,9 +178,14 @@ func (e *Erasures) removeObjects(ctx context.Context, erasure domain.Erasure) er
 }
 
 func (e *Erasures) removeSchema(ctx context.Context, erasure domain.Erasure) error {
-	return e.database.Drop(ctx, erasure.Schema, func(d pg.Dropped) {
+	house, err := e.houses.Remover(erasure.Placement)
+	if err != nil {
+		return err
+	}
+	err = house.Drop(ctx, erasure.Schema, func(d pg.Dropped) {
 		e.log.InfoContext(ctx, "erasing", "tenant_id", erasure.Tenant.String(), "tables", len(d.Tables), "locks", d.Locks)
 	})
+	return pg.Translate(err, nil, nil)
 }
 
 func (e *Erasures) removeWork(ctx context.Context, erasure domain.Erasure) error {
@@ -207,7 +217,18 @@ func (e *Erasures) conclude(ctx context.Context, erasure domain.Erasure) error {
 	return e.service.Conclude(ctx, landlord.Tenant, counted)
 }
 
+// forget removes the entries of the tenant, that of the placement which housed
+// it first: the registry says where that is.
 func (e *Erasures) forget(ctx context.Context, erasure domain.Erasure) error {
+	if erasure.Placement != tenancy.MainPlacement {
+		house, err := e.houses.Remover(erasure.Placement)
+		if err != nil {
+			return err
+		}
+		if err := house.Forget(ctx, erasure.Tenant, remembrance(erasure), func(uow.Tx) error { return nil }); err != nil {
+			return pg.Translate(err, nil, nil)
+		}
+	}
 	return e.database.Forget(ctx, erasure.Tenant, remembrance(erasure), func(tx uow.Tx) error {
 		return e.ledger.Finish(ctx, tx, erasure, e.clock.Now())
 	})

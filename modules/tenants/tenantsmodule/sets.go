@@ -21,7 +21,7 @@ import (
 
 // Process are the parts that live as long as the process.
 var Process = wire.NewSet(
-	infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
+	infra.NewMirror, NewMirrorer, infra.NewRepository, wire.Bind(new(domain.Repository), new(*infra.Repository)),
 	infra.NewDirectory,
 	NewBuilder, wire.Bind(new(service.Builder), new(*Builder)),
 	infra.NewLedger,

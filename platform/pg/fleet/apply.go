@@ -12,6 +12,7 @@ import (
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -64,10 +65,10 @@ func (f *Fleet) Apply(ctx context.Context, o Options) (Report, error) {
 	if err != nil || len(plan.Behind) == 0 {
 		return r.report, err
 	}
-	if r.worker, err = f.migrator.Wide(ctx, int32(max(o.Parallel, 1))); err != nil {
+	if r.workers, err = f.hands(ctx, plan.Behind, o.Parallel); err != nil {
 		return r.report, err
 	}
-	defer r.worker.Close()
+	defer r.workers.close()
 	if o.Planned != nil {
 		o.Planned(len(plan.Behind))
 	}
@@ -77,9 +78,9 @@ func (f *Fleet) Apply(ctx context.Context, o Options) (Report, error) {
 
 // pass is one Apply.
 type pass struct {
-	fleet  *Fleet
-	o      Options
-	worker *pg.Migrator
+	fleet   *Fleet
+	o       Options
+	workers hands
 
 	mu     sync.Mutex
 	report Report
@@ -140,28 +141,48 @@ func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
 		return err
 	}
 	q, start := r.fleet.q, r.fleet.clock.Now()
-	ended := func(state, message string) pgdb.FinishAttemptParams {
-		return pgdb.FinishAttemptParams{
+	ended := func(db pg.DBTX, state, message string) error {
+		return q.FinishAttempt(ctx, db, pgdb.FinishAttemptParams{
 			TenantID: t.ID, Target: r.report.Target, State: state, Error: message,
 			StartedAt: start, FinishedAt: r.fleet.clock.Now(),
-		}
+		})
 	}
-	applied, err := r.worker.UpgradeTenant(ctx, t.Schema, func(tx uow.Tx) error {
-		return q.FinishAttempt(ctx, pg.DB(tx), ended(stateDone, ""))
-	})
+	applied, err := r.upgrade(ctx, t, func(db pg.DBTX) error { return ended(db, stateDone, "") })
 	if ctx.Err() != nil {
 		return ctx.Err() // nobody's fault
 	}
 	if err != nil {
-		failed := r.fleet.write(ctx, func(db pg.DBTX) error {
-			return q.FinishAttempt(ctx, db, ended(stateFailed, err.Error()))
-		})
+		failed := r.fleet.write(ctx, func(db pg.DBTX) error { return ended(db, stateFailed, err.Error()) })
 		if failed != nil {
 			return fmt.Errorf("tenant %s: %w; and that cannot be noted: %w", t.Slug, err, failed)
 		}
 	}
 	r.tell(Outcome{Tenant: t, Canary: canary, Applied: applied, Took: r.fleet.clock.Now().Sub(start), Err: err})
 	return nil
+}
+
+// upgrade brings a tenant to the newest version and keeps that it has. Where the
+// registry is in the same database, that is one transaction. Elsewhere the
+// registry follows: until it has, the tenant is taken for one that is behind, and
+// the next run finds that nothing is left to do.
+func (r *pass) upgrade(ctx context.Context, t Tenant, done func(db pg.DBTX) error) ([]string, error) {
+	worker, known := r.workers[t.Placement]
+	if !known {
+		return nil, tenancy.ErrUnplaced
+	}
+	if t.Placement == tenancy.MainPlacement {
+		return worker.UpgradeTenant(ctx, t.Schema, func(tx uow.Tx) error { return done(pg.DB(tx)) })
+	}
+	applied, err := worker.UpgradeTenant(ctx, t.Schema, nil)
+	if err != nil {
+		return applied, err
+	}
+	return applied, r.fleet.write(ctx, func(db pg.DBTX) error {
+		if err := r.fleet.q.SetSchemaVersion(ctx, db, r.report.Target, t.Schema); err != nil {
+			return err
+		}
+		return done(db)
+	})
 }
 
 func (r *pass) tell(o Outcome) {

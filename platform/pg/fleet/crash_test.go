@@ -48,7 +48,7 @@ func child(url string) int {
 	if err != nil {
 		return 11
 	}
-	if _, err := fleet.New(m, clock.System{}).Apply(ctx, fleet.Options{Parallel: 2}); err != nil {
+	if _, err := fleet.New(pg.NewPlacements(m, nil), clock.System{}).Apply(ctx, fleet.Options{Parallel: 2}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 12
 	}

@@ -22,16 +22,17 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Fleet is all tenants of one database.
+// Fleet is all tenants, of all placements.
 type Fleet struct {
-	migrator *pg.Migrator
-	clock    clock.Clock
-	q        *pgdb.Queries
+	placements *pg.Placements
+	migrator   *pg.Migrator // of the main placement, which has the registry
+	clock      clock.Clock
+	q          *pgdb.Queries
 }
 
-// New makes the fleet that a migrator looks after.
-func New(m *pg.Migrator, c clock.Clock) *Fleet {
-	return &Fleet{migrator: m, clock: c, q: pgdb.New()}
+// New makes the fleet that migrators look after.
+func New(p *pg.Placements, c clock.Clock) *Fleet {
+	return &Fleet{placements: p, migrator: p.Main(), clock: c, q: pgdb.New()}
 }
 
 // Tenant is a tenant as the fleet sees it.
@@ -43,6 +44,8 @@ type Tenant struct {
 	Failed   bool      `json:"failed"`             // its last attempt did
 	Attempts int32     `json:"attempts,omitempty"` // on the version of the last one
 	Error    string    `json:"error,omitempty"`    // of the last attempt
+
+	Placement string `json:"placement"`
 
 	landlord bool
 }
@@ -76,7 +79,7 @@ func (f *Fleet) Plan(ctx context.Context, s Selection) (Plan, error) {
 		}
 		for _, r := range rows {
 			t := Tenant{
-				ID: r.ID, Slug: r.Slug, Schema: r.SchemaName, Version: r.SchemaVersion, Failed: r.State == stateFailed,
+				ID: r.ID, Slug: r.Slug, Schema: r.SchemaName, Placement: r.Placement, Version: r.SchemaVersion, Failed: r.State == stateFailed,
 				Attempts: r.Attempts, Error: r.Error, landlord: r.Kind == string(tenancy.Landlord),
 			}
 			switch {
@@ -119,7 +122,7 @@ func (f *Fleet) tenants(ctx context.Context) ([]Tenant, error) {
 		rows, err := f.q.FleetTenants(ctx, db)
 		for _, r := range rows {
 			all = append(all, Tenant{
-				ID: r.ID, Slug: r.Slug, Schema: r.SchemaName, Version: r.SchemaVersion,
+				ID: r.ID, Slug: r.Slug, Schema: r.SchemaName, Placement: r.Placement, Version: r.SchemaVersion,
 				landlord: r.Kind == string(tenancy.Landlord),
 			})
 		}

@@ -71,7 +71,7 @@ func migrator(t testing.TB, files ...file) *pg.Migrator {
 
 func open(t testing.TB, files ...file) *fleet.Fleet {
 	t.Helper()
-	return fleet.New(migrator(t, files...), clock.System{})
+	return fleet.New(pg.NewPlacements(migrator(t, files...), nil), clock.System{})
 }
 
 // street provisions tenants at a version and removes them at the end.

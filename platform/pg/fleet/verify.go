@@ -43,12 +43,12 @@ func (f *Fleet) Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	reader, err := f.migrator.Wide(ctx, int32(max(o.Parallel, 1)))
+	readers, err := f.hands(ctx, all, o.Parallel)
 	if err != nil {
 		return Verified{}, err
 	}
-	defer reader.Close()
-	v := &verification{reader: reader, told: o.Told, wanted: map[model]catalog.Catalog{}}
+	defer readers.close()
+	v := &verification{readers: readers, told: o.Told, wanted: map[model]catalog.Catalog{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(o.Parallel, 1))
 	for _, t := range all {
@@ -67,8 +67,8 @@ type model struct {
 }
 
 type verification struct {
-	reader *pg.Migrator
-	told   func(Finding)
+	readers hands
+	told    func(Finding)
 
 	mu     sync.Mutex
 	wanted map[model]catalog.Catalog
@@ -76,7 +76,12 @@ type verification struct {
 }
 
 func (v *verification) one(ctx context.Context, t Tenant) error {
-	want, err := v.declared(ctx, model{t.Version, t.landlord})
+	reader, known := v.readers[t.Placement]
+	if !known {
+		v.end(t, []string{"placement: " + t.Placement + " is not known here"}, false)
+		return nil
+	}
+	want, err := v.declared(ctx, reader, model{t.Version, t.landlord})
 	if errors.Is(err, pg.ErrUnknownVersion) {
 		v.end(t, nil, true)
 		return nil
@@ -85,7 +90,7 @@ func (v *verification) one(ctx context.Context, t Tenant) error {
 		return err
 	}
 	var drift []string
-	got, version, err := v.reader.Actual(ctx, t.Schema)
+	got, version, err := reader.Actual(ctx, t.Schema)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -103,13 +108,13 @@ func (v *verification) one(ctx context.Context, t Tenant) error {
 
 // declared builds the model of a version once. The lock keeps two tenants from
 // building the same one.
-func (v *verification) declared(ctx context.Context, m model) (catalog.Catalog, error) {
+func (v *verification) declared(ctx context.Context, reader *pg.Migrator, m model) (catalog.Catalog, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if c, ok := v.wanted[m]; ok {
 		return c, nil
 	}
-	c, err := v.reader.Declared(ctx, m.version, m.landlord)
+	c, err := reader.Declared(ctx, m.version, m.landlord)
 	if err == nil {
 		v.wanted[m] = c
 	}

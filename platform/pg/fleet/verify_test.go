@@ -54,11 +54,11 @@ func TestVerifyNamesWhatDrifted(t *testing.T) {
 func TestVerifyKnowsWhoseTheRightsAre(t *testing.T) {
 	m := migrator(t, first, second).WithRoles(pg.OneRole)
 	h := house(t, m, tenancy.Customer)
-	if found := findings(t, fleet.New(m, clock.System{}), h); found != "" {
+	if found := findings(t, fleet.New(pg.NewPlacements(m, nil), clock.System{}), h); found != "" {
 		t.Errorf("a new tenant has drifted:\n%s", found)
 	}
 	run(t, superuser(t), "REVOKE UPDATE ON "+h.Schema+".rooms FROM "+pg.AppRole)
-	if found := findings(t, fleet.New(m, clock.System{}), h); !strings.Contains(found, "differs: grant rooms to insula_app") {
+	if found := findings(t, fleet.New(pg.NewPlacements(m, nil), clock.System{}), h); !strings.Contains(found, "differs: grant rooms to insula_app") {
 		t.Errorf("a lost right is not named:\n%s", found)
 	}
 	if found := findings(t, open(t, first, second), h); !strings.Contains(found, "missing: role the tenant") {

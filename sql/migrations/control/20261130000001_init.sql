@@ -103,6 +103,7 @@ CREATE TABLE "control"."erasures" (
   "operation_id" uuid NOT NULL,
   "slug" text NOT NULL,
   "schema_name" text NOT NULL,
+  "placement" text NOT NULL,
   "state" text NOT NULL,
   "tables" bigint NOT NULL,
   "row_count" bigint NOT NULL,
@@ -201,8 +202,8 @@ CREATE TABLE "control"."tenants" (
 CREATE INDEX "tenants_created_idx" ON "control"."tenants" ("created_at" DESC, "id" DESC);
 -- Create index "tenants_operator_key" to table: "tenants"
 CREATE UNIQUE INDEX "tenants_operator_key" ON "control"."tenants" ("kind") WHERE (kind = 'operator'::text);
--- Create index "tenants_placed_idx" to table: "tenants"
-CREATE INDEX "tenants_placed_idx" ON "control"."tenants" ("placement", "id") WHERE (placement <> 'main'::text);
+-- Create index "tenants_placement_idx" to table: "tenants"
+CREATE INDEX "tenants_placement_idx" ON "control"."tenants" ("placement", "id");
 -- Create index "tenants_provisioning_idx" to table: "tenants"
 CREATE INDEX "tenants_provisioning_idx" ON "control"."tenants" ("id") WHERE (status = 'provisioning'::text);
 -- Create index "tenants_schema_name_key" to table: "tenants"

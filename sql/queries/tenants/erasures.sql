@@ -1,10 +1,10 @@
 -- name: InsertErasure :exec
-INSERT INTO control.erasures (tenant_id, operation_id, slug, schema_name, state, tables, row_count, database_bytes,
+INSERT INTO control.erasures (tenant_id, operation_id, slug, schema_name, placement, state, tables, row_count, database_bytes,
                               objects, object_bytes, jobs, control_rows, begun_at)
-VALUES (@tenant_id, @operation_id, @slug, @schema_name, 'begun', 0, 0, 0, 0, 0, 0, 0, @begun_at);
+VALUES (@tenant_id, @operation_id, @slug, @schema_name, @placement, 'begun', 0, 0, 0, 0, 0, 0, 0, @begun_at);
 
 -- name: GetErasure :one
-SELECT tenant_id, operation_id, slug, schema_name, state, tables, row_count, database_bytes, objects, object_bytes,
+SELECT tenant_id, operation_id, slug, schema_name, placement, state, tables, row_count, database_bytes, objects, object_bytes,
        jobs, control_rows, begun_at, look_again_at
 FROM control.erasures WHERE tenant_id = @tenant_id;
 

@@ -64,7 +64,7 @@ func (q *Queries) FinishErasure(ctx context.Context, db DBTX, lookAgainAt *time.
 }
 
 const GetErasure = `-- name: GetErasure :one
-SELECT tenant_id, operation_id, slug, schema_name, state, tables, row_count, database_bytes, objects, object_bytes,
+SELECT tenant_id, operation_id, slug, schema_name, placement, state, tables, row_count, database_bytes, objects, object_bytes,
        jobs, control_rows, begun_at, look_again_at
 FROM control.erasures WHERE tenant_id = $1
 `
@@ -77,6 +77,7 @@ func (q *Queries) GetErasure(ctx context.Context, db DBTX, tenantID uuid.UUID) (
 		&i.OperationID,
 		&i.Slug,
 		&i.SchemaName,
+		&i.Placement,
 		&i.State,
 		&i.Tables,
 		&i.RowCount,
@@ -108,9 +109,9 @@ func (q *Queries) GetReceipt(ctx context.Context, db DBTX, tenantID uuid.UUID) (
 }
 
 const InsertErasure = `-- name: InsertErasure :exec
-INSERT INTO control.erasures (tenant_id, operation_id, slug, schema_name, state, tables, row_count, database_bytes,
+INSERT INTO control.erasures (tenant_id, operation_id, slug, schema_name, placement, state, tables, row_count, database_bytes,
                               objects, object_bytes, jobs, control_rows, begun_at)
-VALUES ($1, $2, $3, $4, 'begun', 0, 0, 0, 0, 0, 0, 0, $5)
+VALUES ($1, $2, $3, $4, $5, 'begun', 0, 0, 0, 0, 0, 0, 0, $6)
 `
 
 type InsertErasureParams struct {
@@ -118,6 +119,7 @@ type InsertErasureParams struct {
 	OperationID uuid.UUID
 	Slug        string
 	SchemaName  string
+	Placement   string
 	BegunAt     time.Time
 }
 
@@ -127,6 +129,7 @@ func (q *Queries) InsertErasure(ctx context.Context, db DBTX, arg InsertErasureP
 		arg.OperationID,
 		arg.Slug,
 		arg.SchemaName,
+		arg.Placement,
 		arg.BegunAt,
 	)
 	return err

@@ -65,6 +65,7 @@ type ControlErasure struct {
 	OperationID   uuid.UUID
 	Slug          string
 	SchemaName    string
+	Placement     string
 	State         string
 	Tables        int64
 	RowCount      int64

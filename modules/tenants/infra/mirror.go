@@ -1,0 +1,168 @@
+package infra
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/modules/tenants/infra/internal/tenantsdb"
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Owners opens units of work for the control schema of a placement with its
+// owner's rights; tenancy.ErrUnplaced.
+type Owners func(placement string) (pg.ControlUnit, error)
+
+// Mirror keeps, in each placement, the registry entries of the tenants that it
+// houses: by these they open there. Whether a tenant is served, and under which
+// name, the registry of the main placement decides; where its rows are, and of
+// which version, is decided beside the rows.
+//
+// A change is brought to the placement before it is committed in the registry,
+// and the entry there is locked by its row here meanwhile. So a tenant that is
+// suspended is so at the next request of every node, and a placement that is
+// away refuses the change. What a crash between the two leaves, Mend mends.
+type Mirror struct {
+	owners Owners
+	q      *tenantsdb.Queries
+}
+
+// NewMirror makes the mirror of a process.
+func NewMirror(o Owners) *Mirror { return &Mirror{owners: o, q: tenantsdb.New()} }
+
+// pushTimeout bounds how long a change waits for a placement.
+const pushTimeout = 5 * time.Second
+
+// Push brings the entry of a tenant to the placement that houses it.
+func (m *Mirror) Push(ctx context.Context, t domain.Tenant) error {
+	if t.Home() == tenancy.MainPlacement {
+		return nil
+	}
+	return m.Put(ctx, t.Home(), t)
+}
+
+// Put brings the entry of a tenant to a placement. It opens the tenant there
+// only if that is the one that houses it.
+func (m *Mirror) Put(ctx context.Context, placement string, t domain.Tenant) error {
+	return m.write(ctx, placement, func(db pg.DBTX) error {
+		return m.q.PutMirrored(ctx, db, tenantsdb.PutMirroredParams{
+			ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: string(t.Kind), Status: string(t.Status), SchemaName: t.Schema,
+			AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+			SchemaVersion: t.SchemaVersion, Placement: t.Home(),
+		})
+	})
+}
+
+func (m *Mirror) write(ctx context.Context, placement string, fn func(db pg.DBTX) error) error {
+	control, err := m.owners(placement)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
+	return control.Write(ctx, func(tx uow.Tx) error { return fn(pg.DB(tx)) })
+}
+
+// Unlike lists the tenants whose entry in a placement is not what the registry
+// has.
+func (m *Mirror) Unlike(ctx context.Context, placement string) ([]uuid.UUID, error) {
+	here, err := m.housed(ctx, tenancy.MainPlacement, placement)
+	if err != nil {
+		return nil, err
+	}
+	there, err := m.housed(ctx, placement, placement)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[uuid.UUID]tenantsdb.HousedTenantsRow, len(there))
+	for _, t := range there {
+		known[t.ID] = t
+	}
+	var unlike []uuid.UUID
+	for _, t := range here {
+		if known[t.ID] != t {
+			unlike = append(unlike, t.ID)
+		}
+	}
+	return unlike, nil
+}
+
+// housed lists what the registry in one placement says that another houses.
+func (m *Mirror) housed(ctx context.Context, in, placement string) (rows []tenantsdb.HousedTenantsRow, err error) {
+	control, err := m.owners(in)
+	if err != nil {
+		return nil, err
+	}
+	err = control.Read(ctx, func(tx uow.Tx) (err error) {
+		rows, err = m.q.HousedTenants(ctx, pg.DB(tx), placement)
+		return err
+	})
+	return rows, err
+}
+
+// Mend brings the entry of a tenant to its placement as the registry has it,
+// and the version of its rows to the registry as the placement has it. The
+// entry here is locked meanwhile, so that nobody changes it in between.
+func (m *Mirror) Mend(ctx context.Context, id uuid.UUID) error {
+	control, err := m.owners(tenancy.MainPlacement)
+	if err != nil {
+		return err
+	}
+	return control.Write(ctx, func(tx uow.Tx) error {
+		db := pg.DB(tx)
+		row, err := m.q.LockTenant(ctx, db, id)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && row.Placement == tenancy.MainPlacement {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t := toTenant(row)
+		if err := m.Push(ctx, t); err != nil {
+			return err
+		}
+		there, err := m.Entry(ctx, t.Home(), id)
+		if err != nil || there.SchemaVersion == t.SchemaVersion {
+			return err
+		}
+		return m.q.SetTenantVersion(ctx, db, there.SchemaVersion, id)
+	})
+}
+
+// Entry finds the entry of a tenant in the registry of a placement;
+// domain.ErrNotFound.
+func (m *Mirror) Entry(ctx context.Context, placement string, id uuid.UUID) (t domain.Tenant, err error) {
+	control, err := m.owners(placement)
+	if err != nil {
+		return t, err
+	}
+	err = control.Read(ctx, func(tx uow.Tx) error {
+		row, err := m.q.GetTenant(ctx, pg.DB(tx), id)
+		t = toTenant(row)
+		return pg.Translate(err, domain.ErrNotFound, nil)
+	})
+	return t, err
+}
+
+// Houses counts the tenants of each placement, by the registry.
+func (m *Mirror) Houses(ctx context.Context) (map[string]int64, error) {
+	control, err := m.owners(tenancy.MainPlacement)
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int64{}
+	err = control.Read(ctx, func(tx uow.Tx) error {
+		rows, err := m.q.CountHoused(ctx, pg.DB(tx))
+		for _, row := range rows {
+			count[row.Placement] = row.Tenants
+		}
+		return err
+	})
+	return count, err
+}
