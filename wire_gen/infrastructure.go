@@ -142,7 +142,7 @@ func newMigrator(ctx context.Context, c config.Config, metrics *telemetry.Metric
 func withoutMetrics() *telemetry.Metrics { return nil }
 
 // newPlacements makes the migrators of all databases that house tenants.
-func newPlacements(ctx context.Context, c config.Config, main *pg.Migrator) (*pg.Placements, func(), error) {
+func newPlacements(ctx context.Context, c config.Config, main *pg.Migrator, metrics *telemetry.Metrics) (*pg.Placements, func(), error) {
 	others := map[string]*pg.Migrator{}
 	closing := func() {
 		for _, m := range others {
@@ -155,6 +155,7 @@ func newPlacements(ctx context.Context, c config.Config, main *pg.Migrator) (*pg
 			closing()
 			return nil, nil, fmt.Errorf("placement %s: %w", p.Name, err)
 		}
+		metrics.RegisterPool("migrator of "+p.Name, m.Stats)
 		others[p.Name] = m.WithRoles(RolesOf(c.Database))
 	}
 	return pg.NewPlacements(main, others), closing, nil

@@ -72,8 +72,16 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		cleanup()
 		return nil, nil, err
 	}
-	client, cleanup4, err := newRedis(c, system, traces)
+	placements, cleanup4, err := newPlacements(ctx, c, migrator, metrics)
 	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	client, cleanup5, err := newRedis(c, system, traces)
+	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -81,6 +89,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	store, err := newBlobs(ctx, c, system)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -89,6 +98,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	smtp, err := newMail(c, system, idSystem)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -114,6 +124,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	rotations := service2.NewRotations(jobs, landlord)
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, keyStore, rotations, system, logger)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -122,6 +133,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	verifier, err := usersmodule.NewVerifier(http, keyRing, system, metrics)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -135,6 +147,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra5.NewCatalogue(opRegistry, product)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -143,6 +156,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	resolver, err := infra5.NewResolver(catalogue, system)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -154,7 +168,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, system, metrics)
-	infraRepository := infra3.NewRepository()
+	owners := newOwners(placements)
+	mirror := infra3.NewMirror(owners)
+	mirrorer, cleanup6 := tenantsmodule.NewMirrorer(mirror, placements, logger, metrics)
+	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
@@ -170,11 +187,13 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
-	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
+	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
-	carrier, cleanup6, err := newCarrier(ctx, migrator)
+	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup7()
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -186,17 +205,19 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	v3 := newKeepers(keeper)
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
-	porter := infra3.NewPorter(carrier, store, copies, v3, v4, system)
+	porter := infra3.NewPorter(carriers, store, copies, v3, v4, system)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, idSystem)
-	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, system, idSystem)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup8 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
+	scheduler, cleanup10 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup10()
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -208,11 +229,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		return nil, nil, err
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, system, idSystem)
-	remover := pg.NewRemover(migrator)
-	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, store, client, live, system, logger)
-	eraser, cleanup9 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, store, client, live, system, logger)
+	eraser, cleanup11 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup11()
+		cleanup10()
 		cleanup9()
 		cleanup8()
 		cleanup7()
@@ -229,6 +251,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup11()
+		cleanup10()
 		cleanup9()
 		cleanup8()
 		cleanup7()
@@ -257,11 +281,11 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, system, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup10 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
+	sealer, cleanup12 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	auditmoduleRemover, cleanup11 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup13 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup12 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup14 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -280,6 +304,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Random:        reader,
 		Pool:          pool,
 		Migrator:      migrator,
+		Placements:    placements,
 		Redis:         client,
 		Blobs:         store,
 		Mail:          smtp,
@@ -299,6 +324,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
+		Mirror:        mirror,
+		Mirrorer:      mirrorer,
 		Registrations: infraRepository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
@@ -330,7 +357,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Sealing:       sealing,
 		Sealer:        sealer,
 		Retention:     retention,
-		Remover:       auditmoduleRemover,
+		Remover:       remover,
 		Tails:         tails,
 		Settings:      settings,
 		Fresh:         fresh,
@@ -341,6 +368,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup14()
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -388,8 +417,16 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		cleanup()
 		return nil, nil, err
 	}
-	client, cleanup4, err := newRedis(c, clockClock, traces)
+	placements, cleanup4, err := newPlacements(ctx, c, migrator, metrics)
 	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	client, cleanup5, err := newRedis(c, clockClock, traces)
+	if err != nil {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
@@ -416,6 +453,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	rotations := service2.NewRotations(jobs, landlord)
 	keyRing, err := usersmodule.NewKeyRing(ctx, security, keyStore, rotations, clockClock, logger)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -424,6 +462,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	verifier, err := usersmodule.NewVerifier(http, keyRing, clockClock, metrics)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -437,6 +476,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	product := rolesmodule.NewProduct(roles)
 	catalogue, err := infra5.NewCatalogue(opRegistry, product)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -445,6 +485,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	resolver, err := infra5.NewResolver(catalogue, clockClock)
 	if err != nil {
+		cleanup5()
 		cleanup4()
 		cleanup3()
 		cleanup2()
@@ -456,7 +497,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
 	limiter := newLimiter(client, clockClock, metrics)
-	infraRepository := infra3.NewRepository()
+	owners := newOwners(placements)
+	mirror := infra3.NewMirror(owners)
+	mirrorer, cleanup6 := tenantsmodule.NewMirrorer(mirror, placements, logger, metrics)
+	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
 	foundry := newFoundry(migrator, jobs)
@@ -472,11 +516,13 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
-	worker, cleanup5 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
+	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
-	carrier, cleanup6, err := newCarrier(ctx, migrator)
+	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup7()
+		cleanup6()
 		cleanup5()
 		cleanup4()
 		cleanup3()
@@ -488,17 +534,19 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	v3 := newKeepers(keeper)
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
-	porter := infra3.NewPorter(carrier, blobs, copies, v3, v4, clockClock)
+	porter := infra3.NewPorter(carriers, blobs, copies, v3, v4, clockClock)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, source)
-	copier, cleanup7 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, clockClock, source)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup8 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
+	scheduler, cleanup10 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
 	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup10()
+		cleanup9()
 		cleanup8()
 		cleanup7()
 		cleanup6()
@@ -510,11 +558,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		return nil, nil, err
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, clockClock, source)
-	remover := pg.NewRemover(migrator)
-	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, remover, blobs, client, live, clockClock, logger)
-	eraser, cleanup9 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, blobs, client, live, clockClock, logger)
+	eraser, cleanup11 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup11()
+		cleanup10()
 		cleanup9()
 		cleanup8()
 		cleanup7()
@@ -531,6 +580,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup11()
+		cleanup10()
 		cleanup9()
 		cleanup8()
 		cleanup7()
@@ -559,11 +610,11 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, clockClock, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup10 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
+	sealer, cleanup12 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	auditmoduleRemover, cleanup11 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup13 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup12 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup14 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -582,6 +633,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Random:        reader,
 		Pool:          pool,
 		Migrator:      migrator,
+		Placements:    placements,
 		Redis:         client,
 		Blobs:         blobs,
 		Mail:          sender,
@@ -601,6 +653,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Cursors:       codec,
 		Limiter:       limiter,
 		Directory:     directory,
+		Mirror:        mirror,
+		Mirrorer:      mirrorer,
 		Registrations: infraRepository,
 		Ledger:        ledger,
 		Provisioning:  provisioning,
@@ -632,7 +686,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Sealing:       sealing,
 		Sealer:        sealer,
 		Retention:     retention,
-		Remover:       auditmoduleRemover,
+		Remover:       remover,
 		Tails:         tails,
 		Settings:      settings,
 		Fresh:         fresh,
@@ -643,6 +697,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup14()
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -666,13 +722,19 @@ func NewSchemas(ctx context.Context, c config.Config) (*Schemas, func(), error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	placements, cleanup2, err := newPlacements(ctx, c, migrator, metrics)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
 	system := _wireClockSystemValue
-	fleetFleet := fleet.New(migrator, system)
+	fleetFleet := fleet.New(placements, system)
 	schemas := &Schemas{
-		Migrator: migrator,
-		Fleet:    fleetFleet,
+		Placements: placements,
+		Fleet:      fleetFleet,
 	}
 	return schemas, func() {
+		cleanup2()
 		cleanup()
 	}, nil
 }
@@ -998,8 +1060,9 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 // wire.go:
 
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newOwnerControl, newFoundry, pg.NewRemover, newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
-	newCarrier, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
+	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
+	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
+	newCarriers, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(

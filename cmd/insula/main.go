@@ -33,7 +33,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), fleetCommand(), tenantCommand(), auditCommand(), keysCommand(), filesCommand(), doctorCommand(),
+	cmd.AddCommand(serveCommand(), migrateCommand(), fleetCommand(), placementCommand(), tenantCommand(), auditCommand(), keysCommand(), filesCommand(), doctorCommand(),
 		openapiCommand(), permissionsCommand(), settingsCommand(), configCommand(), versionCommand())
 	return cmd
 }

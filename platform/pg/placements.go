@@ -53,8 +53,7 @@ type Placements struct{ ByPlacement[*Migrator] }
 func NewPlacements(main *Migrator, others map[string]*Migrator) *Placements {
 	all := map[string]*Migrator{tenancy.MainPlacement: main}
 	for name, m := range others {
-		m.placement = name
-		all[name] = m
+		all[name] = m.WithPlacement(name)
 	}
 	return &Placements{ByPlacement[*Migrator]{all}}
 }

@@ -107,8 +107,6 @@ func (t Tenant) copyable() error {
 		return ErrLandlordCopy
 	case t.Status != tenants.Active && t.Status != tenants.Suspended:
 		return ErrStatus
-	case t.Home() != tenants.MainPlacement:
-		return ErrElsewhere // copies are made beside the registry
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func Replacing(operation uuid.UUID, b Backup, t Tenant, schema uuid.UUID) (Copy,
 		return Copy{}, err
 	}
 	if t.Home() != tenants.MainPlacement {
-		return Copy{}, ErrPlaced // the swap and the registry are one transaction
+		return Copy{}, ErrElsewhere // the swap and the registry are one transaction
 	}
 	return Copy{
 		Operation: operation, Kind: CopyOver, Step: Copying, Backup: &b.ID, Source: b.TenantID, Target: t.ID,
