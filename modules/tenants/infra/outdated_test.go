@@ -52,13 +52,13 @@ func install(t *testing.T, blobs s3x.Blobs, versions map[int64]string) product {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.migrator.Close)
-	carrier, err := p.migrator.Carrier(t.Context())
+	carriers, err := pg.NewPlacements(p.migrator, nil).Carriers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(carrier.Close)
+	t.Cleanup(carriers.Close)
 	p.copies = infra.NewCopies(p.migrator.Control, repo, p.backups, clock.At(start))
-	p.porter = infra.NewPorter(carrier, blobs, p.copies, nil, nil, clock.At(start))
+	p.porter = infra.NewPorter(carriers, blobs, p.copies, nil, nil, clock.At(start))
 	return p
 }
 
