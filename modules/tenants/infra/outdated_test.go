@@ -80,6 +80,9 @@ func (p product) house(t *testing.T, slug string) domain.Tenant {
 	return one
 }
 
+// anySlug is one that no other test and no other run of this one has.
+func anySlug() string { return "t" + uuid.NewString()[24:] }
+
 func silent(int64, int64) {}
 
 // backUp makes an archive of a tenant.
@@ -118,10 +121,10 @@ func TestAnOlderArchiveIsBroughtUp(t *testing.T) {
 	blobs := s3test.NewMemory(t, clock.At(start))
 	before := install(t, blobs, map[int64]string{older: olderSteps})
 	after := install(t, blobs, map[int64]string{older: olderSteps, newer: newerSteps})
-	old := before.house(t, "older")
+	old := before.house(t, anySlug())
 	b := before.backUp(t, old)
 
-	fresh := tenant(t, "older-again")
+	fresh := tenant(t, anySlug())
 	insert(t, fresh)
 	c, err := after.unpack(t, domain.Founding(uuid.New(), b, fresh), b)
 	if err == nil {
@@ -144,7 +147,7 @@ func TestAnOlderArchiveIsBroughtUp(t *testing.T) {
 	}
 	back := after.isNew(t, old.ID)
 
-	refused := tenant(t, "newer-again")
+	refused := tenant(t, anySlug())
 	insert(t, refused)
 	tomorrow := after.backUp(t, back)
 	if _, err := before.unpack(t, domain.Founding(uuid.New(), tomorrow, refused), tomorrow); !errors.Is(err, domain.ErrArchiveNewer) {
