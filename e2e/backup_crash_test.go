@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -124,14 +123,7 @@ func TestDatabaseCrashDuringCopies(t *testing.T) {
 		for _, m := range d.moments[1:] {
 			a := l.begins(t, c, d, backup)
 			awaitMoment(t, conn, m, a)
-			s.killPostgres(t)
-			<-s.proc.Done()
-			if err := s.start(); err != nil {
-				t.Fatal(err)
-			}
-			if err := waitFor(time.Minute, v.proc.Done(), func() error { return answers(v.api + "/readyz") }); err != nil {
-				t.Fatal(err)
-			}
+			s.loseDatabase(t, v)
 			conn = s.inspector(t)
 			t.Logf("%s without PostgreSQL when %s: %s", d.name, m.name, standing(t, conn, a))
 			s.isWhole(t, conn, l, c, d, a)

@@ -296,3 +296,17 @@ func (s *stack) killPostgres(t *testing.T) {
 		t.Fatalf("no PostgreSQL among %+v", family)
 	}
 }
+
+// loseDatabase kills PostgreSQL and brings the parts back. The server stays the
+// same, and finds its database again by itself.
+func (s *stack) loseDatabase(t *testing.T, v *server) {
+	t.Helper()
+	s.killPostgres(t)
+	<-s.proc.Done()
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitFor(time.Minute, v.proc.Done(), func() error { return answers(v.api + "/readyz") }); err != nil {
+		t.Fatalf("the server after the crash of its database: %v", err)
+	}
+}

@@ -124,14 +124,7 @@ func TestPartsAwayDuringErasure(t *testing.T) {
 	for !query[bool](t, conn, "SELECT count(*) < $2 FROM pg_tables WHERE schemaname = $1", d.schema, d.tables)[0] {
 		continue // look again
 	}
-	s.killPostgres(t)
-	<-s.proc.Done()
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := waitFor(time.Minute, v.proc.Done(), func() error { return answers(v.api + "/readyz") }); err != nil {
-		t.Fatal(err)
-	}
+	s.loseDatabase(t, v)
 	s.isErased(t, s.inspector(t), l, d, operation)
 }
 

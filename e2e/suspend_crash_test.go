@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"testing"
-	"time"
 )
 
 // TestKillDuringSuspend kills the server and then PostgreSQL while a tenant is
@@ -22,16 +21,7 @@ func TestKillDuringSuspend(t *testing.T) {
 			v = s.serve(t)
 			l = s.found(t, v)
 		},
-		"PostgreSQL": func() {
-			s.killPostgres(t)
-			<-s.proc.Done()
-			if err := s.start(); err != nil {
-				t.Fatal(err)
-			}
-			if err := waitFor(time.Minute, v.proc.Done(), func() error { return answers(v.api + "/readyz") }); err != nil {
-				t.Fatal(err)
-			}
-		},
+		"PostgreSQL": func() { s.loseDatabase(t, v) },
 	} {
 		for _, verb := range []string{"suspend", "resume"} {
 			before := s.standingOf(t, l, n, verb)

@@ -394,23 +394,12 @@ func TestTheStoreGoesAwayAtEveryStep(t *testing.T) {
 	operator := h.operator(t)
 	n, file := h.household(t)
 	source, backup := operator.backup(t, n)
-	path := "/v1/tenants/" + source
-	for name, begin := range map[string]func() *response{
-		"backup": func() *response { return operator.as().post(t, path+"/backups", "") },
-		"clone": func() *response {
-			return operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
-		},
-		"restore": func() *response {
-			return operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()))
-		},
-		"in place": func() *response {
-			return operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
-		},
-	} {
+	for name, request := range copyRequests(source, backup) {
 		broken := 0
 		for calls := 0; ; calls++ {
+			path, body := request()
 			h.blobs.FailAfter(calls, s3x.ErrUnavailable)
-			w := begin()
+			w := operator.as().post(t, path, body)
 			first := operator.attempt(t, w)
 			h.blobs.FailWith(nil)
 			if first.Status == "succeeded" {

@@ -16,8 +16,9 @@ import (
 
 // stuck begins a copy whose first attempt finds the object store away, and
 // returns the answer: it is to be tried again.
-func (n *tenant) stuck(t *testing.T, path, body string) *response {
+func (n *tenant) stuck(t *testing.T, request func() (path, body string)) *response {
 	t.Helper()
+	path, body := request()
 	n.h.blobs.FailWith(s3x.ErrUnavailable)
 	defer n.h.blobs.FailWith(nil)
 	w := n.as().post(t, path, body)
@@ -25,6 +26,21 @@ func (n *tenant) stuck(t *testing.T, path, body string) *response {
 		t.Fatalf("without the store: %+v %+v", o, o.Error)
 	}
 	return w
+}
+
+// copyRequests are the requests that copy a tenant, by name: a path and a body.
+func copyRequests(source, backup string) map[string]func() (path, body string) {
+	of := "/v1/tenants/" + source
+	return map[string]func() (string, string){
+		"backup": func() (string, string) { return of + "/backups", "" },
+		"clone":  func() (string, string) { return of + "/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()) },
+		"restore": func() (string, string) {
+			return of + "/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug())
+		},
+		"in place": func() (string, string) {
+			return of + "/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup)
+		},
+	}
 }
 
 // TestWhoLostACopyCannotEndIt: a process whose lock was lost without its
@@ -35,20 +51,8 @@ func TestWhoLostACopyCannotEndIt(t *testing.T) {
 	operator := h.operator(t)
 	n, _ := h.household(t)
 	source, backup := operator.backup(t, n)
-	path := "/v1/tenants/" + source
-	for name, begin := range map[string]func() *response{
-		"backup": func() *response { return operator.stuck(t, path+"/backups", "") },
-		"clone": func() *response {
-			return operator.stuck(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
-		},
-		"restore": func() *response {
-			return operator.stuck(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()))
-		},
-		"in place": func() *response {
-			return operator.stuck(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
-		},
-	} {
-		w := begin()
+	for name, request := range copyRequests(source, backup) {
+		w := operator.stuck(t, request)
 		id := uuid.MustParse(strings.TrimPrefix(w.Header().Get("Location"), "/v1/operations/"))
 		seen, err := h.Copies.Copy(t.Context(), id)
 		if err != nil {
@@ -100,59 +104,29 @@ func TestCopiesThatDoNotGoTogether(t *testing.T) {
 	n, _ := h.household(t)
 	source, backup := operator.backup(t, n)
 	path := "/v1/tenants/" + source
-	requests := map[string]func() *response{
-		"backup": func() *response { return operator.as().post(t, path+"/backups", "") },
-		"clone": func() *response {
-			return operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
-		},
-		"in place": func() *response {
-			return operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
-		},
-		"erase": func() *response {
+	requests := copyRequests(source, backup)
+	begin := func(what string) *response {
+		if what == "erase" {
 			mustDo(t, operator.as().with("If-Match", "*").call(t, "DELETE", path, ""))
 			defer func() { mustDo(t, operator.as().post(t, path+"/undelete", "")) }()
 			return operator.as().post(t, path+"/erase", fmt.Sprintf(`{"slug":%q}`, n.slug))
-		},
+		}
+		path, body := requests[what]()
+		return operator.as().post(t, path, body)
 	}
-	for _, tc := range []struct {
-		path, body string
-		busy       []string
-	}{
-		{"/backups", "", []string{"backup", "in place", "erase"}},
-		{"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()), []string{"in place", "erase"}},
-		{"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup), []string{"backup", "clone", "in place", "erase"}},
-		{"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()), []string{"erase"}},
+	for first, busy := range map[string][]string{
+		"backup":   {"backup", "in place", "erase"},
+		"clone":    {"in place", "erase"},
+		"in place": {"backup", "clone", "in place", "erase"},
 	} {
-		w := operator.stuck(t, path+tc.path, tc.body)
-		for _, what := range tc.busy {
-			refused(t, requests[what](), http.StatusConflict, "tenants.busy")
+		w := operator.stuck(t, requests[first])
+		for _, what := range busy {
+			refused(t, begin(what), http.StatusConflict, "tenants.busy")
 		}
 		operator.must(t, w)
 	}
-	w := operator.stuck(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
-	operator.must(t, requests["backup"]())
+	w := operator.stuck(t, requests["clone"])
+	operator.must(t, begin("backup"))
 	operator.must(t, w)
-	operator.must(t, requests["in place"]())
-}
-
-// TestNothingIsMadeOfATenantThatIsErased: its erasure takes the archives, so a
-// restore that began meanwhile would end in an empty tenant.
-func TestNothingIsMadeOfATenantThatIsErased(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	operator := h.operator(t)
-	n, _ := h.household(t)
-	source, backup := operator.backup(t, n)
-	restore := func() *response {
-		return operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug()))
-	}
-	n.delete(t)
-	operator.must(t, restore()) // a deleted one can still be made anew
-
-	h.blobs.FailWith(s3x.ErrUnavailable)
-	mustDo(t, operator.as().post(t, "/v1/tenants/"+source+"/erase", object("slug", n.slug)))
-	refused(t, restore(), http.StatusConflict, "tenants.status")
-	h.blobs.FailWith(nil)
-	h.erased(t, n)
-	refused(t, restore(), http.StatusNotFound, "tenants.backup_not_found")
+	operator.must(t, begin("in place"))
 }

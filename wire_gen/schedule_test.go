@@ -117,7 +117,7 @@ func TestRetentionKeepsWhatIsNeeded(t *testing.T) {
 	n, _ := h.household(t)
 	operator.schedule(t, n, `{"tenants.backup_every":"24h","tenants.backup_keep":1,"tenants.backup_keep_for":"48h"}`)
 	first := operator.look(t, n)[0]
-	restore := operator.stuck(t, "/v1/tenants/"+n.id.String()+"/restore", `{"backup_id":"`+first.ID.String()+`","slug":"`+newSlug()+`","name":"New"}`)
+	restore := operator.stuck(t, copyRequests(n.id.String(), first.ID.String())["restore"])
 	h.clock.Set(h.clock.Now().Add(25 * time.Hour))
 	if made := operator.look(t, n); len(made) != 2 {
 		t.Errorf("while the first is being restored there are %+v", made)

@@ -143,6 +143,15 @@ func (f *backupFlag) id() (uuid.UUID, error) {
 	return id, nil
 }
 
+// with runs fn with one backup of a tenant.
+func (f *backupFlag) with(ctx context.Context, slug string, fn func(*wiregen.Process, *tenantsservice.Backups, domain.Tenant, uuid.UUID) error) error {
+	id, err := f.id()
+	if err != nil {
+		return err
+	}
+	return withBackups(ctx, slug, func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error { return fn(p, s, t, id) })
+}
+
 func tenantDeleteBackupCommand() *cobra.Command {
 	var f backupFlag
 	cmd := &cobra.Command{
@@ -150,11 +159,7 @@ func tenantDeleteBackupCommand() *cobra.Command {
 		Short: "Remove a backup for good.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := f.id()
-			if err != nil {
-				return err
-			}
-			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+			return f.with(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant, id uuid.UUID) error {
 				b, err := s.Delete(cmd.Context(), t.ID, id, 0)
 				if err != nil {
 					return err
@@ -183,11 +188,7 @@ func tenantFetchBackupCommand() *cobra.Command {
 		Example: "  insula tenant fetch-backup acme --backup 019fb1f3-… --out acme.tar",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := f.id()
-			if err != nil {
-				return err
-			}
-			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+			return f.with(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant, id uuid.UUID) error {
 				b, err := s.Get(cmd.Context(), t.ID, id)
 				if err == nil {
 					err = fetchInto(out, func(w io.Writer) error { return wiregen.FetchBackup(cmd.Context(), p, t, b, w) })

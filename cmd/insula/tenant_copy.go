@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
@@ -43,14 +44,10 @@ func tenantRestoreCommand() *cobra.Command {
 			"  insula tenant restore acme --backup 019fb1f3-… --in-place --wait",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := which.id()
-			if err == nil && inPlace == (fresh.slug != "") {
-				err = errors.New("say either --as SLUG, for a new tenant, or --in-place, to put the tenant back to the backup")
+			if inPlace == (fresh.slug != "") {
+				return errors.New("say either --as SLUG, for a new tenant, or --in-place, to put the tenant back to the backup")
 			}
-			if err != nil {
-				return err
-			}
-			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+			return which.with(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant, id uuid.UUID) error {
 				r := tenantsservice.Restoration{Tenant: t.ID, Backup: id, InPlace: inPlace}
 				if !inPlace {
 					named := fresh.of(t)
