@@ -1,7 +1,7 @@
 // Package e2e_test walks through the whole product as it is delivered: it
 // builds the programs, starts the embedded stack with PostgreSQL, Redis, S3 and
-// mail, and speaks to it over HTTP alone. SQL is used to look at what happened,
-// never to make it happen.
+// mail, and speaks to it over HTTP and by command alone. SQL is used to look at
+// what happened, and to do what only an attacker or a crash could have done.
 package e2e_test
 
 import (

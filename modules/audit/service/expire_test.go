@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -13,20 +12,12 @@ import (
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/optest"
-	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// same is the policies of tenants that all keep their trails alike.
-type same audit.Policy
-
-func (s same) PolicyOf(context.Context, tenancy.Tenant) (audit.Policy, error) {
-	return audit.Policy(s), nil
-}
-
 func (r *trail) retention(p audit.Policy) *service.Retention {
 	jobs := op.NewJobs(r.Pool, optest.Allow{}, r.recorder, r.clock, id.System{}, slog.New(slog.DiscardHandler))
-	return service.NewRetention(jobs, r.tree, same(p), r.clock)
+	return service.NewRetention(jobs, r.tree, (*current)(&p), r.clock)
 }
 
 func TestWhatIsTooOldIsRemovedAndTheRestStaysProven(t *testing.T) {
