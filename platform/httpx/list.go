@@ -7,7 +7,7 @@ import (
 // Paging is embedded in the input of an operation that lists.
 type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items a page has at most."`
-	Cursor string `query:"cursor" maxLength:"1000" doc:"next_cursor of the page before; absent for the first page."`
+	Cursor string `query:"cursor" maxLength:"3400" doc:"next_cursor of the page before; absent for the first page."`
 }
 
 // List is one page of items in the answer.

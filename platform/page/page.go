@@ -21,6 +21,11 @@ type Position struct {
 // condition out for the first page, keeps one plan for all pages.
 var Start = Position{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
 
+// MaxText is the greatest length of the text of a position, in bytes: together
+// with an id it fits into an entry of an index, a third of a page of
+// PostgreSQL, and its cursor into what a list takes.
+const MaxText = 2500
+
 // Request asks for a page.
 type Request struct {
 	Limit int       // items at most; greater than zero

@@ -1,14 +1,19 @@
 package domain
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/insulahq/insula/platform/page"
 )
 
-// Bounds of the path of a folder.
+// Bounds of the path of a folder. A folder and a name together are a place in a
+// list, however long the name is: page.MaxText.
 const (
-	maxFolder = 1000 // characters
-	maxDepth  = 20   // folders
+	maxFolder      = 1000 // characters
+	maxFolderBytes = page.MaxText - maxName*utf8.UTFMax
+	maxDepth       = 20 // folders
 )
 
 // MaxPath is the greatest length of a folder and a name together, in
@@ -44,8 +49,11 @@ func CleanFolder(path string) (clean, flaw string) {
 		}
 	}
 	clean = strings.Join(names, "/") + "/"
-	if utf8.RuneCountInString(clean) > maxFolder {
+	switch {
+	case utf8.RuneCountInString(clean) > maxFolder:
 		return path, "has more than 1000 characters"
+	case len(clean) > maxFolderBytes:
+		return path, fmt.Sprintf("has more than %d bytes in UTF-8", maxFolderBytes)
 	}
 	return clean, ""
 }
