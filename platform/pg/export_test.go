@@ -1,5 +1,7 @@
 package pg
 
+import "github.com/google/uuid"
+
 // Waiting is how many reads of one row wait in a pool to travel together.
 func (p *Pool) Waiting() (n int) {
 	for _, s := range p.shards.all {
@@ -8,4 +10,11 @@ func (p *Pool) Waiting() (n int) {
 		s.quick.mu.Unlock()
 	}
 	return n
+}
+
+// SameHome reports whether two tenants have their home on one connection.
+func (p *Pool) SameHome(a, b uuid.UUID) bool {
+	first, _ := p.shards.homes(a)
+	second, _ := p.shards.homes(b)
+	return first == second
 }

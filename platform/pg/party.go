@@ -38,12 +38,20 @@ func (s *shards) travel(c *pgx.Conn, party []*quick) {
 		t.make(ctx, slices.Collect(slices.Chunk(left, 1)))
 	}
 	for _, r := range sent {
-		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.err})
+		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.failure()})
 		if forgotten(r.err) {
 			session.drop(r.statement)
 		}
-		r.slow = forgotten(r.err) || stale(r.err)
+		r.slow = r.slow || forgotten(r.err) || stale(r.err)
 	}
+}
+
+// failure is what went wrong; that there is no row is an answer.
+func (r *quick) failure() error {
+	if errors.Is(r.err, pgx.ErrNoRows) {
+		return nil
+	}
+	return r.err
 }
 
 // households groups reads by tenant.
@@ -77,8 +85,9 @@ type step struct {
 
 // transaction is the reads of one tenant with the steps they take.
 type transaction struct {
-	reads []*quick
-	steps []step
+	reads   []*quick
+	steps   []step
+	blocked bool // one of them waited for a lock until the time was up
 }
 
 // make sends all at once and reads the answers in turn. It returns the reads
@@ -102,6 +111,8 @@ func (t *trip) make(ctx context.Context, households [][]*quick) (left []*quick) 
 			switch {
 			case err != nil: // it broke the connection, for all that follow
 				r.fail(err)
+			case !r.answered && r.err == nil && x.blocked:
+				r.slow = true
 			case !r.answered && r.err == nil:
 				left = append(left, r)
 			}
@@ -179,6 +190,7 @@ func (t *trip) receive(x *transaction) error {
 			return nil
 		case *pgconn.StatementDescription:
 			at.prepared.there = true
+			at.prepared.sd.Fields = answer.Fields // this tenant may be at another version than the one it was learned from
 		case *pgconn.ResultReader:
 			err = x.take(answer, at.read)
 		}
@@ -189,6 +201,7 @@ func (t *trip) receive(x *transaction) error {
 		case err != nil && !errors.As(err, &refused):
 			return err
 		case err != nil:
+			x.blocked = x.blocked || tooSlow(refused)
 			x.fail(err, at.read)
 		}
 	}
@@ -212,6 +225,10 @@ func (x *transaction) take(answer *pgconn.ResultReader, r *quick) error {
 	}
 	return err
 }
+
+// tooSlow reports that a statement was ended because it took, or waited, too
+// long.
+func tooSlow(e *pgconn.PgError) bool { return e.Code == lockTimeout || e.Code == "57014" }
 
 // fail notes an error of one read, or of all.
 func (x *transaction) fail(err error, r *quick) {

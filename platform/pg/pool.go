@@ -96,6 +96,11 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 // even refuse, unless the URL says otherwise.
 const connectTimeout = 5 * time.Second
 
+// connLifetime is how old a connection gets at least, and by how much more at
+// most. Those that were opened together so do not end together: each takes what
+// its backend knows of its tenants along.
+const connLifetime = 12 * time.Hour
+
 // openPlacement prepares the connections to one database.
 func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, error) {
 	cfg, err := pgxpool.ParseConfig(url.Reveal())
@@ -108,6 +113,7 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = connLifetime, connLifetime
 	cfg.ConnConfig.RuntimeParams["application_name"] = "insula"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.Tracer = tracers(o)

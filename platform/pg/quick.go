@@ -2,7 +2,9 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,17 +139,32 @@ func (s *shards) read(r *quick) *quick {
 	if at.quick.enter(r) {
 		return s.lead(at, r)
 	}
-	select {
-	case told := <-r.told:
-		if told == lead {
-			return s.lead(at, r)
+	return s.follow(at, r)
+}
+
+// follow waits to be told, but not behind a party that does not come back.
+func (s *shards) follow(at *shard, r *quick) *quick {
+	look := time.NewTimer(patience)
+	defer look.Stop()
+	for {
+		select {
+		case told := <-r.told:
+			if told == lead {
+				return s.lead(at, r)
+			}
+			return r
+		case <-look.C:
+			if at.stuck() && at.quick.giveUp(r) {
+				r.slow = true
+				return r
+			}
+			look.Reset(patience)
+		case <-r.ctx.Done():
+			if !at.quick.giveUp(r) {
+				at.quick.pass(r)
+			}
+			return &quick{err: r.ctx.Err()}
 		}
-		return r
-	case <-r.ctx.Done():
-		if !at.quick.giveUp(r) {
-			at.quick.pass(r)
-		}
-		return &quick{err: r.ctx.Err()}
 	}
 }
 
@@ -162,17 +179,15 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 			return r
 		}
 	}
-	c, err := at.pool.Acquire(r.ctx)
+	c, err := at.take(r.ctx)
 	if err != nil {
-		r.err = err
-		at.quick.leave()
-		return r
+		return at.turnAway(r, err)
 	}
 	party := append([]*quick{r}, at.quick.join(companions-1)...)
 	if len(party) == 1 {
+		defer at.quick.leave()
+		defer at.release(c)
 		s.travel(c.Conn(), party)
-		at.release(c)
-		at.quick.leave()
 		return r
 	}
 	r.told = make(chan summons, 1)
@@ -183,6 +198,23 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 	case <-r.ctx.Done():
 		return &quick{err: r.ctx.Err()}
 	}
+}
+
+// turnAway ends a read that got no connection. If that cannot be opened, those
+// who wait for it need not find out one after the other.
+func (s *shard) turnAway(r *quick, err error) *quick {
+	defer s.quick.leave()
+	if r.slow = errors.Is(err, errStuck); r.slow {
+		return r
+	}
+	r.err = err
+	if r.ctx.Err() == nil {
+		for _, other := range s.quick.join(math.MaxInt) {
+			other.err = err
+			other.told <- served
+		}
+	}
+	return r
 }
 
 // guide takes a party to the server, whoever of it still waits.

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +19,11 @@ import (
 // each connection meets only a part of the tenants.
 //
 // A unit of work that finds its home busy goes next door, always the same, and
-// then to whoever idles. So a connection that somebody keeps for long stops
-// nobody, and few connections meet a tenant. Reads of one row (see quick) wait
-// at home for one another instead, unless a unit of work keeps it. Only a tenant
-// that makes a good part of the whole load goes where the fewest wait: lending
-// to everybody would make every connection meet every tenant.
+// then to whoever idles, so few connections meet a tenant. Reads of one row (see
+// quick) wait at home for one another instead, unless a unit of work keeps it.
+// Only a tenant that makes a good part of the whole load goes where the fewest
+// wait: lending to everybody would make every connection meet every tenant. And
+// nobody stays behind one who keeps a connection for long (see stuck).
 type shards struct {
 	all  []*shard
 	heat heat
@@ -37,8 +38,10 @@ type shards struct {
 
 type shard struct {
 	pool  *pgxpool.Pool
+	only  bool         // there is no other
 	busy  atomic.Int32 // units of work and reads that are here, also waiting ones
 	units atomic.Int32 // those of them that keep a connection for themselves
+	since atomic.Int64 // somebody has the connection, in Unix nanoseconds; 0 for nobody
 	quick queue
 	// memory is the estimate for the backend, as of when the connection came back.
 	memory atomic.Int64
@@ -54,14 +57,14 @@ func openShards(ctx context.Context, cfg *pgxpool.Config, turns *turnover, poole
 			s.close()
 			return nil, err
 		}
-		s.all = append(s.all, &shard{pool: pool})
+		s.all = append(s.all, &shard{pool: pool, only: cfg.MaxConns == 1})
 	}
 	return s, nil
 }
 
 // one makes a single shard of a pool that needs no more.
 func one(pool *pgxpool.Pool) *shards {
-	return &shards{all: []*shard{{pool: pool}}, turns: &turnover{}, doors: newEntrances(nil)}
+	return &shards{all: []*shard{{pool: pool, only: true}}, turns: &turnover{}, doors: newEntrances(nil)}
 }
 
 func (s *shards) close() {
@@ -108,12 +111,15 @@ func (s *shards) homes(tenant uuid.UUID) (home, next *shard) {
 	return s.all[at], s.all[(at+1+random/n%(n-1))%n]
 }
 
-// idlest is the shard with the fewest who are busy or wait.
+// idlest is the shard with the fewest who are busy or wait, of those that are
+// not stuck if there is one.
 func (s *shards) idlest() *shard {
-	best := s.all[0]
+	best, bestStuck := s.all[0], s.all[0].stuck()
 	for _, other := range s.all[1:] {
-		if other.busy.Load() < best.busy.Load() {
-			best = other
+		switch stuck := other.stuck(); {
+		case stuck != bestStuck && stuck:
+		case stuck != bestStuck, other.busy.Load() < best.busy.Load():
+			best, bestStuck = other, stuck
 		}
 	}
 	return best
@@ -136,6 +142,12 @@ func (s *shards) choose(tenant *uuid.UUID) *shard {
 	switch {
 	case hot, idlest.busy.Load() == 0 && home.units.Load() > 0 && next.units.Load() > 0:
 		return idlest
+	case home.stuck() && next.stuck():
+		return idlest
+	case home.stuck():
+		return next
+	case next.stuck():
+		return home
 	case next.busy.Load() < home.busy.Load():
 		return next
 	}
@@ -153,21 +165,23 @@ func (s *shards) company(tenant uuid.UUID) *shard {
 		return at
 	}
 	idlest := s.idlest()
-	if kept && idlest.busy.Load() == 0 || hot && idlest.busy.Load()+crowd < at.busy.Load() {
+	if kept && (idlest.busy.Load() == 0 || at.stuck()) || hot && idlest.busy.Load()+crowd < at.busy.Load() {
 		return idlest
 	}
 	return at
 }
 
-// open is the home of a tenant or, when a unit of work keeps that, the shard
-// next door; kept says that one keeps both.
+// open is the home of a tenant or, when that is kept, the shard next door; kept
+// says that both are.
 func (s *shards) open(tenant uuid.UUID) (at *shard, kept bool) {
 	home, next := s.homes(tenant)
-	if home.units.Load() == 0 {
+	switch {
+	case !home.kept():
 		return home, false
-	}
-	if next.units.Load() == 0 {
+	case !next.kept():
 		return next, false
+	case home.stuck() && !next.stuck():
+		return next, true
 	}
 	return home, true
 }
@@ -200,16 +214,20 @@ func (s *shards) acquire(ctx context.Context, tenant *uuid.UUID) (*conn, error) 
 }
 
 func (s *shards) connect(ctx context.Context, tenant *uuid.UUID) (*conn, error) {
-	chosen := s.choose(tenant)
-	chosen.busy.Add(1)
-	chosen.units.Add(1)
-	c, err := chosen.pool.Acquire(ctx)
-	if err != nil {
+	for {
+		chosen := s.choose(tenant)
+		chosen.busy.Add(1)
+		chosen.units.Add(1)
+		c, err := chosen.take(ctx)
+		if err == nil {
+			return &conn{Conn: c, shard: chosen, leave: func() {}}, nil
+		}
 		chosen.units.Add(-1)
 		chosen.busy.Add(-1)
-		return nil, err
+		if !errors.Is(err, errStuck) {
+			return nil, err
+		}
 	}
-	return &conn{Conn: c, shard: chosen, leave: func() {}}, nil
 }
 
 // conn is a connection that knows where it came from.
@@ -228,19 +246,4 @@ func (c *conn) Release() {
 	c.shard.busy.Add(-1)
 	c.shard.release(c.Conn)
 	c.leave()
-}
-
-// release gives a connection back, or closes one that is worn.
-func (s *shard) release(c *pgxpool.Conn) {
-	session := sessionOf(c.Conn())
-	if session != nil {
-		s.memory.Store(session.memory)
-	}
-	if session != nil && session.worn(time.Now()) {
-		s.memory.Store(emptyBackend)
-		ctx, cancel := context.WithTimeout(context.Background(), abandonTimeout)
-		defer cancel()
-		_ = c.Conn().Close(ctx) // the pool replaces it
-	}
-	c.Release()
 }

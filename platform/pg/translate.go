@@ -36,21 +36,23 @@ func Translate(err error, missing *errs.Error, rules Rules) error {
 	if errors.Is(err, errClosed) || errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	var refused *pgconn.ConnectError
+	switch {
+	case errors.As(err, &refused): // also when it was the connecting that took too long
+		return errs.ErrUnavailable.Because(err)
+	case errors.Is(err, context.DeadlineExceeded):
 		return errs.ErrTimeout.Because(err)
-	}
-	if lost(err) {
+	case lost(err):
 		return errs.ErrUnavailable.Because(err)
 	}
 	return err
 }
 
-// lost reports that there is no connection, or that it broke under way: then
-// the server had no chance to say why, and the system says it in its own words.
+// lost reports that the connection broke under way: then the server had no
+// chance to say why, and the system says it in its own words.
 func lost(err error) bool {
-	var refused *pgconn.ConnectError
 	var broken net.Error
-	return errors.As(err, &refused) || pgconn.SafeToRetry(err) || errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF)
+	return pgconn.SafeToRetry(err) || errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func translateServer(pe *pgconn.PgError, rules Rules) error {
