@@ -1,6 +1,7 @@
 package s3x
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -18,16 +19,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Put implements Blobs. The upload goes through the transfer manager, which also sends content that cannot
-// be rewound over a connection without TLS; each part travels with its SHA-256.
+// Put implements Blobs. What is too large to be sent in one piece goes through the transfer manager, which also
+// sends content that cannot be rewound over a connection without TLS; each part travels with its SHA-256.
 func (s *Store) Put(ctx context.Context, key Key, r io.Reader, size int64, contentType string) (Object, error) {
 	body := NewSizedReader(r, size)
+	if size <= onePiece {
+		return s.putWhole(ctx, key, body, size, contentType)
+	}
 	sum := sha256.New()
 	out, err := s.transfer.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &s.bucket, Key: aws.String(key.String()), Body: io.TeeReader(body, sum),
 		ContentLength: aws.Int64(size), ContentType: aws.String(contentType),
 	})
-	if err != nil && size > partBytes {
+	if err != nil {
 		s.takeAway(ctx, key)
 	}
 	switch {
@@ -39,6 +43,31 @@ func (s *Store) Put(ctx context.Context, key Key, r io.Reader, size int64, conte
 	return Object{
 		Key: key, Size: size, ETag: unquote(out.ETag), SHA256: hex.EncodeToString(sum.Sum(nil)), ContentType: contentType,
 	}, nil
+}
+
+// onePiece is the largest content that is sent in one piece: as much as an upload in parts has in memory. A store
+// writes it once, and need not put parts together.
+const onePiece = partBytes * (concurrency + 2)
+
+// putWhole is Put for content that has room in memory.
+func (s *Store) putWhole(ctx context.Context, key Key, body *SizedReader, size int64, contentType string) (Object, error) {
+	content := make([]byte, size)
+	_, err := io.ReadFull(body, content)
+	if err == nil {
+		_, err = io.Copy(io.Discard, body) // to its end: there may be more than announced
+	}
+	if err != nil {
+		return Object{}, fmt.Errorf("put object %s: %w", key, err)
+	}
+	sum := sha256.Sum256(content)
+	out, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.bucket, Key: aws.String(key.String()), Body: bytes.NewReader(content), ContentLength: aws.Int64(size),
+		ContentType: aws.String(contentType), ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		return Object{}, translate(ctx, "put", key, err)
+	}
+	return Object{Key: key, Size: size, ETag: unquote(out.ETag), SHA256: hex.EncodeToString(sum[:]), ContentType: contentType}, nil
 }
 
 // Get implements Blobs.

@@ -1,7 +1,7 @@
 package infra_test
 
 import (
-	"crypto/md5" //nolint:gosec // signatures of clamd are MD5
+	"crypto/md5"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -79,7 +79,7 @@ func findClamd() string {
 func startClamd(t *testing.T, program string) (addr string) {
 	t.Helper()
 	dir := t.TempDir()
-	sum := md5.Sum([]byte(eicar)) //nolint:gosec // signatures of clamd are MD5
+	sum := md5.Sum([]byte(eicar))
 	write(t, filepath.Join(dir, "test.hdb"), fmt.Sprintf("%s:%d:Insula-Test\n", hex.EncodeToString(sum[:]), len(eicar)))
 	addr = freeAddress(t)
 	host, port, err := net.SplitHostPort(addr)
