@@ -24,10 +24,15 @@ import (
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // serve makes the service with the real recorder behind it.
-func serve(f pgtest.Fixture, c *clock.Manual) *service.Audit {
-	r := scope.Request{Tenant: f.Tenant, Caller: authn.Caller{Kind: authn.User, Label: "ada@example.com"}}
-	run := op.NewRunner(r, f.Unit(), optest.Allow{}, infra.NewRecorder(infra.NewBell(), nil), c, id.System{}, slog.New(slog.DiscardHandler))
+func serve(f pgtest.Fixture, c clock.Clock) *service.Audit {
+	run, _ := asAda(f, c)
 	return service.NewAudit(run, infra.NewRepository())
+}
+
+// asAda is a request that may do everything.
+func asAda(f pgtest.Fixture, c clock.Clock) (*op.Runner, scope.Request) {
+	r := scope.Request{Tenant: f.Tenant, Caller: authn.Caller{Kind: authn.User, Label: "ada@example.com"}}
+	return op.NewRunner(r, f.Unit(), optest.Allow{}, infra.NewRecorder(infra.NewBell(), nil), c, id.System{}, slog.New(slog.DiscardHandler)), r
 }
 
 func TestReadingTheTrailIsItselfRecorded(t *testing.T) {

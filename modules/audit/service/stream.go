@@ -19,6 +19,11 @@ var (
 		op.Quiet("each viewer leaves a record"))
 )
 
+// comeAgain is after how many signs of life a viewer has to come again, and is
+// asked anew who it is: about ten minutes, as long as a token lasts. Until then
+// nobody looks whether its session is over.
+const comeAgain = 40
+
 // followedAtOnce is how many records a step of watching reads at most.
 const followedAtOnce = 200
 
@@ -84,7 +89,7 @@ func (s *Viewing) Watch(ctx context.Context, after *domain.Mark, send func([]dom
 		if err != nil {
 			return struct{}{}, err
 		}
-		for {
+		for signs := 0; signs < comeAgain; {
 			select {
 			case <-ctx.Done(): // the viewer has left, which is no failure
 				return struct{}{}, nil
@@ -92,11 +97,15 @@ func (s *Viewing) Watch(ctx context.Context, after *domain.Mark, send func([]dom
 				if !open {
 					return struct{}{}, nil
 				}
+				if len(records) == 0 {
+					signs++
+				}
 				if at, err = pour(records, at, send); err != nil {
 					return struct{}{}, err
 				}
 			}
 		}
+		return struct{}{}, nil
 	})
 	return err
 }
