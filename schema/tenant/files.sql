@@ -54,6 +54,7 @@ CREATE TABLE file_uploads (
     multipart_id text        NOT NULL,
     sha256       bytea,
     expires_at   timestamptz NOT NULL,
+    replaces     boolean     NOT NULL,
     CONSTRAINT file_uploads_pkey PRIMARY KEY (file_id),
     CONSTRAINT file_uploads_file_id_fkey FOREIGN KEY (file_id) REFERENCES files (id) ON DELETE CASCADE,
     CONSTRAINT file_uploads_method_check CHECK (method IN ('put', 'multipart', 'content'))
@@ -61,6 +62,7 @@ CREATE TABLE file_uploads (
 CREATE UNIQUE INDEX file_uploads_object_key ON file_uploads (object_id);
 CREATE INDEX file_uploads_expires_idx ON file_uploads (expires_at, file_id);
 COMMENT ON COLUMN file_uploads.sha256 IS 'as declared by the client; null when it was not';
+COMMENT ON COLUMN file_uploads.replaces IS 'whether its sender may put it in the place of somebody else''s file';
 
 -- What the tenant's files take up: one row, which also orders changes that
 -- touch several files.

@@ -21,6 +21,7 @@ var (
 	ErrShareNotFound = errs.New(errs.NotFound, "files.share_not_found", "There is no such link, or it leads nowhere any more.")
 	ErrNotShared     = errs.New(errs.Forbidden, "files.not_shared", "Only who may read the content of a file can share it.")
 	ErrNotYours      = errs.New(errs.Forbidden, "files.not_yours", "Only who declared the file can bring its content.")
+	ErrNotReplaced   = errs.New(errs.Forbidden, "files.not_replaced", "This name belongs to a file of somebody else. To put a new version in its place takes the permission files.update.")
 	ErrNameTaken     = errs.New(errs.Conflict, "files.name_taken", "Another file has this name in this folder.")
 	ErrEarlier       = errs.New(errs.Conflict, "files.earlier_version", "An earlier version has the name of its newest one: rename that, or restore this one first.")
 	ErrCurrent       = errs.New(errs.Conflict, "files.current_version", "This version carries the name already.")

@@ -68,9 +68,18 @@ func (f File) Restore(now time.Time) (File, error) {
 	if !f.Earlier() {
 		return f, ErrCurrent
 	}
-	f.Superseded, f.UpdatedAt = time.Time{}, now
-	return f, nil
+	return f.Lead(now), nil
 }
+
+// Lead makes a version the one that carries the name.
+func (f File) Lead(now time.Time) File {
+	f.Superseded, f.UpdatedAt = time.Time{}, now
+	return f
+}
+
+// Heads reports whether the file carries the name of its line, or would if its
+// content were not lost. A line has one such file at most.
+func (f File) Heads() bool { return f.Kept() && !f.Earlier() }
 
 // Kept reports whether the file has content that was ready once, and is not
 // deleted.

@@ -43,7 +43,8 @@ type Uploads interface {
 	InsertUpload(ctx context.Context, tx uow.Tx, u Upload) error
 	// GetUpload finds the upload of a file; ErrFilled when there is none.
 	GetUpload(ctx context.Context, tx uow.Tx, file uuid.UUID) (Upload, error)
-	// UpdateUpload stores object, multipart and time of expiry; ErrFilled.
+	// UpdateUpload stores object, multipart, time of expiry and whether it
+	// replaces; ErrFilled.
 	UpdateUpload(ctx context.Context, tx uow.Tx, u Upload) error
 	// DeleteUpload removes the upload of a file, if it has one.
 	DeleteUpload(ctx context.Context, tx uow.Tx, file uuid.UUID) error

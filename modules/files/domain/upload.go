@@ -18,6 +18,16 @@ type Upload struct {
 	Multipart string // what the object store calls the upload in parts; empty before it was begun
 	SHA256    []byte // as declared; nil when it was not
 	ExpiresAt time.Time
+	Replaces  bool // whether its sender may put it in the place of somebody else's file
+}
+
+// Succeeds checks that a file may become the next version of what carries its
+// name; ErrNotReplaced.
+func (u Upload) Succeeds(f, current File) error {
+	if current.OwnerID != f.OwnerID && !u.Replaces {
+		return ErrNotReplaced
+	}
+	return nil
 }
 
 // Parts is how many parts content of a size has.

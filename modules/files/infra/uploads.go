@@ -15,7 +15,7 @@ import (
 func (r *Repository) InsertUpload(ctx context.Context, tx uow.Tx, u domain.Upload) error {
 	return pg.Translate(r.q.InsertUpload(ctx, pg.DB(tx), filesdb.InsertUploadParams{
 		FileID: u.FileID, ObjectID: u.Object, Method: string(u.Method), PartSize: u.PartSize, MultipartID: u.Multipart,
-		Sha256: u.SHA256, ExpiresAt: u.ExpiresAt,
+		Sha256: u.SHA256, ExpiresAt: u.ExpiresAt, Replaces: u.Replaces,
 	}), nil, nil)
 }
 
@@ -27,14 +27,14 @@ func (r *Repository) GetUpload(ctx context.Context, tx uow.Tx, file uuid.UUID) (
 	}
 	return domain.Upload{
 		FileID: row.FileID, Object: row.ObjectID, Method: domain.Method(row.Method), PartSize: row.PartSize,
-		Multipart: row.MultipartID, SHA256: row.Sha256, ExpiresAt: row.ExpiresAt,
+		Multipart: row.MultipartID, SHA256: row.Sha256, ExpiresAt: row.ExpiresAt, Replaces: row.Replaces,
 	}, nil
 }
 
 // UpdateUpload implements domain.Uploads.
 func (r *Repository) UpdateUpload(ctx context.Context, tx uow.Tx, u domain.Upload) error {
 	n, err := r.q.UpdateUpload(ctx, pg.DB(tx), filesdb.UpdateUploadParams{
-		FileID: u.FileID, ObjectID: u.Object, MultipartID: u.Multipart, ExpiresAt: u.ExpiresAt,
+		FileID: u.FileID, ObjectID: u.Object, MultipartID: u.Multipart, ExpiresAt: u.ExpiresAt, Replaces: u.Replaces,
 	})
 	if err == nil && n == 0 {
 		return domain.ErrFilled

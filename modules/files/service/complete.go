@@ -49,7 +49,7 @@ func (s *Files) Complete(ctx context.Context, id uuid.UUID) (domain.File, error)
 // reasons are the errors behind File.Reason.
 var reasons = func() map[string]error {
 	all := map[string]error{"": domain.ErrIncomplete}
-	for _, e := range []*errs.Error{domain.ErrSize, domain.ErrChecksum, domain.ErrType, domain.ErrIncomplete} {
+	for _, e := range []*errs.Error{domain.ErrSize, domain.ErrChecksum, domain.ErrType, domain.ErrIncomplete, domain.ErrNotReplaced} {
 		all[e.Code] = e
 	}
 	return all

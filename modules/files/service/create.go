@@ -34,7 +34,8 @@ type declared struct {
 }
 
 // Create declares a file, owned by the caller, and takes the room it needs
-// from the tenant's quota: domain.ErrQuota. It waits for its content until
+// from the tenant's quota: domain.ErrQuota. Somebody else's file of that name is
+// in the way of who may not change it: domain.ErrNotReplaced. It waits for its content until
 // Upload or Complete bring it, or its time is over.
 func (s *Files) Create(ctx context.Context, in domain.Declaration) (Sending, error) {
 	made, err := op.Do(ctx, s.run, Create, func(tx uow.Tx) (declared, error) {
@@ -44,6 +45,9 @@ func (s *Files) Create(ctx context.Context, in domain.Declaration) (Sending, err
 		}
 		tx.Trail().On("file", f.ID.String(), f.Name)
 		tx.Trail().Changed(nil, f.View())
+		if err := s.mayReplace(ctx, tx, f, &u); err != nil {
+			return declared{}, err
+		}
 		if err := s.Keep.Reserve(ctx, tx, f.Size, s.policy); err != nil {
 			return declared{}, err
 		}

@@ -21,7 +21,9 @@ var (
 // alone. It can be brought back until its retention is over; until then it
 // takes up room. What is deleted already, or was never readable, goes for
 // good. Version is the one the caller read; domain.AnyVersion means whichever
-// is current. It returns errs.ErrPreconditionFailed when it no longer is.
+// is current. It returns errs.ErrPreconditionFailed when it no longer is. Who
+// may delete what is theirs alone deletes nothing where an earlier version is
+// somebody else's.
 func (s *Files) Delete(ctx context.Context, id uuid.UUID, version int64) error {
 	_, err := op.Do(ctx, s.run, Delete.On(id.String()), func(tx uow.Tx) (domain.File, error) {
 		f, err := s.lockAt(ctx, tx, id, version)
@@ -49,6 +51,9 @@ func (s *Files) bin(ctx context.Context, tx uow.Tx, f domain.File) error {
 		if !g.Kept() {
 			continue
 		}
+		if err := tx.Trail().OwnedBy(g.OwnerID); err != nil {
+			return err
+		}
 		if _, err := s.Keep.Update(ctx, tx, g.Bin(now)); err != nil {
 			return err
 		}
@@ -66,6 +71,9 @@ func (s *Files) purge(ctx context.Context, tx uow.Tx, f domain.File) error {
 	for _, g := range all {
 		if f.Status == domain.Deleted && !g.DeletedWith(f) {
 			continue
+		}
+		if err := tx.Trail().OwnedBy(g.OwnerID); err != nil {
+			return err
 		}
 		if err := s.forget(ctx, tx, g); err != nil {
 			return err

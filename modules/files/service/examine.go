@@ -117,7 +117,11 @@ func (s *Files) decide(ctx context.Context, tx uow.Tx, x Examination, found insp
 	case wrong != nil:
 		return s.refuse(ctx, tx, f.ID, x.Object, wrong)
 	}
-	return s.publish(ctx, tx, f, u, *found.content, x.Object)
+	published, err := s.publish(ctx, tx, f, u, *found.content, x.Object)
+	if errors.Is(err, domain.ErrNotReplaced) { // the name was taken since the content came
+		return s.refuse(ctx, tx, f.ID, x.Object, domain.ErrNotReplaced)
+	}
+	return published, err
 }
 
 func (s *Files) quarantine(ctx context.Context, tx uow.Tx, before domain.File, c domain.Content, finding string) (domain.File, error) {

@@ -102,6 +102,9 @@ func (s *Files) settle(ctx context.Context, tx uow.Tx, id uuid.UUID, a arrival) 
 	if err != nil {
 		return before, err
 	}
+	if err := s.mayReplace(ctx, tx, before, &u); err != nil {
+		return before, err
+	}
 	if a.content == nil || s.policy.Scan {
 		return s.hold(ctx, tx, before, u, a.object)
 	}
@@ -126,22 +129,23 @@ func (s *Files) hold(ctx context.Context, tx uow.Tx, before domain.File, u domai
 }
 
 // publish makes content readable. What carried the name before becomes an
-// earlier version.
+// earlier version; domain.ErrNotReplaced, and nothing has changed, where it is
+// somebody else's.
 func (s *Files) publish(ctx context.Context, tx uow.Tx, before domain.File, u domain.Upload, c domain.Content, object uuid.UUID) (domain.File, error) {
 	now := s.Clock.Now()
 	after, err := before.Fill(c, object, now)
 	if err != nil {
 		return before, err
 	}
-	current, err := s.Keep.LockCurrent(ctx, tx, after.Folder, after.Name)
-	switch {
-	case err == nil:
+	current, found, err := s.replaced(ctx, tx, after, u)
+	if err != nil {
+		return before, err
+	}
+	if found {
 		if _, err := s.Keep.Update(ctx, tx, current.Supersede(now)); err != nil {
 			return before, err
 		}
 		after.Line = current.Line
-	case !errors.Is(err, domain.ErrNotFound):
-		return before, err
 	}
 	s.giveUpLater(tx, u, object)
 	if err := s.Keep.DeleteUpload(ctx, tx, after.ID); err != nil {

@@ -327,6 +327,7 @@ CREATE TABLE "file_uploads" (
   "multipart_id" text NOT NULL,
   "sha256" bytea NULL,
   "expires_at" timestamptz NOT NULL,
+  "replaces" boolean NOT NULL,
   PRIMARY KEY ("file_id"),
   CONSTRAINT "file_uploads_file_id_fkey" FOREIGN KEY ("file_id") REFERENCES "files" ("id") ON UPDATE NO ACTION ON DELETE CASCADE,
   CONSTRAINT "file_uploads_method_check" CHECK (method = ANY (ARRAY['put'::text, 'multipart'::text, 'content'::text]))
@@ -337,6 +338,8 @@ CREATE INDEX "file_uploads_expires_idx" ON "file_uploads" ("expires_at", "file_i
 CREATE UNIQUE INDEX "file_uploads_object_key" ON "file_uploads" ("object_id");
 -- Set comment to column: "sha256" on table: "file_uploads"
 COMMENT ON COLUMN "file_uploads"."sha256" IS 'as declared by the client; null when it was not';
+-- Set comment to column: "replaces" on table: "file_uploads"
+COMMENT ON COLUMN "file_uploads"."replaces" IS 'whether its sender may put it in the place of somebody else''s file';
 -- Create "one_time_tokens" table
 CREATE TABLE "one_time_tokens" (
   "hash" bytea NOT NULL,

@@ -57,4 +57,6 @@ type FileUpload struct {
 	// as declared by the client; null when it was not
 	Sha256    []byte
 	ExpiresAt time.Time
+	// whether its sender may put it in the place of somebody else's file
+	Replaces bool
 }

@@ -22,7 +22,7 @@ func (q *Queries) DeleteUpload(ctx context.Context, db DBTX, fileID uuid.UUID) e
 }
 
 const GetUpload = `-- name: GetUpload :one
-SELECT file_id, object_id, method, part_size, multipart_id, sha256, expires_at FROM file_uploads WHERE file_id = $1
+SELECT file_id, object_id, method, part_size, multipart_id, sha256, expires_at, replaces FROM file_uploads WHERE file_id = $1
 `
 
 func (q *Queries) GetUpload(ctx context.Context, db DBTX, fileID uuid.UUID) (FileUpload, error) {
@@ -36,13 +36,14 @@ func (q *Queries) GetUpload(ctx context.Context, db DBTX, fileID uuid.UUID) (Fil
 		&i.MultipartID,
 		&i.Sha256,
 		&i.ExpiresAt,
+		&i.Replaces,
 	)
 	return i, err
 }
 
 const InsertUpload = `-- name: InsertUpload :exec
-INSERT INTO file_uploads (file_id, object_id, method, part_size, multipart_id, sha256, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO file_uploads (file_id, object_id, method, part_size, multipart_id, sha256, expires_at, replaces)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type InsertUploadParams struct {
@@ -53,6 +54,7 @@ type InsertUploadParams struct {
 	MultipartID string
 	Sha256      []byte
 	ExpiresAt   time.Time
+	Replaces    bool
 }
 
 func (q *Queries) InsertUpload(ctx context.Context, db DBTX, arg InsertUploadParams) error {
@@ -64,18 +66,20 @@ func (q *Queries) InsertUpload(ctx context.Context, db DBTX, arg InsertUploadPar
 		arg.MultipartID,
 		arg.Sha256,
 		arg.ExpiresAt,
+		arg.Replaces,
 	)
 	return err
 }
 
 const UpdateUpload = `-- name: UpdateUpload :execrows
-UPDATE file_uploads SET object_id = $1, multipart_id = $2, expires_at = $3 WHERE file_id = $4
+UPDATE file_uploads SET object_id = $1, multipart_id = $2, expires_at = $3, replaces = $4 WHERE file_id = $5
 `
 
 type UpdateUploadParams struct {
 	ObjectID    uuid.UUID
 	MultipartID string
 	ExpiresAt   time.Time
+	Replaces    bool
 	FileID      uuid.UUID
 }
 
@@ -84,6 +88,7 @@ func (q *Queries) UpdateUpload(ctx context.Context, db DBTX, arg UpdateUploadPar
 		arg.ObjectID,
 		arg.MultipartID,
 		arg.ExpiresAt,
+		arg.Replaces,
 		arg.FileID,
 	)
 	if err != nil {
