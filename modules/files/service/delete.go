@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -92,8 +91,9 @@ func (s *Files) together(ctx context.Context, tx uow.Tx, f domain.File) ([]domai
 }
 
 // Undelete brings a deleted file back, with the earlier versions that were
-// deleted with it. domain.ErrNameTaken when another file has its name by now;
-// an earlier version whose newest one is gone takes the name.
+// deleted with it. domain.ErrNameTaken when another file has its name by now.
+// Where another version of the same file has it, the one that comes back is an
+// earlier version; an earlier version whose newest one is gone takes the name.
 func (s *Files) Undelete(ctx context.Context, id uuid.UUID) (domain.File, error) {
 	return op.Do(ctx, s.run, Undelete.On(id.String()), func(tx uow.Tx) (domain.File, error) {
 		f, err := s.lockAt(ctx, tx, id, domain.AnyVersion)
@@ -115,21 +115,22 @@ func (s *Files) Undelete(ctx context.Context, id uuid.UUID) (domain.File, error)
 	})
 }
 
-// placeAgain finds the place of a version that comes back.
+// placeAgain finds the place of a version that comes back: it heads its line
+// where nothing does, and is an earlier version where something does.
 func (s *Files) placeAgain(ctx context.Context, tx uow.Tx, back domain.File) (domain.File, error) {
-	current, err := s.Keep.LockCurrent(ctx, tx, back.Folder, back.Name)
+	if err := s.nameFree(ctx, tx, back); err != nil {
+		return back, err
+	}
+	_, headed, err := s.head(ctx, tx, back.Line)
 	switch {
-	case errors.Is(err, domain.ErrNotFound):
-		if back.Earlier() {
-			return back.Restore(s.Clock.Now())
-		}
-		return back, nil
 	case err != nil:
 		return back, err
-	case back.Earlier() && current.Line == back.Line:
-		return back, nil
+	case headed && !back.Earlier():
+		return back.Supersede(s.Clock.Now()), nil
+	case !headed && back.Earlier():
+		return back.Lead(s.Clock.Now()), nil
 	}
-	return back, domain.ErrNameTaken
+	return back, nil
 }
 
 func (s *Files) undeleteOthers(ctx context.Context, tx uow.Tx, f domain.File) error {

@@ -146,3 +146,52 @@ func TestLostContentSharesTheFateOfItsLine(t *testing.T) {
 	d.nothingLeft()
 	d.usage(0, 0)
 }
+
+// TestALineHasOneHead, also when that is lost: the version that is restored
+// takes its place, and deleting the lost one later takes no other along.
+func TestALineHasOneHead(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, lost := d.version("a", "first"), d.version("a", "second")
+	d.lose(lost)
+	if _, err := d.Restore(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if line := d.line(first); len(line) != 2 || line[0].ID != lost.ID || !line[0].Earlier() || line[1].Earlier() {
+		t.Errorf("versions %+v", line)
+	}
+	if err := d.Delete(t.Context(), lost.ID, domain.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	if d.status(first) != domain.Ready || d.status(lost) != domain.Deleted {
+		t.Errorf("%s, and the lost one %s", d.status(first), d.status(lost))
+	}
+}
+
+// TestAVersionComesBackBesideALostHead as an earlier version of it, and a lost
+// one without a head as the head.
+func TestAVersionComesBackBesideALostHead(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, lost := d.version("a", "first"), d.version("a", "second")
+	if err := d.Delete(t.Context(), first.ID, domain.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	d.version("beside it", "hello")
+	d.lose(lost)
+	if back, err := d.Undelete(t.Context(), first.ID); err != nil || !back.Earlier() {
+		t.Errorf("beside the lost head: %+v, %v", back, err)
+	}
+	if _, err := d.Restore(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []domain.File{lost, first, first} { // the last time for good
+		if err := d.Delete(t.Context(), f.ID, domain.AnyVersion); err != nil {
+			t.Fatal(err)
+		}
+		d.clock.Advance(time.Second)
+	}
+	if back, err := d.Undelete(t.Context(), lost.ID); err != nil || back.Earlier() || !back.Lost() {
+		t.Errorf("without a head: %+v, %v", back, err)
+	}
+}

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -71,7 +70,7 @@ func (s *Files) moveOthers(ctx context.Context, tx uow.Tx, newest domain.File) e
 }
 
 // Restore makes an earlier version the one that carries the name, and that
-// which did an earlier one.
+// which did an earlier one. domain.ErrNameTaken when another file has the name.
 func (s *Files) Restore(ctx context.Context, id uuid.UUID) (domain.File, error) {
 	return op.Do(ctx, s.run, Restore.On(id.String()), func(tx uow.Tx) (domain.File, error) {
 		before, err := s.lockAt(ctx, tx, id, domain.AnyVersion)
@@ -83,16 +82,17 @@ func (s *Files) Restore(ctx context.Context, id uuid.UUID) (domain.File, error) 
 		if err != nil {
 			return before, err
 		}
-		current, err := s.Keep.LockCurrent(ctx, tx, before.Folder, before.Name)
-		switch {
-		case err == nil && current.Line != before.Line:
-			return before, domain.ErrNameTaken
-		case err == nil:
-			if _, err := s.Keep.Update(ctx, tx, current.Supersede(now)); err != nil {
+		if err := s.nameFree(ctx, tx, before); err != nil {
+			return before, err
+		}
+		head, found, err := s.head(ctx, tx, before.Line)
+		if err != nil {
+			return before, err
+		}
+		if found {
+			if _, err := s.Keep.Update(ctx, tx, head.Supersede(now)); err != nil {
 				return before, err
 			}
-		case !errors.Is(err, domain.ErrNotFound):
-			return before, err
 		}
 		tx.Trail().Changed(before.View(), after.View())
 		return s.Keep.Update(ctx, tx, after)

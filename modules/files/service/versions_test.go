@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"testing"
@@ -130,9 +131,33 @@ func TestAnEarlierVersionOfAFileThatIsGoneTakesTheName(t *testing.T) {
 	}
 }
 
+// TestAVersionComesBackToALineThatHasAHead by now: as an earlier version of it,
+// which can be restored.
+func TestAVersionComesBackToALineThatHasAHead(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, second := d.version("a", "one"), d.version("a", "second")
+	if err := d.Delete(t.Context(), second.ID, domain.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(time.Second)
+	if back, err := d.Undelete(t.Context(), first.ID); err != nil || back.Earlier() {
+		t.Fatalf("the first: %+v, %v", back, err)
+	}
+	if back, err := d.Undelete(t.Context(), second.ID); err != nil || !back.Earlier() || back.Status != domain.Ready {
+		t.Fatalf("the second: %+v, %v", back, err)
+	}
+	if listed := d.listed(); len(listed) != 1 || listed[0].ID != first.ID {
+		t.Errorf("listed %+v", listed)
+	}
+	if restored, err := d.Restore(t.Context(), second.ID); err != nil || restored.Earlier() || d.read(second) != "second" {
+		t.Errorf("restored: %+v, %v", restored, err)
+	}
+}
+
 // TestOneVersionCarriesAName: whatever is done in whatever order, a name has
-// at most one current version, no version is lost but by its deletion, and the
-// quota is what the rows add up to.
+// at most one current version, a line at most one head, no version is gone but
+// by its deletion, and the quota is what the rows add up to.
 func TestOneVersionCarriesAName(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t).with(func(p *domain.Policy, _ *service.Parties) { p.QuotaFiles, p.QuotaBytes = 10_000, 10_000 })
@@ -145,9 +170,9 @@ func TestOneVersionCarriesAName(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var all []uuid.UUID
-		for range rapid.IntRange(3, 12).Draw(rt, "steps") {
+		for range rapid.IntRange(3, 24).Draw(rt, "steps") {
 			d.clock.Advance(time.Second)
-			act := rapid.SampledFrom([]string{"upload", "upload", "delete", "undelete", "restore", "rename"}).Draw(rt, "act")
+			act := rapid.SampledFrom([]string{"upload", "upload", "delete", "undelete", "restore", "rename", "lose", "find"}).Draw(rt, "act")
 			if act == "upload" || len(all) == 0 {
 				all = append(all, d.version(named(rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "name")), "x").ID)
 				continue
@@ -163,6 +188,12 @@ func TestOneVersionCarriesAName(t *testing.T) {
 			case "rename":
 				name := named(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "new name"))
 				_, _ = d.Update(t.Context(), id, domain.AnyVersion, domain.Change{Name: &name}) // it may be taken
+			case "lose":
+				f, _ := d.Get(t.Context(), id)
+				_, _ = d.Lose(t.Context(), id, f.Object) // it may be gone, or lost already
+			case "find":
+				sum := sha256.Sum256([]byte("x"))
+				_, _ = d.Find(t.Context(), id, domain.Content{Size: 1, SHA256: sum[:]}) // it may not be lost
 			}
 		}
 		d.check(rt, all, before.Files)
@@ -171,7 +202,7 @@ func TestOneVersionCarriesAName(t *testing.T) {
 
 // check looks at all files of a round, before which others were there.
 func (d *desk) check(rt *rapid.T, all []uuid.UUID, others int64) {
-	current, lines, left := map[string]uuid.UUID{}, map[uuid.UUID]string{}, int64(0)
+	current, lines, heads, left := map[string]uuid.UUID{}, map[uuid.UUID]string{}, map[uuid.UUID]uuid.UUID{}, int64(0)
 	for _, id := range all {
 		f, err := d.Get(d.t.Context(), id)
 		if errors.Is(err, domain.ErrNotFound) {
@@ -185,6 +216,12 @@ func (d *desk) check(rt *rapid.T, all []uuid.UUID, others int64) {
 			rt.Fatalf("versions of one file are called %s and %s", name, f.Name)
 		}
 		lines[f.Line] = f.Name
+		if f.Heads() {
+			if other, twice := heads[f.Line]; twice {
+				rt.Fatalf("%s and %s both head one line", other, id)
+			}
+			heads[f.Line] = id
+		}
 		if f.Status != domain.Ready || f.Earlier() {
 			continue
 		}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -40,4 +41,30 @@ func (s *Files) replaced(ctx context.Context, tx uow.Tx, f domain.File, u domain
 		return current, false, err
 	}
 	return current, true, u.Succeeds(f, current)
+}
+
+// head locks a line and finds the version that heads it, if one does.
+func (s *Files) head(ctx context.Context, tx uow.Tx, line uuid.UUID) (head domain.File, found bool, err error) {
+	versions, err := s.Keep.LockLine(ctx, tx, line)
+	if err != nil {
+		return head, false, err
+	}
+	at := slices.IndexFunc(versions, domain.File.Heads)
+	if at < 0 {
+		return head, false, nil
+	}
+	return versions[at], true, nil
+}
+
+// nameFree checks that no file but a version of f has its name;
+// domain.ErrNameTaken.
+func (s *Files) nameFree(ctx context.Context, tx uow.Tx, f domain.File) error {
+	current, err := s.Keep.LockCurrent(ctx, tx, f.Folder, f.Name)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return nil
+	case err == nil && current.Line != f.Line:
+		return domain.ErrNameTaken
+	}
+	return err
 }
