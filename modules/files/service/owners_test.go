@@ -154,7 +154,7 @@ func TestOwnersPurgeTheirOwnAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if d.status(first) != domain.Deleted || d.status(second) != domain.Deleted {
-		t.Error("something is gone for good")
+		t.Errorf("%s and %s", d.status(first), d.status(second))
 	}
 	d.usage(5+3, 2)
 }

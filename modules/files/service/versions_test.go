@@ -170,11 +170,11 @@ func TestOneVersionCarriesAName(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var all []uuid.UUID
-		for range rapid.IntRange(3, 24).Draw(rt, "steps") {
+		for range rapid.IntRange(8, 32).Draw(rt, "steps") {
 			d.clock.Advance(time.Second)
 			act := rapid.SampledFrom([]string{"upload", "upload", "delete", "undelete", "restore", "rename", "lose", "find"}).Draw(rt, "act")
 			if act == "upload" || len(all) == 0 {
-				all = append(all, d.version(named(rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "name")), "x").ID)
+				all = append(all, d.version(named(rapid.SampledFrom([]string{"a", "a", "b"}).Draw(rt, "name")), "x").ID)
 				continue
 			}
 			id := rapid.SampledFrom(all).Draw(rt, "which")
