@@ -19,7 +19,7 @@ type File struct {
 	ContentType string            `json:"content_type" doc:"As declared while pending, then what the content turned out to be." example:"application/pdf"`
 	SHA256      string            `json:"sha256,omitempty" doc:"SHA-256 of the content in hex; absent until it was read."`
 	Status      domain.Status     `json:"status" enum:"pending,scanning,ready,quarantined,deleted" doc:"Content can be read when ready."`
-	Reason      string            `json:"reason,omitempty" doc:"Pending: the code of the error for which content was refused. Quarantined: what was found."`
+	Reason      string            `json:"reason,omitempty" doc:"Pending: the code of the error for which content was refused. Quarantined: what the scanner found, or files.content_lost when the store has lost the content."`
 	Earlier     bool              `json:"earlier_version" doc:"Whether a newer version has taken the name."`
 	Metadata    map[string]string `json:"metadata,omitempty" doc:"What your software has noted beside the file."`
 	OwnerID     uuid.UUID         `json:"owner_id" format:"uuid" doc:"The user who declared the file."`

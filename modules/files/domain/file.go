@@ -19,7 +19,7 @@ const (
 	Pending     Status = "pending"     // declared; waits for its content
 	Scanning    Status = "scanning"    // received; being looked at
 	Ready       Status = "ready"       // can be read
-	Quarantined Status = "quarantined" // found harmful; kept away from everybody
+	Quarantined Status = "quarantined" // found harmful, or lost; kept away from everybody
 	Deleted     Status = "deleted"     // can be brought back for a while
 )
 

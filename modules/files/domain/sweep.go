@@ -82,7 +82,7 @@ func (f File) Lose(now time.Time) (File, error) {
 func (f File) Lost() bool { return f.Status == Quarantined && f.Reason == ReasonLost }
 
 // Find lets a file be read again whose content was lost and has come back;
-// ErrReadable when it was not lost, ErrSize or ErrChecksum when what has come
+// ErrFilled when it was not lost, ErrSize or ErrChecksum when what has come
 // is other content.
 func (f File) Find(c Content, now time.Time) (File, error) {
 	switch {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -287,5 +288,30 @@ func everyFolder(t *testing.T, tenant pgtest.Fixture, parent string, limit int) 
 			return all
 		}
 		r.After = p.Next
+	}
+}
+
+// TestFilesOfManyTypes lists by a beginning of types while there are as many as
+// are walked side by side, and once there is one more.
+func TestFilesOfManyTypes(t *testing.T) {
+	t.Parallel()
+	tenant, ids := pgtest.Tenant(t), id.NewSequence(6)
+	spec := domain.AnySpec()
+	spec.TypePrefix = "many/"
+	other := declare(t, ids.New(), "other", now)
+	insert(t, tenant, other)
+	var all []domain.File
+	for _, types := range []int{200, 201} {
+		for len(all) < types {
+			f := declare(t, ids.New(), "a", now.Add(time.Duration(len(all))*time.Second))
+			f.ContentType = fmt.Sprintf("many/%d", len(all))
+			insert(t, tenant, f)
+			all = append(all, f)
+		}
+		want := slices.Clone(all)
+		slices.Reverse(want) // the newest first
+		if got := everyPage(t, tenant, spec, 70); !reflect.DeepEqual(got, want) {
+			t.Errorf("of %d types: %d files, want %d in their order", types, len(got), len(want))
+		}
 	}
 }

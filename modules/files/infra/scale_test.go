@@ -92,8 +92,9 @@ func crowded(t testing.TB) pgtest.Fixture {
 	return f
 }
 
-// TestSearchesAmongManyFiles measures each search, and checks that none reads
-// more of the files than it must.
+// TestSearchesAmongManyFiles checks that every statement of a search is led by
+// an index, and that the first page of each search has only what matches; it
+// logs how long that page takes.
 func TestSearchesAmongManyFiles(t *testing.T) {
 	f := crowded(t)
 	f.Indexed(t, map[string]string{
