@@ -2,10 +2,8 @@ package e2e_test
 
 import (
 	"bytes"
-	words "encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -84,7 +82,9 @@ func TestServerKilledAtEveryCommit(t *testing.T) {
 	wire, toll := newRelay(t, u.Host), &commits{}
 	wire.toll = toll.pass
 	u.Host = wire.addr
-	start := func() *server { return s.serve(t, "DATABASE_URL="+u.String(), "INSULA_CLAMD_ADDR="+harmless(t)) }
+	start := func() *server {
+		return s.serve(t, "DATABASE_URL="+u.String(), "INSULA_CLAMD_ADDR="+clamd(t, func(string) string { return "OK" }))
+	}
 	v := start()
 	n := s.found(t, v).newTenant(t, "commits")
 	content := strings.Repeat("0123456789abcdef", 4<<10)
@@ -214,38 +214,4 @@ func (n tenant) settled(t *testing.T, kept map[string]bool, content string) {
 type shownFile struct {
 	Name, Status string
 	Size         int64
-}
-
-// harmless is a clamd that finds nothing.
-func harmless(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if _, err := io.CopyN(io.Discard, conn, int64(len("zINSTREAM\x00"))); err != nil {
-					return
-				}
-				for size := uint32(1); size > 0; {
-					if words.Read(conn, words.BigEndian, &size) != nil {
-						return
-					}
-					if _, err := io.CopyN(io.Discard, conn, int64(size)); err != nil {
-						return
-					}
-				}
-				_, _ = io.WriteString(conn, "stream: OK\x00") // the scanner may be dead
-			}()
-		}
-	}()
-	return l.Addr().String()
 }
