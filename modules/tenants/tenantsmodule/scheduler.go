@@ -49,7 +49,7 @@ func (r *scheduler) pending(ctx context.Context) ([]uuid.UUID, error) {
 	all, err := r.tenants.ServedTenants(ctx)
 	var ids []uuid.UUID
 	for _, t := range all {
-		if t.Kind != tenancy.Landlord && t.Status == tenancy.Active && t.Home() == tenancy.MainPlacement {
+		if t.Kind != tenancy.Landlord && t.Status == tenancy.Active {
 			ids = append(ids, t.ID)
 		}
 	}
