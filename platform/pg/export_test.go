@@ -18,3 +18,6 @@ func (p *Pool) SameHome(a, b uuid.UUID) bool {
 	second, _ := p.shards.homes(b)
 	return first == second
 }
+
+// MoveKey is the key of the lock of a move.
+func MoveKey(schema string) int64 { return aloneKey(moveID(schema)) }

@@ -70,7 +70,7 @@ func grantControl(ctx context.Context, tx pgx.Tx, roles Roles) error {
 	app := ident(AppRole)
 	err := execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + app,
-		"GRANT SELECT ON control.tenants, control.operations TO " + app,
+		"GRANT SELECT ON control.tenants, control.operations, control.moving TO " + app,
 		"GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON control.signing_keys TO " + app,
 	})
 	if err != nil {

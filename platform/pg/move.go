@@ -29,11 +29,11 @@ type Mover struct {
 
 // MoveOptions bound how long writers may wait. The zero value means the defaults.
 type MoveOptions struct {
-	// Window is how long the tenant's tables may be locked at most (10 s): past
-	// it the locks are let go, and after more rounds it is tried again.
+	// Window is how long the tenant's tables may be locked at most (10 s), from the
+	// moment that all are: past it the locks are let go, and after more rounds it is tried again.
 	Window time.Duration
-	// LockWait is how long a table that somebody writes to is waited for (300 ms):
-	// new writers wait behind. It must be shorter than deadlock_timeout (1 s).
+	// LockWait is how long those who write are waited for (300 ms), for all tables
+	// together: new writers wait behind. It must be shorter than deadlock_timeout (1 s).
 	LockWait time.Duration
 	// Attempts is how often the window is tried before the move is given up (20).
 	Attempts int
@@ -115,7 +115,7 @@ type MoveProgress struct {
 // Moved tells how a move went.
 type Moved struct {
 	Window time.Duration // from the moment that all locks were held until the target was open; 0 when unknown
-	// Waited is how long writers waited for the locks to be held beside the window, in the last attempt.
+	// Waited is how long writers waited beside the window: for the locks, in all attempts together.
 	Waited   time.Duration
 	Rounds   int   // of catching up
 	Attempts int   // of the window
@@ -138,6 +138,9 @@ var (
 	// ErrMoveOutdated says that the source has come to another version since the
 	// move began, or that too much has happened since: Undo and begin again.
 	ErrMoveOutdated = errors.New("the move began too long ago to go on")
+	// ErrMovedElsewhere says that the source has given the schema up to another
+	// target than this.
+	ErrMovedElsewhere = errors.New("the schema has been moved to another database")
 	// ErrNotThere says that the source has no such schema and never gave it up.
 	ErrNotThere = errors.New("the schema is not there")
 )

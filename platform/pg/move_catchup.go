@@ -70,7 +70,11 @@ func (r *moveRun) round(ctx context.Context, also func(ctx context.Context, src 
 // comes: two may have exchanged what must be unique.
 func (r *moveRun) catchUp(ctx context.Context, src *pgx.Conn, t *movedTable) (changed int64, err error) {
 	have := t.have
-	err = pgx.BeginFunc(ctx, r.to.m.pool, func(dst pgx.Tx) error {
+	there, err := t.count(ctx, src)
+	if err != nil {
+		return 0, err
+	}
+	err = r.fenced(ctx, r.to.m.pool, func(dst pgx.Tx) error {
 		sum := newRowSum(r.seed)
 		if changed, err = r.receive(ctx, src, dst, t, sum); err != nil {
 			return err
@@ -81,10 +85,6 @@ func (r *moveRun) catchUp(ctx context.Context, src *pgx.Conn, t *movedTable) (ch
 				return err
 			}
 			have -= gone.RowsAffected()
-		}
-		there, err := t.count(ctx, src)
-		if err != nil {
-			return err
 		}
 		if have+changed != there {
 			if have, err = r.removeGone(ctx, src, dst, t, have); err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // ErrMoveSwitched refuses to undo a move whose source has been given up: there
@@ -15,18 +14,16 @@ import (
 var ErrMoveSwitched = errors.New("the tenant has been moved")
 
 // Undo removes what a move has made at the target. Nothing has changed at the
-// source. It may be called again.
+// source, or there is nothing any more. It may be called again. ErrServed keeps
+// what the target's registry says is served there.
 func (m *Mover) Undo(ctx context.Context, schema string) error {
-	return m.alone(ctx, schema, func(*pgxpool.Conn) error {
+	return m.alone(ctx, schema, func(moveLocks) error {
 		left, err := m.Switched(ctx, schema)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotThere) && !errors.Is(err, ErrMovedElsewhere) {
 			return err
 		}
 		if left {
 			return fmt.Errorf("schema %s: %w", schema, ErrMoveSwitched)
-		}
-		if err := m.apart(ctx); err != nil {
-			return err
 		}
 		return m.to.Remove(ctx, schema)
 	})
@@ -45,7 +42,8 @@ func (m *Mover) Clean(ctx context.Context, state Moving, hooks MoveHooks) error 
 		return fmt.Errorf("clean up after schema %s: it has not been moved", state.Schema)
 	}
 	r.progress(MoveProgress{Stage: MoveCleans})
-	if err := r.clean(ctx); err != nil {
+	err := m.alone(ctx, state.Schema, func(moveLocks) error { return r.clean(ctx) })
+	if err != nil {
 		return fmt.Errorf("clean up after schema %s: %w", state.Schema, err)
 	}
 	r.state.Step = MoveOver
@@ -59,7 +57,14 @@ func (r *moveRun) clean(ctx context.Context) error {
 	if err := r.from.m.Drop(ctx, movedName(r.state.Schema), nil); err != nil {
 		return err
 	}
-	return pgx.BeginFunc(ctx, r.from.m.pool, func(tx pgx.Tx) error { return dropRole(ctx, tx, r.state.Schema) })
+	return pgx.BeginFunc(ctx, r.from.m.pool, func(tx pgx.Tx) error {
+		var back bool
+		const sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)"
+		if err := tx.QueryRow(ctx, sql, r.state.Schema).Scan(&back); err != nil || back {
+			return err
+		}
+		return dropRole(ctx, tx, r.state.Schema)
+	})
 }
 
 // look has the target look at the foreign keys that the source knew to hold.

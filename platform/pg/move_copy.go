@@ -69,7 +69,11 @@ func (r *moveRun) copyTable(ctx context.Context, src *pgx.Conn, t *movedTable) e
 	}
 	defer dst.Release()
 	// An attempt that was interrupted may have left a part.
-	if _, err := dst.Exec(ctx, "TRUNCATE "+t.name()); err != nil {
+	err = r.fenced(ctx, dst, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "TRUNCATE "+t.name())
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	arrived := int64(0)
@@ -103,10 +107,13 @@ func (r *moveRun) fill(ctx context.Context, dst *pgx.Conn, t *movedTable, rows *
 			r.sent.Add(int64(n))
 			r.copied(t, soFar)
 		}}
-		tag, err := dst.PgConn().CopyFrom(ctx, some, into(t.name(), t.Columns))
+		err := r.fenced(ctx, dst, func(tx pgx.Tx) error {
+			tag, err := tx.Conn().PgConn().CopyFrom(ctx, some, into(t.name(), t.Columns))
+			n += tag.RowsAffected()
+			return err
+		})
 		if err != nil {
 			return n, err
 		}
-		n += tag.RowsAffected()
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
@@ -35,6 +36,45 @@ func TestATenantWorksWhileItMoves(t *testing.T) {
 	load.all.Wait()
 	t.Logf("%d changes, %d reads, windows %v", load.written.Load(), load.read.Load(), windows)
 	load.verify(t)
+}
+
+// While writers wait for a move, they keep no connection and no place of their
+// tenant's share: its readers go on, and so do its neighbours.
+func TestAMoveHoldsUpWritersAlone(t *testing.T) {
+	t.Parallel()
+	f, neighbour, there := pgtest.Tenant(t), pgtest.Tenant(t), pgtest.Elsewhere(t)
+	pool, err := pg.Open(t.Context(), pg.Options{
+		URL: f.AppURL, MaxConns: 4, Placements: map[string]secret.Value{there.Name: there.AppURL},
+		Shares: func(uuid.UUID) pg.Share { return pg.Share{Units: 2, Waiting: 64} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	var loads []*load
+	for _, of := range []pgtest.Fixture{f, neighbour} {
+		of.BehindTheWall(t, "INSERT INTO policy (current, version) VALUES (true, 0)")
+		l := &load{t: t, unit: func() uow.Unit { return pool.Tenant(of.Tenant) }}
+		l.run(ctx, 20, 4)
+		loads = append(loads, l)
+	}
+	loads[0].more(50)
+	there.Move(t, f.Tenant, there.Name, func() {
+		written := loads[0].written.Load()
+		loads[0].moreReads(20)
+		loads[1].moreReads(20)
+		loads[1].more(20)
+		if more := loads[0].written.Load() - written; more > 20 { // who had written before and was told since
+			t.Errorf("%d changes in the window", more)
+		}
+	})
+	loads[0].more(50)
+	stop()
+	for _, l := range loads {
+		l.all.Wait()
+		l.verify(t)
+	}
 }
 
 // load is what a tenant's users do: each change writes two rows in two tables,
@@ -110,6 +150,7 @@ func (l *load) look(ctx context.Context) error {
 		if err := pg.DB(tx).QueryRow(ctx, invariant).Scan(&a, &b, &n); err != nil {
 			return err
 		}
+		l.rings()
 		if l.read.Add(1); a != b || a != n {
 			l.t.Errorf("saw %d of one, %d of the other, and a count of %d", a, b, n)
 		}
@@ -120,6 +161,13 @@ func (l *load) look(ctx context.Context) error {
 // more waits until so many more changes have been acknowledged.
 func (l *load) more(n int64) {
 	for until := l.written.Load() + n; l.written.Load() < until && !l.t.Failed(); {
+		<-l.ring
+	}
+}
+
+// moreReads is more for reads.
+func (l *load) moreReads(n int64) {
+	for until := l.read.Load() + n; l.read.Load() < until && !l.t.Failed(); {
 		<-l.ring
 	}
 }

@@ -10,9 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/insulahq/insula/platform/pg/migrate"
 	"github.com/insulahq/insula/platform/uow"
@@ -28,8 +26,8 @@ type moveRun struct {
 	keys   []foreignKey
 	order  []string // in which the tables are locked
 	seed   maphash.Seed
-	sent   atomic.Int64  // bytes
-	target *pgxpool.Conn // holds the lock of this move
+	sent   atomic.Int64 // bytes
+	held   moveLocks
 
 	mu   sync.Mutex // guards what progress tells
 	over int64      // bytes of the tables that are over there
@@ -43,8 +41,8 @@ type moveRun struct {
 func (m *Mover) Move(ctx context.Context, state Moving, hooks MoveHooks) (Moved, error) {
 	r := &moveRun{Mover: m, hooks: hooks, state: state, seed: maphash.MakeSeed()}
 	r.state.Copied = slices.Clone(state.Copied)
-	err := m.alone(ctx, state.Schema, func(target *pgxpool.Conn) error {
-		r.target = target
+	err := m.alone(ctx, state.Schema, func(held moveLocks) error {
+		r.held = held
 		return r.run(ctx)
 	})
 	r.told.Bytes = r.sent.Load()
@@ -96,9 +94,6 @@ func (r *moveRun) run(ctx context.Context) error {
 // begin finds or makes the target, and takes off what keeps rows from coming
 // in as they come.
 func (r *moveRun) begin(ctx context.Context) error {
-	if err := r.apart(ctx); err != nil {
-		return err
-	}
 	going, err := r.goingOn(ctx)
 	if err != nil {
 		return err
@@ -134,8 +129,16 @@ func (r *moveRun) goingOn(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	there, err := number(status.Current)
-	return there != 0 && there == r.state.Version, err
+	if there, err := number(status.Current); err != nil || there == 0 || there != r.state.Version {
+		return false, err
+	}
+	// What was being undone may have lost some of its tables.
+	made, err := tablesIn(ctx, r.to.m.pool, r.state.Schema)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := tablesIn(ctx, r.from.m.pool, r.state.Schema)
+	return len(made) == len(wanted), err
 }
 
 // prepare makes the target, empty. ErrDrift refuses a source whose rows might
@@ -170,7 +173,7 @@ func (r *moveRun) prepare(ctx context.Context) error {
 // takeOff takes the foreign keys off at the target, also those that an attempt
 // has put on which came no further.
 func (r *moveRun) takeOff(ctx context.Context) error {
-	return owned(ctx, r.to.m.pool, func(tx pgx.Tx, _ *ownerTx) error {
+	return r.fenced(ctx, r.to.m.pool, func(tx pgx.Tx) error {
 		there, err := foreignKeysIn(ctx, tx, r.state.Schema)
 		if err != nil {
 			return err
@@ -191,85 +194,6 @@ func (r *moveRun) count(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// apart refuses two databases that are one: Prepare and Undo would remove what
-// is to be moved. Whatever the two are called, a lock that one session holds
-// another one in the same database does not get.
-func (m *Mover) apart(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, m.from.m.pool, func(from pgx.Tx) error {
-		var key int64
-		const take = "SELECT k, pg_advisory_xact_lock(k) FROM (SELECT (random() * 9e18)::bigint AS k) AS one"
-		if err := from.QueryRow(ctx, take).Scan(&key, nil); err != nil {
-			return err
-		}
-		return pgx.BeginFunc(ctx, m.to.m.pool, func(to pgx.Tx) error {
-			var free bool
-			if err := to.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", key).Scan(&free); err != nil {
-				return err
-			}
-			if !free {
-				return ErrSameDatabase
-			}
-			return nil
-		})
-	})
-}
-
-// movedName is what the schema is called at the source once it has been given
-// up.
-func movedName(schema string) string { return "moved_" + schema }
-
-// Switched reports whether the source has given the schema up. It waits for a
-// switch that is under way, as one is whose process has just been killed: when
-// it says no, none will be committed any more but by a Move that begins later.
-func (m *Mover) Switched(ctx context.Context, schema string) (bool, error) {
-	left, err := m.switched(ctx, schema)
-	if err != nil {
-		return false, fmt.Errorf("look for schema %s: %w", schema, err)
-	}
-	return left, nil
-}
-
-func (m *Mover) switched(ctx context.Context, schema string) (bool, error) {
-	err := pgx.BeginFunc(ctx, m.from.m.pool, func(tx pgx.Tx) error {
-		// The window locks this table, too.
-		history := pgx.Identifier{schema, migrate.RevisionTable}.Sanitize()
-		return execAll(ctx, tx, []string{"SET LOCAL lock_timeout = '60s'", "LOCK TABLE " + history + " IN ROW EXCLUSIVE MODE"})
-	})
-	if !replaced(err) {
-		return false, err
-	}
-	var left bool
-	const sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)"
-	if err := m.from.m.pool.QueryRow(ctx, sql, movedName(schema)).Scan(&left); err != nil {
-		return false, err
-	}
-	if !left {
-		return false, ErrNotThere
-	}
-	return true, nil
-}
-
-// alone runs fn while no other process moves the schema to the same target, or
-// returns ErrTaken. The target is made ready on the connection that holds the
-// lock, so that whoever has lost the lock cannot switch.
-func (m *Mover) alone(ctx context.Context, schema string, fn func(target *pgxpool.Conn) error) error {
-	target, err := m.to.m.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer target.Release()
-	id := uuid.NewSHA1(uuid.Nil, []byte("move of "+schema))
-	var got bool
-	if err := target.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", aloneKey(id)).Scan(&got); err != nil {
-		return err
-	}
-	if !got {
-		return ErrTaken
-	}
-	defer free(ctx, target, id)
-	return fn(target)
 }
 
 func (r *moveRun) keep(ctx context.Context) error {

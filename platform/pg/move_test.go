@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -218,6 +219,91 @@ func TestAWindowIsBounded(t *testing.T) {
 	r.undone(t)
 }
 
+// A table of the target that somebody looks after in the window is waited for
+// in the next.
+func TestAWindowIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{LockWait: 50e6})
+	newKeeper(t, r, 1)
+	vacuum := r.connect(t, r.to)
+	run := func(sql string) {
+		if _, err := vacuum.Exec(t.Context(), sql); err != nil {
+			t.Error(err)
+		}
+	}
+	r.at = func(p pg.MoveProgress) {
+		switch {
+		case p.Stage == pg.MoveInWindow && vacuum.PgConn().TxStatus() == 'I':
+			run("BEGIN; LOCK TABLE animals IN SHARE UPDATE EXCLUSIVE MODE")
+		case p.Stage == pg.MoveLocks && p.Round == 2:
+			run("ROLLBACK")
+			r.at = nil
+		}
+	}
+	told, err := r.move(t.Context())
+	if err != nil || told.Attempts != 2 {
+		t.Fatalf("%+v, %v", told, err)
+	}
+	r.same(t)
+}
+
+// A process that stands still, loses its connections and wakes up when another
+// one has moved the tenant touches nothing any more.
+func TestALateMoverTouchesNothing(t *testing.T) {
+	t.Parallel()
+	for _, stop := range []string{"after a table", "before a round"} {
+		t.Run(stop, func(t *testing.T) {
+			r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
+			newKeeper(t, r, 1)
+			stands, wake, late := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			sleep := sync.OnceFunc(func() {
+				close(stands)
+				<-wake
+			})
+			kept := 0
+			r.fail = func(string) error {
+				if kept++; kept == 2 && stop == "after a table" { // the first time there is none
+					sleep()
+				}
+				return nil
+			}
+			r.at = func(p pg.MoveProgress) {
+				if p.Stage == pg.MoveCatchesUp {
+					sleep()
+				}
+			}
+			go func() {
+				_, err := r.move(t.Context())
+				late <- err
+			}()
+			<-stands
+			r.cutOff(t)
+			other := newRemoval(t, r.from, r.to, r.schema, zooMigrations(t), pg.MoveOptions{})
+			if _, err := other.move(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			close(wake)
+			if err := <-late; err == nil {
+				t.Error("the late one did not notice")
+			}
+			other.same(t)
+		})
+	}
+}
+
+// cutOff ends the connections that hold the locks of a move.
+func (r *removal) cutOff(t *testing.T) {
+	t.Helper()
+	for _, db := range []pgtest.DB{r.from, r.to} {
+		var ended int
+		err := r.connect(t, db).QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_locks
+			WHERE locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = $1`, pg.MoveKey(r.schema)).Scan(&ended)
+		if err != nil || ended != 1 {
+			t.Fatalf("%d connections ended, %v", ended, err)
+		}
+	}
+}
+
 // undone undoes a move and looks that the source goes on as it was.
 func (r *removal) undone(t *testing.T) {
 	t.Helper()
@@ -336,9 +422,24 @@ func TestWhatIsNotMoved(t *testing.T) {
 		if _, err := r.move(t.Context()); !errors.Is(err, pg.ErrNotThere) {
 			t.Errorf("got %v", err)
 		}
-		if err := r.mover.Undo(t.Context(), r.schema); !errors.Is(err, pg.ErrNotThere) {
+		if err := r.mover.Undo(t.Context(), r.schema); err != nil {
 			t.Errorf("undo: %v", err)
 		}
+	})
+	t.Run("what has gone to another", func(t *testing.T) {
+		r := newZoo(t, db, pgtest.Elsewhere(t).DB, pg.MoveOptions{})
+		newKeeper(t, r, 1)
+		if _, err := r.move(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		other := newRemoval(t, db, pgtest.Beside(t).DB, r.schema, zooMigrations(t), pg.MoveOptions{})
+		if _, err := other.move(t.Context()); !errors.Is(err, pg.ErrMovedElsewhere) {
+			t.Errorf("got %v", err)
+		}
+		if err := other.mover.Undo(t.Context(), r.schema); err != nil {
+			t.Errorf("undo: %v", err)
+		}
+		r.same(t)
 	})
 	t.Run("what drifted", func(t *testing.T) {
 		r := newZoo(t, db, pgtest.Elsewhere(t).DB, pg.MoveOptions{})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/insulahq/insula/platform/pg/migrate"
@@ -40,7 +41,7 @@ func (r *moveRun) switchOver(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		r.told.Attempts = attempt
 		err := r.window(ctx, attempt)
-		if err == nil || !errors.Is(err, errNotNow) || ctx.Err() != nil {
+		if err == nil || !errors.Is(err, errNotNow) || ctx.Err() != nil || r.held.lost() {
 			return err
 		}
 		if attempt == r.options.Attempts {
@@ -68,19 +69,23 @@ func (r *moveRun) window(ctx context.Context, attempt int) error {
 	if attempt%patientAttempt == 0 {
 		wait = patientWait
 	}
-	tx, err := r.from.m.pool.Begin(ctx)
+	if err := r.holdOff(ctx, r.options.Window+wait); err != nil {
+		return err
+	}
+	tx, err := r.held.source.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // does nothing after a commit
+	defer r.letGo(ctx, tx)
 	owner := &ownerTx{tx: tx}
 	asked := time.Now()
-	if err := r.lock(ctx, tx, wait); err != nil {
+	err = r.lock(ctx, tx, wait)
+	held := time.Now()
+	r.told.Waited += held.Sub(asked)
+	if err != nil {
 		return err
 	}
-	held := time.Now()
-	r.told.Waited = held.Sub(asked)
-	if err := r.bounded(ctx, tx, owner); err != nil {
+	if err := r.finish(ctx, tx, owner); err != nil {
 		return err
 	}
 	// From here on nobody may stop half-way.
@@ -94,15 +99,29 @@ func (r *moveRun) window(ctx context.Context, attempt int) error {
 	return r.open(ctx, &held)
 }
 
-// bounded does what writers wait for, as long as they may.
-func (r *moveRun) bounded(ctx context.Context, tx pgx.Tx, owner *ownerTx) error {
-	inside, done := context.WithTimeoutCause(ctx, r.options.Window, errWindowOver)
-	defer done()
-	err := r.finish(inside, tx, owner)
-	if cause := context.Cause(inside); err != nil && errors.Is(cause, errWindowOver) {
-		return fmt.Errorf("%w: %w: %w", errNotNow, cause, err)
+// writersWait has a database keep the writers of a schema out for a time.
+const writersWait = `INSERT INTO control.moving AS m (tenant_id, writers_wait)
+SELECT t.id, now() + $2 * interval '1 millisecond' FROM control.tenants t WHERE t.schema_name = $1
+ON CONFLICT (tenant_id) DO UPDATE SET writers_wait = excluded.writers_wait`
+
+// holdOff has writers wait outside, where they keep no connection from others.
+// Those who are in already wait for the tables. When this process is gone they
+// are let in by themselves.
+func (r *moveRun) holdOff(ctx context.Context, d time.Duration) error {
+	_, err := r.from.m.pool.Exec(ctx, writersWait, r.state.Schema, d.Milliseconds())
+	return err
+}
+
+// letGo lets the writers go on, if the tenant has not been given up.
+func (r *moveRun) letGo(ctx context.Context, tx pgx.Tx) {
+	if r.state.Step != MoveCopying {
+		return
 	}
-	return notNow(err)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer done()
+	// Both come about by themselves when a connection breaks.
+	_ = tx.Rollback(ctx)
+	_ = r.holdOff(ctx, 0)
 }
 
 // commit gives the tenant up. Whether a commit whose answer was lost took place
@@ -112,6 +131,8 @@ func (r *moveRun) commit(ctx context.Context, tx pgx.Tx) error {
 	if err == nil {
 		return nil
 	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), switchTimeout)
+	defer done()
 	if left, lerr := r.Switched(ctx, r.state.Schema); lerr == nil && left {
 		return nil
 	}
@@ -128,7 +149,6 @@ func (r *moveRun) lock(ctx context.Context, tx pgx.Tx, wait time.Duration) error
 	// The server ends what a process that hangs has begun.
 	limit := milliseconds(r.options.Window + wait)
 	bounds := []string{
-		"SET LOCAL lock_timeout = " + milliseconds(wait),
 		"SET LOCAL statement_timeout = " + limit,
 		"SET LOCAL idle_in_transaction_session_timeout = " + limit,
 		"SET LOCAL synchronous_commit = on",
@@ -136,48 +156,81 @@ func (r *moveRun) lock(ctx context.Context, tx pgx.Tx, wait time.Duration) error
 	if err := execAll(ctx, tx, bounds); err != nil {
 		return err
 	}
-	locks := make([]string, len(r.order))
+	until := time.Now().Add(wait)
 	for i, name := range r.order {
-		locks[i] = "LOCK TABLE " + pgx.Identifier{r.state.Schema, name}.Sanitize() + " IN SHARE ROW EXCLUSIVE MODE"
+		_, err := migrate.Exec(ctx, tx, []string{
+			"SET LOCAL lock_timeout = " + milliseconds(max(time.Until(until), time.Millisecond)),
+			"LOCK TABLE " + pgx.Identifier{r.state.Schema, name}.Sanitize() + " IN SHARE ROW EXCLUSIVE MODE",
+		})
+		if err != nil {
+			r.order = slices.Insert(slices.Delete(r.order, i, i+1), 0, name)
+			return notNow(fmt.Errorf("lock table %s: %w", name, err))
+		}
 	}
-	failed, err := migrate.Exec(ctx, tx, locks)
-	if err == nil {
-		return nil
-	}
-	first := r.order[failed]
-	r.order = slices.Insert(slices.Delete(r.order, failed, failed+1), 0, first)
-	return notNow(fmt.Errorf("lock table %s: %w", first, err))
+	return nil
 }
 
 // notNow marks what is only in the way for a while.
 func notNow(err error) error {
-	if repeatable(err) {
+	var pe *pgconn.PgError
+	if repeatable(err) || errors.As(err, &pe) && pe.Code == "57014" { // the server has ended it, at the time we gave
 		return fmt.Errorf("%w: %w", errNotNow, err)
 	}
 	return err
 }
 
-// finish does all that writers wait for, up to the commit.
+// finish does all that writers wait for, up to the commit, as long as they may.
+// On the connections with the locks the server ends what takes too long: ending
+// it from here would end the connections.
 func (r *moveRun) finish(ctx context.Context, tx pgx.Tx, owner *ownerTx) error {
 	r.progress(MoveProgress{Stage: MoveInWindow})
+	inside, done := context.WithTimeoutCause(ctx, r.options.Window, errWindowOver)
+	defer done()
 	status, err := r.from.m.tenant.Status(ctx, tx, r.state.Schema)
 	if err != nil {
-		return err
+		return notNow(err)
 	}
 	if status.Current != text(r.state.Version) {
 		return ErrMoveOutdated
 	}
-	if err := r.last(ctx); err != nil {
-		return err
+	if err := r.last(inside); err != nil {
+		if cause := context.Cause(inside); errors.Is(cause, errWindowOver) {
+			return fmt.Errorf("%w: %w: %w", errNotNow, cause, err)
+		}
+		return notNow(err)
 	}
 	r.progress(MoveProgress{Stage: MoveSwitches})
-	if err := execAll(ctx, tx, []string{"ALTER SCHEMA " + ident(r.state.Schema) + " RENAME TO " + ident(movedName(r.state.Schema))}); err != nil {
+	if err := r.giveUp(ctx, tx, owner); err != nil {
+		return notNow(err)
+	}
+	if err := r.arrive(ctx); err != nil {
+		return notNow(err)
+	}
+	if inside.Err() != nil {
+		return fmt.Errorf("%w: %w", errNotNow, context.Cause(inside))
+	}
+	return nil
+}
+
+// giveUp puts the schema away, with a word where it has gone.
+func (r *moveRun) giveUp(ctx context.Context, tx pgx.Tx, owner *ownerTx) error {
+	to, err := r.identity(ctx)
+	if err != nil {
+		return err
+	}
+	moved := ident(movedName(r.state.Schema))
+	err = execAll(ctx, tx, []string{
+		"SET LOCAL lock_timeout = " + milliseconds(r.options.LockWait),
+		"ALTER SCHEMA " + ident(r.state.Schema) + " RENAME TO " + moved,
+		"COMMENT ON SCHEMA " + moved + " IS '" + to + "'",
+	})
+	if err != nil {
 		return err
 	}
 	if err := r.hooks.Leave(ctx, owner); err != nil {
 		return fmt.Errorf("leave: %w", err)
 	}
-	return r.arrive(ctx)
+	return nil
 }
 
 // last catches up for the last time, with several tables at once: nobody writes
@@ -188,15 +241,17 @@ func (r *moveRun) last(ctx context.Context) error {
 	tables.SetLimit(windowWorkers)
 	for _, t := range largest {
 		tables.Go(func() error {
-			src, err := r.from.m.pool.Acquire(ctx)
-			if err != nil {
-				return err
-			}
-			defer src.Release()
-			if _, err := r.catchUp(ctx, src.Conn(), t); err != nil {
-				return fmt.Errorf("catch up with table %s: %w", t.Name, err)
-			}
-			return nil
+			// Whoever waits for us with a stronger lock, we would wait for.
+			bound := "SET LOCAL lock_timeout = " + milliseconds(r.options.LockWait)
+			return pgx.BeginFunc(ctx, r.from.m.pool, func(src pgx.Tx) error {
+				if err := execAll(ctx, src, []string{bound}); err != nil {
+					return err
+				}
+				if _, err := r.catchUp(ctx, src.Conn(), t); err != nil {
+					return fmt.Errorf("catch up with table %s: %w", t.Name, err)
+				}
+				return nil
+			})
 		})
 	}
 	return tables.Wait()
@@ -204,12 +259,20 @@ func (r *moveRun) last(ctx context.Context) error {
 
 // arrive makes the target ready, to be opened.
 func (r *moveRun) arrive(ctx context.Context) error {
-	return owned(ctx, r.target, func(tx pgx.Tx, owner *ownerTx) error {
-		statements := []string{"SET LOCAL synchronous_commit = on"}
+	return owned(ctx, r.held.target, func(tx pgx.Tx, owner *ownerTx) error {
+		statements := []string{
+			"SET LOCAL synchronous_commit = on",
+			"SET LOCAL lock_timeout = " + milliseconds(r.options.LockWait),
+			"SET LOCAL statement_timeout = " + milliseconds(r.options.Window),
+		}
 		for _, k := range r.keys {
 			statements = append(statements, k.back(r.state.Schema))
 		}
 		if err := execAll(ctx, tx, statements); err != nil {
+			return err
+		}
+		// An earlier move may have left it there.
+		if _, err := tx.Exec(ctx, writersWait, r.state.Schema, 0); err != nil {
 			return err
 		}
 		if r.hooks.Arrive == nil {

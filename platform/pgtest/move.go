@@ -13,8 +13,8 @@ import (
 
 // Move moves a tenant from the package's database to the placement, or from
 // there back when to is the main one, and cleans up. The registries are kept as
-// the product keeps them.
-func (p Placement) Move(t testing.TB, tenant tenancy.Tenant, to string) pg.Moved {
+// the product keeps them. Each of during is called while writers wait.
+func (p Placement) Move(t testing.TB, tenant tenancy.Tenant, to string, during ...func()) pg.Moved {
 	t.Helper()
 	from, at := Database(t), p.DB
 	if to == tenancy.MainPlacement {
@@ -26,7 +26,13 @@ func (p Placement) Move(t testing.TB, tenant tenancy.Tenant, to string) pg.Moved
 	source, target := p.carrier(t, from), p.carrier(t, at)
 	state := pg.Moving{Schema: tenant.Schema}
 	hooks := pg.MoveHooks{
-		Keep:  func(_ context.Context, m pg.Moving) error { state = m; return nil },
+		Keep: func(_ context.Context, m pg.Moving) error { state = m; return nil },
+		Arrive: func(context.Context, uow.Tx) error {
+			for _, f := range during {
+				f()
+			}
+			return nil
+		},
 		Leave: func(ctx context.Context, tx uow.Tx) error { return place(ctx, tx, tenant, to) },
 		Open: func(ctx context.Context) error {
 			return at.Migrator.Control().Write(ctx, func(tx uow.Tx) error { return place(ctx, tx, tenant, to) })

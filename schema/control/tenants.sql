@@ -33,6 +33,14 @@ CREATE INDEX tenants_created_idx ON control.tenants (created_at DESC, id DESC);
 CREATE INDEX tenants_placement_idx ON control.tenants (placement, id);
 CREATE INDEX tenants_provisioning_idx ON control.tenants (id) WHERE status = 'provisioning';
 
+-- Tenants whose move takes its last step: until then their writers wait outside. It is an instant so that they are let
+-- in again when the mover is gone.
+CREATE TABLE control.moving (
+    tenant_id    uuid        NOT NULL,
+    writers_wait timestamptz NOT NULL,
+    CONSTRAINT moving_pkey PRIMARY KEY (tenant_id)
+);
+
 CREATE TABLE control.operations (
     id           uuid        NOT NULL,
     kind         text        NOT NULL,

@@ -142,6 +142,12 @@ CREATE TABLE "control"."fleet_freezes" (
   PRIMARY KEY ("id"),
   CONSTRAINT "fleet_freezes_id_check" CHECK (id = 1)
 );
+-- Create "moving" table
+CREATE TABLE "control"."moving" (
+  "tenant_id" uuid NOT NULL,
+  "writers_wait" timestamptz NOT NULL,
+  PRIMARY KEY ("tenant_id")
+);
 -- Create "operations" table
 CREATE TABLE "control"."operations" (
   "id" uuid NOT NULL,

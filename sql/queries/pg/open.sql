@@ -36,13 +36,15 @@ FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor AND t.placement = @placement;
 
 -- name: OpenWrite :one
--- Walls the transaction into a tenant for writing.
+-- Walls the transaction into a tenant for writing. While a move takes its last step nobody is let in who would only
+-- wait for it with a connection.
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement
+  AND NOT EXISTS (SELECT FROM control.moving m WHERE m.tenant_id = t.id AND m.writers_wait > now());
 
 -- name: OpenRecord :one
 -- Walls the transaction into a tenant for a record, of a refusal or of what
@@ -52,7 +54,8 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('statement_timeout', @statement_timeout::text, true) AS statement_timeout,
        set_config('lock_timeout', @lock_timeout::text, true) AS lock_timeout
 FROM control.tenants t
-WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor AND t.placement = @placement;
+WHERE t.id = @tenant_id AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= @floor AND t.placement = @placement
+  AND NOT EXISTS (SELECT FROM control.moving m WHERE m.tenant_id = t.id AND m.writers_wait > now());
 
 -- name: TenantStatus :one
 -- Tells why a tenant did not open, and where it is.

@@ -182,6 +182,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
 WHERE t.id = $4 AND t.status IN ('active', 'suspended', 'deleting') AND t.schema_version >= $5 AND t.placement = $6
+  AND NOT EXISTS (SELECT FROM control.moving m WHERE m.tenant_id = t.id AND m.writers_wait > now())
 `
 
 type OpenRecordParams struct {
@@ -228,6 +229,7 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('lock_timeout', $3::text, true) AS lock_timeout
 FROM control.tenants t
 WHERE t.id = $4 AND t.status = 'active' AND t.schema_version >= $5 AND t.placement = $6
+  AND NOT EXISTS (SELECT FROM control.moving m WHERE m.tenant_id = t.id AND m.writers_wait > now())
 `
 
 type OpenWriteParams struct {
@@ -246,7 +248,8 @@ type OpenWriteRow struct {
 	LockTimeout      string
 }
 
-// Walls the transaction into a tenant for writing.
+// Walls the transaction into a tenant for writing. While a move takes its last step nobody is let in who would only
+// wait for it with a connection.
 func (q *Queries) OpenWrite(ctx context.Context, db DBTX, arg OpenWriteParams) (OpenWriteRow, error) {
 	row := db.QueryRow(ctx, OpenWrite,
 		arg.OwnRole,
