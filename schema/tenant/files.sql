@@ -36,7 +36,7 @@ CREATE INDEX files_name_idx ON files (name, id) WHERE superseded_at IS NULL AND 
 CREATE INDEX files_owner_idx ON files (owner_id, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
 CREATE INDEX files_type_idx ON files (content_type, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
 CREATE INDEX files_size_idx ON files (size DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'deleted';
-CREATE INDEX files_status_idx ON files (status, created_at DESC, id DESC) WHERE superseded_at IS NULL AND status <> 'ready';
+CREATE INDEX files_status_idx ON files (status, created_at DESC, id DESC) WHERE status <> 'ready';
 CREATE INDEX files_line_idx ON files (line_id, created_at DESC, id DESC);
 CREATE INDEX files_deleted_idx ON files (deleted_at, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX files_scanning_idx ON files (updated_at, id) WHERE status = 'scanning';

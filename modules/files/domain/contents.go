@@ -14,7 +14,8 @@ type Contents interface {
 	// Put stores size bytes of r. When r fails, nothing is stored and its error
 	// is returned; less or more than size is ErrSize.
 	Put(ctx context.Context, object uuid.UUID, r io.Reader, size int64, contentType string) error
-	// Open reads length bytes from an offset on; the caller closes.
+	// Open reads length bytes from an offset on; the caller closes. ErrLost when
+	// there is no such object.
 	Open(ctx context.Context, object uuid.UUID, from, length int64) (io.ReadCloser, error)
 	// Stat tells what is stored; ErrIncomplete when nothing is.
 	Stat(ctx context.Context, object uuid.UUID) (Stat, error)

@@ -4,6 +4,7 @@ package domain
 
 import (
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -123,8 +124,17 @@ func (f File) Quarantine(c Content, finding string, now time.Time) (File, error)
 		return f, ErrFilled
 	}
 	f.ContentType, f.SHA256 = c.ContentType, c.SHA256
-	f.Status, f.Reason, f.UpdatedAt = Quarantined, finding, now
+	f.Status, f.Reason, f.UpdatedAt = Quarantined, reasonOf(finding), now
 	return f, nil
+}
+
+// reasonOf is a finding as a reason. What a scanner calls its findings is free,
+// and one that reads like an error code must not be taken for that.
+func reasonOf(finding string) string {
+	if strings.HasPrefix(finding, "files.") {
+		return "scanner: " + finding
+	}
+	return finding
 }
 
 // Readable returns ErrNotReady, ErrQuarantined, ErrLost or ErrDeleted for a

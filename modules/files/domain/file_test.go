@@ -177,3 +177,15 @@ func TestSpec(t *testing.T) {
 		}
 	}
 }
+
+// TestAFindingIsNoCode, however a scanner spells it.
+func TestAFindingIsNoCode(t *testing.T) {
+	t.Parallel()
+	f, err := domain.File{Status: domain.Scanning}.Quarantine(domain.Content{}, domain.ReasonLost, time.Time{})
+	if err != nil || f.Lost() || !errors.Is(f.Readable(), domain.ErrQuarantined) || !strings.Contains(f.Reason, domain.ReasonLost) {
+		t.Errorf("%+v, %v, lost: %t", f, err, f.Lost())
+	}
+	if f, err = (domain.File{Status: domain.Scanning}).Quarantine(domain.Content{}, "Worm.Test", time.Time{}); err != nil || f.Reason != "Worm.Test" {
+		t.Errorf("%+v, %v", f, err)
+	}
+}

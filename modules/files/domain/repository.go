@@ -26,8 +26,9 @@ type Repository interface {
 	List(ctx context.Context, tx uow.Tx, s Spec, r page.Request) (page.Page[File], error)
 	// Folders pages through the paths of the folders right inside one, by name.
 	Folders(ctx context.Context, tx uow.Tx, parent string, r page.Request) (page.Page[string], error)
-	// Versions pages through a line, newest first.
-	Versions(ctx context.Context, tx uow.Tx, line uuid.UUID, r page.Request) (page.Page[File], error)
+	// Versions pages through a line, newest first: through all of it, or with
+	// an owner through what is theirs.
+	Versions(ctx context.Context, tx uow.Tx, line, owner uuid.UUID, r page.Request) (page.Page[File], error)
 	// Update stores the version given and returns the next one; ErrNotFound,
 	// errs.ErrPreconditionFailed, ErrNameTaken. Id, size, owner and time of
 	// creation do not change.

@@ -13,8 +13,8 @@ import (
 // EndOfTime is after everything.
 var EndOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Spec selects files of a list. Earlier versions are in none, deleted files
-// only where Status asks for them.
+// Spec selects files of a list. Earlier versions are in none, and
+// deleted files, earlier versions among them, only where Status asks for them.
 type Spec struct {
 	Status     Status    // empty for every status but Deleted
 	Folder     *string   // files of exactly this folder; nil for any
@@ -102,7 +102,7 @@ func printable(text string) bool {
 
 // Matches is the rule that the list queries implement.
 func (s Spec) Matches(f File) bool {
-	return (s.Status == f.Status || s.Status == "" && f.Status != Deleted) && !f.Earlier() &&
+	return (s.Status == f.Status || s.Status == "" && f.Status != Deleted) && (!f.Earlier() || f.Status == Deleted) &&
 		(s.Folder == nil || *s.Folder == f.Folder) && strings.HasPrefix(f.Folder, s.Below) &&
 		strings.HasPrefix(f.Name, s.NamePrefix) && strings.HasPrefix(f.ContentType, s.TypePrefix) &&
 		(s.OwnerID == uuid.Nil || s.OwnerID == f.OwnerID) &&

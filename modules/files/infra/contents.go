@@ -35,6 +35,9 @@ func (c *Contents) Put(ctx context.Context, object uuid.UUID, r io.Reader, size 
 // Open implements domain.Contents.
 func (c *Contents) Open(ctx context.Context, object uuid.UUID, from, length int64) (io.ReadCloser, error) {
 	content, err := c.blobs.Get(ctx, c.key(object), s3x.Range{Offset: from, Length: length})
+	if errors.Is(err, s3x.ErrNotFound) {
+		return nil, domain.ErrLost.Because(err)
+	}
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -64,10 +64,10 @@ func (r *Repository) LockLine(ctx context.Context, tx uow.Tx, line uuid.UUID) ([
 }
 
 // Versions implements domain.Repository.
-func (r *Repository) Versions(ctx context.Context, tx uow.Tx, line uuid.UUID, p page.Request) (page.Page[domain.File], error) {
+func (r *Repository) Versions(ctx context.Context, tx uow.Tx, line, owner uuid.UUID, p page.Request) (page.Page[domain.File], error) {
 	from := p.From()
 	rows, err := r.q.ListVersions(ctx, pg.DB(tx), filesdb.ListVersionsParams{
-		LineID: line, AfterAt: from.At, AfterID: from.ID, MaxItems: int32(p.Limit) + 1,
+		LineID: line, OwnerID: optional(owner), AfterAt: from.At, AfterID: from.ID, MaxItems: int32(p.Limit) + 1,
 	})
 	return cut(rows, err, p.Limit, byTime)
 }

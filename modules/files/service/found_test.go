@@ -195,3 +195,34 @@ func TestAVersionComesBackBesideALostHead(t *testing.T) {
 		t.Errorf("without a head: %+v, %v", back, err)
 	}
 }
+
+// TestLostContentIsGoneBeforeASweepHasSeenIt: to who asks for it by its id, and
+// by a link like anything that leads nowhere; and the log has it.
+func TestLostContentIsGoneBeforeASweepHasSeenIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	f := d.version("a", "hello")
+	share, err := d.CreateShare(t.Context(), f.ID, domain.Sharing{Life: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.blobs.Delete(t.Context(), s3x.TenantKey(d.tenant.Tenant.ID, f.Object)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Download(t.Context(), f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Open(t.Context(), 0, f.Size); !errors.Is(err, domain.ErrLost) {
+		t.Errorf("by its id: %v", err)
+	}
+	if r, err = d.OpenShare(t.Context(), share.Token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Open(t.Context(), 0, f.Size); !errors.Is(err, domain.ErrShareNotFound) {
+		t.Errorf("by a link: %v", err)
+	}
+	if !strings.Contains(d.log.String(), f.Object.String()) {
+		t.Errorf("not logged: %s", d.log)
+	}
+}

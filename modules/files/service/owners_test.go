@@ -158,3 +158,19 @@ func TestOwnersPurgeTheirOwnAlone(t *testing.T) {
 	}
 	d.usage(5+3, 2)
 }
+
+// TestOwnersSeeTheirOwnVersions, and who may see those of everybody sees all.
+func TestOwnersSeeTheirOwnVersions(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	bob := d.holding(uploader.with(service.Update))
+	d.version("a", "ada's")
+	second := bob.version("a", "bob")
+	d.version("a", "ada's again")
+	if line := bob.line(second); len(line) != 1 || line[0].ID != second.ID {
+		t.Errorf("the owner of one sees %+v", line)
+	}
+	if line := d.holding(role{service.Versions}).line(second); len(line) != 3 {
+		t.Errorf("who may see all sees %+v", line)
+	}
+}

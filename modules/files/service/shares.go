@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"io"
 
 	"github.com/google/uuid"
 
@@ -114,6 +116,7 @@ func (s *Files) OpenShare(ctx context.Context, token secret.Value) (Reading, err
 			return Reading{}, err
 		}
 		r := s.reading(f)
+		r.Open = withoutCause(r.Open)
 		r.Begin = func(ctx context.Context) error { return s.countShare(ctx, share.ID) }
 		if share.SingleUse {
 			r.Link = nil // the store's link would work again
@@ -121,6 +124,18 @@ func (s *Files) OpenShare(ctx context.Context, token secret.Value) (Reading, err
 		}
 		return r, nil
 	})
+}
+
+// withoutCause answers a reader without an account in the same way whatever
+// keeps the content from being read, but for a store that is away.
+func withoutCause(open opener) opener {
+	return func(ctx context.Context, from, length int64) (io.ReadCloser, error) {
+		content, err := open(ctx, from, length)
+		if errors.Is(err, domain.ErrLost) {
+			return nil, domain.ErrShareNotFound.Because(err)
+		}
+		return content, err
+	}
 }
 
 // countShare counts one reading of the content by a share, if it still leads

@@ -115,7 +115,8 @@ func (s *sweep) missing(ctx context.Context, named domain.Named) error {
 		return err
 	}
 	if !s.dry {
-		if _, err := s.files(s.tenant, Lose).Lose(ctx, named.File, named.Object); err != nil {
+		lost, err := s.files(s.tenant, Lose).Lose(ctx, named.File, named.Object)
+		if err != nil || !lost {
 			return err
 		}
 		s.log.ErrorContext(ctx, "content of a file is lost", "tenant_id", s.tenant.ID, "file", named.File, "object", named.Object)

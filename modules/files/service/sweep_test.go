@@ -24,6 +24,30 @@ import (
 	"github.com/insulahq/insula/platform/tenancy"
 )
 
+// TestSweepTellsWhatItDid: what somebody deletes while the sweep looks at it is
+// not reported as lost.
+func TestSweepTellsWhatItDid(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.version("healthy", "hello")
+	f := d.version("a", "gone")
+	if err := d.blobs.Delete(t.Context(), s3x.TenantKey(d.tenant.Tenant.ID, f.Object)); err != nil {
+		t.Fatal(err)
+	}
+	s := service.NewSweeper(func(tn tenancy.Tenant, def op.Def) *service.Files {
+		if def.Name == service.Lose.Name {
+			if err := d.Delete(t.Context(), f.ID, domain.AnyVersion); err != nil {
+				t.Error(err)
+			}
+		}
+		run, _ := optest.Runner(t, scope.Request{Tenant: tn, Caller: authn.Caller{Kind: authn.Job, Label: def.Name}}, d.tenant.Unit(), d.clock)
+		return service.New(run, d.policy, d.parties)
+	}, func(context.Context, tenancy.Tenant) (v setting.Values, err error) { return v, nil }, d.clock, d.parties.Log)
+	if r, err := s.Sweep(t.Context(), d.tenant.Tenant, false); err != nil || !r.Clean() || strings.Contains(d.log.String(), "is lost") {
+		t.Errorf("%+v, %v, %s", r, err, d.log)
+	}
+}
+
 // sweep sweeps the desk's tenant, and returns the records that it leaves.
 func (d *desk) sweep(dry bool) (service.Report, []op.Entry, error) {
 	d.t.Helper()

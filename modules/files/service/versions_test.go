@@ -131,6 +131,26 @@ func TestAnEarlierVersionOfAFileThatIsGoneTakesTheName(t *testing.T) {
 	}
 }
 
+// TestDeletedVersionsAreListed, earlier ones too: they take up room until they
+// are gone, and whoever wants that back must find them.
+func TestDeletedVersionsAreListed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, second := d.version("a", "one"), d.version("a", "second")
+	if err := d.Delete(t.Context(), first.ID, domain.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	spec := domain.AnySpec()
+	spec.Status = domain.Deleted
+	p, err := d.List(t.Context(), spec, page.Request{Limit: 10})
+	if err != nil || len(p.Items) != 1 || p.Items[0].ID != first.ID || !p.Items[0].Earlier() {
+		t.Errorf("deleted: %+v, %v", p.Items, err)
+	}
+	if listed := d.listed(); len(listed) != 1 || listed[0].ID != second.ID {
+		t.Errorf("listed: %+v", listed)
+	}
+}
+
 // TestAVersionComesBackToALineThatHasAHead by now: as an earlier version of it,
 // which can be restored.
 func TestAVersionComesBackToALineThatHasAHead(t *testing.T) {

@@ -24,6 +24,7 @@ SELECT * FROM files WHERE line_id = @line_id ORDER BY id FOR UPDATE;
 -- name: ListVersions :many
 SELECT * FROM files
 WHERE line_id = @line_id
+  AND CASE WHEN sqlc.narg('owner_id')::uuid IS NULL THEN true ELSE owner_id = sqlc.narg('owner_id') END
   AND (created_at, id) < (@after_at::timestamptz, @after_id::uuid)
 ORDER BY created_at DESC, id DESC
 LIMIT @max_items;

@@ -3,7 +3,8 @@
 -- finds. The ends of the range are always bound, and optional filters stand in
 -- CASE: so the server expects many files, keeps to the index and stops at the
 -- limit, whatever the values are. What is listed is neither an earlier version
--- nor deleted, as the indexes have it; ListFilesByStatus alone has the deleted.
+-- nor deleted, as the indexes have it; ListFilesByStatus alone has the deleted,
+-- earlier versions among them: they take up room.
 
 -- name: ListFiles :many
 -- The newest first.
@@ -63,7 +64,7 @@ ORDER BY size DESC, id DESC LIMIT @max_items;
 -- name: ListFilesByStatus :many
 -- Of a status that is not ready, the newest first.
 SELECT * FROM files
-WHERE superseded_at IS NULL AND status <> 'ready' AND status = @status::text
+WHERE status <> 'ready' AND status = @status::text AND (superseded_at IS NULL OR status = 'deleted')
   AND (created_at, id) < (@until_at::timestamptz, @until_id::uuid) AND (created_at, id) >= (@from_at::timestamptz, @from_id::uuid)
   AND CASE WHEN sqlc.narg('folder')::text IS NULL THEN true ELSE folder = sqlc.narg('folder') END
   AND CASE WHEN sqlc.narg('below')::text IS NULL THEN true ELSE starts_with(folder, sqlc.narg('below')) END

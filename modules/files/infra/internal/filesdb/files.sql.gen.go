@@ -141,13 +141,15 @@ func (q *Queries) KeptObjects(ctx context.Context, db DBTX, after uuid.UUID, max
 const ListVersions = `-- name: ListVersions :many
 SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
 WHERE line_id = $1
-  AND (created_at, id) < ($2::timestamptz, $3::uuid)
+  AND CASE WHEN $2::uuid IS NULL THEN true ELSE owner_id = $2 END
+  AND (created_at, id) < ($3::timestamptz, $4::uuid)
 ORDER BY created_at DESC, id DESC
-LIMIT $4
+LIMIT $5
 `
 
 type ListVersionsParams struct {
 	LineID   uuid.UUID
+	OwnerID  *uuid.UUID
 	AfterAt  time.Time
 	AfterID  uuid.UUID
 	MaxItems int32
@@ -156,6 +158,7 @@ type ListVersionsParams struct {
 func (q *Queries) ListVersions(ctx context.Context, db DBTX, arg ListVersionsParams) ([]File, error) {
 	rows, err := db.Query(ctx, ListVersions,
 		arg.LineID,
+		arg.OwnerID,
 		arg.AfterAt,
 		arg.AfterID,
 		arg.MaxItems,

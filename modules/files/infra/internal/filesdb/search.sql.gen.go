@@ -77,7 +77,8 @@ type ListFilesParams struct {
 // finds. The ends of the range are always bound, and optional filters stand in
 // CASE: so the server expects many files, keeps to the index and stops at the
 // limit, whatever the values are. What is listed is neither an earlier version
-// nor deleted, as the indexes have it; ListFilesByStatus alone has the deleted.
+// nor deleted, as the indexes have it; ListFilesByStatus alone has the deleted,
+// earlier versions among them: they take up room.
 // The newest first.
 func (q *Queries) ListFiles(ctx context.Context, db DBTX, arg ListFilesParams) ([]File, error) {
 	rows, err := db.Query(ctx, ListFiles,
@@ -443,7 +444,7 @@ func (q *Queries) ListFilesBySize(ctx context.Context, db DBTX, arg ListFilesByS
 
 const ListFilesByStatus = `-- name: ListFilesByStatus :many
 SELECT id, line_id, folder, name, size, content_type, sha256, status, reason, object_id, metadata, owner_id, version, created_at, updated_at, superseded_at, deleted_at FROM files
-WHERE superseded_at IS NULL AND status <> 'ready' AND status = $1::text
+WHERE status <> 'ready' AND status = $1::text AND (superseded_at IS NULL OR status = 'deleted')
   AND (created_at, id) < ($2::timestamptz, $3::uuid) AND (created_at, id) >= ($4::timestamptz, $5::uuid)
   AND CASE WHEN $6::text IS NULL THEN true ELSE folder = $6 END
   AND CASE WHEN $7::text IS NULL THEN true ELSE starts_with(folder, $7) END
