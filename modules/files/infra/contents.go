@@ -67,8 +67,8 @@ func (c *Contents) Remove(ctx context.Context, object uuid.UUID) error {
 
 func (c *Contents) key(object uuid.UUID) s3x.Key { return s3x.TenantKey(c.tenant, object) }
 
-// translate declares what a caller may be told. An object that is missing
-// although a row names it is not among that: it is ours to explain.
+// translate declares what a caller may be told. What a missing object means is
+// said where it is asked for.
 func translate(err error) error {
 	if _, declared := errs.As(err); declared || err == nil {
 		return err

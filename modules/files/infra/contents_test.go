@@ -44,7 +44,7 @@ func TestContents(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := c.Open(ctx, object, 0, 10); err == nil || errs.KindOf(err) != errs.Internal {
+	if _, err := c.Open(ctx, object, 0, 10); !errors.Is(err, domain.ErrLost) {
 		t.Errorf("a lost object is %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"github.com/insulahq/insula/modules/files/domain"
 	"github.com/insulahq/insula/platform/op"
@@ -38,7 +39,9 @@ type declared struct {
 // in the way of who may not change it: domain.ErrNotReplaced. It waits for its content until
 // Upload or Complete bring it, or its time is over.
 func (s *Files) Create(ctx context.Context, in domain.Declaration) (Sending, error) {
+	again := true // this request has been answered before
 	made, err := op.Do(ctx, s.run, Create, func(tx uow.Tx) (declared, error) {
+		again = false
 		f, u, err := domain.Declare(s.IDs.New(), s.IDs.New(), s.run.Caller().ID, in, s.policy, s.Clock.Now())
 		if err != nil {
 			return declared{}, err
@@ -59,7 +62,36 @@ func (s *Files) Create(ctx context.Context, in domain.Declaration) (Sending, err
 	if err != nil {
 		return Sending{}, err
 	}
-	return Sending{File: made.File, Upload: made.Upload, Link: s.linkPut(ctx, made.File, made.Upload)}, nil
+	out := Sending{File: made.File, Upload: made.Upload}
+	if again {
+		awaited, err := s.stillAwaited(ctx, made)
+		if err != nil || !awaited {
+			return out, err
+		}
+	}
+	out.Link = s.linkPut(ctx, made.File, made.Upload)
+	return out, nil
+}
+
+// stillAwaited reports whether what was declared still waits for its content
+// where it did. A link to any other object would store what nobody counts.
+func (s *Files) stillAwaited(ctx context.Context, made declared) (bool, error) {
+	d := Create.On(made.File.ID.String())
+	d.Writes = false
+	return op.Do(ctx, s.run, d, func(tx uow.Tx) (bool, error) {
+		f, err := s.Keep.Get(ctx, tx, made.File.ID)
+		if errors.Is(err, domain.ErrNotFound) || err == nil && f.Status != domain.Pending {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		u, err := s.Keep.GetUpload(ctx, tx, f.ID)
+		if errors.Is(err, domain.ErrFilled) { // filled since the look at the file
+			return false, nil
+		}
+		return u.Object == made.Upload.Object, err
+	})
 }
 
 // linkPut is the link to send a content in one piece; nil when it is sent

@@ -286,7 +286,7 @@ CREATE INDEX "files_scanning_idx" ON "files" ("updated_at", "id") WHERE (status 
 -- Create index "files_size_idx" to table: "files"
 CREATE INDEX "files_size_idx" ON "files" ("size" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Create index "files_status_idx" to table: "files"
-CREATE INDEX "files_status_idx" ON "files" ("status", "created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'ready'::text));
+CREATE INDEX "files_status_idx" ON "files" ("status", "created_at" DESC, "id" DESC) WHERE (status <> 'ready'::text);
 -- Create index "files_type_idx" to table: "files"
 CREATE INDEX "files_type_idx" ON "files" ("content_type", "created_at" DESC, "id" DESC) WHERE ((superseded_at IS NULL) AND (status <> 'deleted'::text));
 -- Set comment to column: "folder" on table: "files"
