@@ -12,10 +12,8 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/insulahq/insula/cmd/bench/internal/program"
 )
 
 // options say how much is copied.
@@ -24,14 +22,7 @@ type options struct {
 	files int // of a mebibyte each
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "copies:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("copies", run) }
 
 func run(ctx context.Context, args []string) error {
 	var o options

@@ -11,10 +11,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/insulahq/insula/cmd/bench/internal/program"
 )
 
 type options struct {
@@ -24,14 +23,7 @@ type options struct {
 	brief    bool
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "fleet:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("fleet", run) }
 
 func run(ctx context.Context, args []string) error {
 	o := options{url: os.Getenv("INSULA_TEST_DATABASE_URL")}

@@ -13,10 +13,8 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/insulahq/insula/cmd/bench/internal/program"
 )
 
 type options struct {
@@ -26,14 +24,7 @@ type options struct {
 	readers int
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "move:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("move", run) }
 
 func run(ctx context.Context, args []string) error {
 	var o options

@@ -14,11 +14,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/insulahq/insula/cmd/bench/internal/program"
 )
 
 type options struct {
@@ -36,14 +36,7 @@ type options struct {
 	warm     time.Duration
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "routing:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("routing", run) }
 
 func run(ctx context.Context, args []string) error {
 	o, err := parse(args)
