@@ -96,6 +96,7 @@ type Process struct {
 	Provisioner   *jobs.Worker
 	Backups       tenantsdomain.Backups
 	Copies        *tenantsinfra.Copies
+	Houses        tenantsdomain.Houses
 	Porter        *tenantsinfra.Porter
 	Copier        tenantsmodule.Copier
 	Scheduler     tenantsmodule.Scheduler

@@ -90,7 +90,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Tenant), "Process", "Tenant"),
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-		"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
+		"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "Houses", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
 		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,

@@ -94,6 +94,7 @@ func grantLandlord(ctx context.Context, tx pgx.Tx, schema string, roles Roles) e
 	return execAll(ctx, tx, []string{
 		"GRANT USAGE ON SCHEMA control TO " + landlord,
 		"GRANT SELECT, INSERT, UPDATE ON control.tenants, control.operations, control.backups TO " + landlord,
+		"GRANT SELECT ON control.fleet_freezes TO " + landlord,
 		"GRANT SELECT, INSERT ON control.copies TO " + landlord,
 		"GRANT SELECT, INSERT, DELETE ON control.deletions TO " + landlord,
 		"GRANT INSERT ON control.erasures TO " + landlord,

@@ -44,8 +44,11 @@ CREATE TABLE control.copies (
     schema_name  text    NOT NULL,
     old_schema   text    NOT NULL,
     attempts     integer NOT NULL,
+    from_placement text  NOT NULL,
+    to_placement text    NOT NULL,
+    state        jsonb,
     CONSTRAINT copies_pkey PRIMARY KEY (operation_id),
-    CONSTRAINT copies_kind_check CHECK (kind IN ('backup', 'restore', 'replace', 'clone')),
+    CONSTRAINT copies_kind_check CHECK (kind IN ('backup', 'restore', 'replace', 'clone', 'move')),
     CONSTRAINT copies_step_check CHECK (step IN ('copying', 'cleaning', 'undoing', 'over'))
 );
 CREATE UNIQUE INDEX copies_target_key ON control.copies (target_id) WHERE step <> 'over' AND kind <> 'backup';
@@ -56,4 +59,7 @@ COMMENT ON COLUMN control.copies.source_id IS 'the tenant whose rows they are';
 COMMENT ON COLUMN control.copies.target_id IS 'the tenant that gets them; for a backup the same as source_id';
 COMMENT ON COLUMN control.copies.schema_name IS 'the schema that is being made, another one by each attempt; empty for a backup';
 COMMENT ON COLUMN control.copies.attempts IS 'who works on it: only the last to begin may change what it has become';
+COMMENT ON COLUMN control.copies.from_placement IS 'the placement that a move leaves; otherwise empty';
+COMMENT ON COLUMN control.copies.to_placement IS 'the placement that a move leads to; otherwise empty';
+COMMENT ON COLUMN control.copies.state IS 'how far a move has come';
 COMMENT ON COLUMN control.copies.old_schema IS 'the schema that it takes the place of; empty when there is none';

@@ -49,6 +49,7 @@ CREATE TABLE control.operations (
     progress     integer     NOT NULL,
     error_code   text        NOT NULL,
     error_detail text        NOT NULL,
+    result       jsonb,
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
     CONSTRAINT operations_pkey PRIMARY KEY (id),

@@ -60,13 +60,14 @@ type Tenant struct {
 	Name      string         `json:"name" example:"Acme Ltd."`
 	Kind      tenancy.Kind   `json:"kind" enum:"customer,operator"`
 	Status    tenancy.Status `json:"status" enum:"provisioning,active,suspended,deleting,erasing,erased"`
+	Placement string         `json:"placement" doc:"The database that houses it." example:"main"`
 	CreatedAt time.Time      `json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
 }
 
 func show(t domain.Tenant) Tenant {
 	return Tenant{
-		ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: t.Kind, Status: t.Status,
+		ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: t.Kind, Status: t.Status, Placement: t.Home(),
 		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}
 }

@@ -46,6 +46,23 @@ func (a *Backups) Register(r *httpx.Router) {
 	httpx.Post(r, service.Clone, "/v1/tenants/{id}/clone", a.clone, accepted,
 		httpx.Describe("The new tenant has the people, roles, files and records of this one, but none of its sessions, API keys and shared links. "+
 			"Answers 202 with the operation to follow in Location."))
+	httpx.Post(r, service.Move, "/v1/tenants/{id}/move", a.move, accepted,
+		httpx.Describe("Brings the tenant to another database while it works: its writers wait for a moment at the end, nobody else for anything. "+
+			"Until that moment nothing changes; how long it was, the operation tells. Answers 202 with the operation to follow in Location."))
+}
+
+// MoveRequest is the body that moves a tenant.
+type MoveRequest struct {
+	Placement string `json:"placement" minLength:"1" maxLength:"31" pattern:"^[a-z][a-z0-9-]*$" doc:"Where to." example:"east"`
+}
+
+type moveInput struct {
+	TenantID
+	Body MoveRequest
+}
+
+func (a *Backups) move(ctx context.Context, in *moveInput) (*httpx.Accepted[Operation], error) {
+	return a.follow(a.backups(scope.From(ctx)).Move(ctx, in.ID, in.Body.Placement))
 }
 
 // Backup is how a backup is shown.

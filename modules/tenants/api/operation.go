@@ -20,6 +20,7 @@ type Operation struct {
 	Status    string          `json:"status" enum:"running,succeeded,failed"`
 	Progress  int             `json:"progress" doc:"Per cent."`
 	Error     *OperationError `json:"error,omitempty" doc:"Why the last try failed."`
+	Moved     *MoveResult     `json:"moved,omitempty" doc:"What a move has come to."`
 	CreatedAt time.Time       `json:"created_at"`
 	UpdatedAt time.Time       `json:"updated_at"`
 }
@@ -28,6 +29,15 @@ type Operation struct {
 type OperationError struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+}
+
+// MoveResult is how a tenant was moved.
+type MoveResult struct {
+	From     string `json:"from" doc:"The placement that it left." example:"main"`
+	To       string `json:"to" doc:"The placement that it is in." example:"east"`
+	WindowMS int64  `json:"window_ms" doc:"How long its writers waited, in milliseconds; readers did not. 0 when a crash in between has hidden it."`
+	Rows     int64  `json:"rows" doc:"That were brought over, some of them more than once."`
+	Bytes    int64  `json:"bytes" doc:"That they took on the way."`
 }
 
 type operationInput struct {
@@ -50,6 +60,10 @@ func ShowOperation(o domain.Operation) Operation {
 	}
 	if o.ErrorCode != "" {
 		body.Error = &OperationError{Code: o.ErrorCode, Detail: o.ErrorDetail}
+	}
+	if o.Moved != nil {
+		moved := MoveResult(*o.Moved)
+		body.Moved = &moved
 	}
 	return body
 }

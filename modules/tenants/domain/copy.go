@@ -17,6 +17,7 @@ const (
 	CopyIn    CopyKind = "restore" // of an archive into a new tenant
 	CopyOver  CopyKind = "replace" // of an archive into the tenant that it is of
 	CopyClone CopyKind = "clone"   // into a new tenant
+	CopyMove  CopyKind = "move"    // of a tenant to another placement
 )
 
 // OperationKind names the long operation for clients.
@@ -49,6 +50,7 @@ type Copy struct {
 	Target    uuid.UUID  // the tenant that gets them
 	Schema    string     // that is being made; empty for a backup
 	OldSchema string     // that it takes the place of
+	From, To  string     // placements, of a move
 	// Attempts counts who worked on it. The last one alone may go on: whoever
 	// began before has lost it, alive or not.
 	Attempts int
@@ -93,12 +95,12 @@ func Cloning(operation uuid.UUID, from, t Tenant) (Copy, error) {
 
 // Beside returns ErrBusy when a copy of a tenant's rows, or over them, may not
 // begin while the others of that tenant are under way. The rows may be read by
-// many, but not while they are being replaced.
+// many, but not while they are being replaced, or go elsewhere.
 func (k CopyKind) Beside(others []CopyKind) error {
 	for _, o := range others {
 		switch {
 		case o == CopyIn, k == CopyIn: // works with an archive and a tenant of its own
-		case o == CopyOver, k == CopyOver, o == CopyOut && k == CopyOut:
+		case o == CopyOver, k == CopyOver, o == CopyMove, k == CopyMove, o == CopyOut && k == CopyOut:
 			return ErrBusy
 		}
 	}

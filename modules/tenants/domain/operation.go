@@ -28,6 +28,7 @@ type Operation struct {
 	Progress    int // per cent
 	ErrorCode   string
 	ErrorDetail string
+	Moved       *Moved // of a move that has come to its end
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

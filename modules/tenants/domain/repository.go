@@ -34,6 +34,8 @@ type Repository interface {
 	// version; ErrNotFound, errs.ErrPreconditionFailed. The placement that houses
 	// the tenant has them before they are committed; it must answer.
 	Update(ctx context.Context, tx uow.Tx, t Tenant) (Tenant, error)
+	// Frozen reports whether the fleet is frozen.
+	Frozen(ctx context.Context, tx uow.Tx) (bool, error)
 	// Activate marks a provisioned tenant as active.
 	Activate(ctx context.Context, tx uow.Tx, t Tenant) error
 

@@ -79,7 +79,7 @@ func (r *Backups) UpdateBackup(ctx context.Context, tx uow.Tx, b domain.Backup) 
 func (r *Backups) InsertCopy(ctx context.Context, tx uow.Tx, c domain.Copy) error {
 	return pg.Translate(r.q.InsertCopy(ctx, pg.DB(tx), tenantsdb.InsertCopyParams{
 		OperationID: c.Operation, Kind: string(c.Kind), Step: string(c.Step), BackupID: c.Backup, SourceID: c.Source, TargetID: c.Target,
-		SchemaName: c.Schema, OldSchema: c.OldSchema,
+		SchemaName: c.Schema, OldSchema: c.OldSchema, FromPlacement: c.From, ToPlacement: c.To,
 	}), nil, copyRules)
 }
 

@@ -51,7 +51,8 @@ func (l *Copies) Copy(ctx context.Context, operation uuid.UUID) (c domain.Copy, 
 		}
 		c = domain.Copy{
 			Operation: row.OperationID, Kind: domain.CopyKind(row.Kind), Step: domain.CopyStep(row.Step), Backup: row.BackupID,
-			Source: row.SourceID, Target: row.TargetID, Schema: row.SchemaName, OldSchema: row.OldSchema, Attempts: int(row.Attempts),
+			Source: row.SourceID, Target: row.TargetID, Schema: row.SchemaName, OldSchema: row.OldSchema,
+			From: row.FromPlacement, To: row.ToPlacement, Attempts: int(row.Attempts),
 		}
 		return err
 	})

@@ -2,7 +2,9 @@ package infra
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -127,6 +129,17 @@ func (l *Copies) Replaced(ctx context.Context, tx uow.Tx, c domain.Copy, version
 		return domain.ErrReplaced
 	}
 	return l.q.SetCopyStep(ctx, db, string(domain.Cleaning), c.Operation)
+}
+
+// Moved keeps what a move has come to. The tenant works in its new place.
+func (l *Copies) Moved(ctx context.Context, c domain.Copy, m domain.Moved) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("result of a move: %w", err)
+	}
+	return l.held(ctx, c, domain.Copying, func(db pg.DBTX) error {
+		return errors.Join(l.q.KeepResult(ctx, db, text, c.Operation), l.q.SetCopyStep(ctx, db, string(domain.Cleaning), c.Operation))
+	})
 }
 
 // Cleaned ends a copy after which nothing is left to take away. With a cause it

@@ -2,6 +2,8 @@ package infra
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -25,11 +27,18 @@ func (r *Repository) Operation(ctx context.Context, tx uow.Tx, id uuid.UUID) (do
 	if err != nil {
 		return domain.Operation{}, pg.Translate(err, domain.ErrNoOperation, nil)
 	}
-	return domain.Operation{
+	o := domain.Operation{
 		ID: row.ID, Kind: row.Kind, TenantID: row.TenantID, Status: domain.OperationStatus(row.Status),
 		Progress: int(row.Progress), ErrorCode: row.ErrorCode, ErrorDetail: row.ErrorDetail,
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
-	}, nil
+	}
+	if row.Result == nil {
+		return o, nil
+	}
+	if err := json.Unmarshal(row.Result, &o.Moved); err != nil {
+		return o, fmt.Errorf("result of operation %s: %w", id, err)
+	}
+	return o, nil
 }
 
 // Progress implements domain.Repository.

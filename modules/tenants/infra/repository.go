@@ -101,6 +101,12 @@ func (r *Repository) Copying(ctx context.Context, tx uow.Tx, tenant uuid.UUID) (
 	return kinds, pg.Translate(err, nil, nil)
 }
 
+// Frozen implements domain.Repository.
+func (r *Repository) Frozen(ctx context.Context, tx uow.Tx) (bool, error) {
+	frozen, err := r.q.FleetFrozen(ctx, pg.DB(tx))
+	return frozen, pg.Translate(err, nil, nil)
+}
+
 // Activate implements domain.Repository.
 func (r *Repository) Activate(ctx context.Context, tx uow.Tx, t domain.Tenant) error {
 	return pg.Translate(r.q.SetTenantStatus(ctx, pg.DB(tx), string(tenancy.Active), t.UpdatedAt, t.ID), nil, nil)

@@ -27,12 +27,13 @@ var (
 // Backups is what the landlord's users do with copies of whole tenants.
 type Backups struct {
 	desk
-	run *op.Runner
+	run    *op.Runner
+	houses domain.Houses
 }
 
 // NewBackups makes the service of one request.
-func NewBackups(run *op.Runner, repo domain.Repository, b domain.Backups, jobs *op.Jobs, c clock.Clock, ids id.Source) *Backups {
-	return &Backups{desk: desk{repo: repo, backups: b, jobs: jobs, clock: c, ids: ids}, run: run}
+func NewBackups(run *op.Runner, repo domain.Repository, b domain.Backups, h domain.Houses, jobs *op.Jobs, c clock.Clock, ids id.Source) *Backups {
+	return &Backups{desk: desk{repo: repo, backups: b, jobs: jobs, clock: c, ids: ids}, run: run, houses: h}
 }
 
 // Begun is long work that has been accepted: Operation tells how far it is.

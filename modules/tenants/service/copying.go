@@ -34,6 +34,7 @@ type Copies interface {
 	Advance(ctx context.Context, operation uuid.UUID, progress int) error
 	Note(ctx context.Context, c domain.Copy, cause error, undo bool) (undoing bool, err error)
 	Packed(ctx context.Context, c domain.Copy, p domain.Packed) error
+	Moved(ctx context.Context, c domain.Copy, m domain.Moved) error
 	Cleaned(ctx context.Context, c domain.Copy, cause error) error
 	Undone(ctx context.Context, c domain.Copy) error
 	Forget(ctx context.Context, backup uuid.UUID) error
@@ -64,14 +65,15 @@ type Copying struct {
 	jobs     *op.Jobs
 	copies   Copies
 	porter   Porter
+	transfer Transfer
 	landlord Landlord
 	live     *tenancy.Live
 	ids      id.Source
 }
 
 // NewCopying makes the service of a process.
-func NewCopying(jobs *op.Jobs, c Copies, p Porter, l Landlord, live *tenancy.Live, ids id.Source) *Copying {
-	return &Copying{jobs: jobs, copies: c, porter: p, landlord: l, live: live, ids: ids}
+func NewCopying(jobs *op.Jobs, c Copies, p Porter, t Transfer, l Landlord, live *tenancy.Live, ids id.Source) *Copying {
+	return &Copying{jobs: jobs, copies: c, porter: p, transfer: t, landlord: l, live: live, ids: ids}
 }
 
 // maxAttempts is how often a copy is begun. What is away for longer than that
@@ -90,6 +92,7 @@ func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
 	}
 	d := map[domain.CopyKind]op.Def{
 		domain.CopyOut: PackTenant, domain.CopyIn: UnpackTenant, domain.CopyOver: UnpackTenant, domain.CopyClone: CloneTenant,
+		domain.CopyMove: MoveTenant,
 	}[c.Kind]
 	_, err = op.Do(ctx, s.jobs.Runner(landlord.Tenant, d), d.On(c.Target.String()), func(uow.Tx) (struct{}, error) {
 		return struct{}{}, s.advance(ctx, c)
@@ -103,7 +106,8 @@ func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
 // failed keeps why an attempt failed, and undoes the copy if no other one
 // would do better.
 func (s *Copying) failed(ctx context.Context, c domain.Copy, cause error) error {
-	undoing, err := s.copies.Note(ctx, c, cause, final(cause, c.Attempts) || c.Attempts >= maxAttempts)
+	undo := (final(cause, c.Attempts) || c.Attempts >= maxAttempts) && !s.beyond(ctx, c)
+	undoing, err := s.copies.Note(ctx, c, cause, undo)
 	if errors.Is(err, domain.ErrOvertaken) || err == nil && !undoing {
 		return cause
 	}
@@ -126,6 +130,9 @@ func final(err error, attempt int) bool {
 }
 
 func (s *Copying) advance(ctx context.Context, c domain.Copy) error {
+	if c.Kind == domain.CopyMove {
+		return s.relocate(ctx, c)
+	}
 	switch c.Step {
 	case domain.Copying:
 		return s.copy(ctx, c)
@@ -158,6 +165,9 @@ func (s *Copying) copy(ctx context.Context, c domain.Copy) error {
 // removeLast takes away what the attempt before has left: an archive or a
 // schema of its own, which nobody can complete any more.
 func (s *Copying) removeLast(ctx context.Context, c domain.Copy) error {
+	if c.Kind == domain.CopyMove {
+		return s.transfer.Undo(ctx, c)
+	}
 	if c.Kind != domain.CopyOut {
 		return s.porter.RemoveSchema(ctx, c.Schema)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/mailx"
+	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 )
@@ -32,6 +33,7 @@ var Process = wire.NewSet(
 	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
 	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
+	infra.NewTransfer, wire.Bind(new(service.Transfer), new(*infra.Transfer)), NewHouses,
 	NewLandlord, service.NewCopying, NewCopier,
 	service.NewScheduling, NewScheduler,
 )
@@ -41,6 +43,14 @@ var Request = wire.NewSet(service.NewTenants, service.NewBackups)
 
 // NewLandlord finds the operator's tenant.
 func NewLandlord(d *infra.Directory) service.Landlord { return d.Landlord }
+
+// NewHouses are the placements that this process knows.
+func NewHouses(p *pg.Placements) (names domain.Houses) {
+	for name := range p.Each() {
+		names = append(names, name)
+	}
+	return names
+}
 
 // NewReceiptKey derives the key that signs receipts of erased tenants.
 func NewReceiptKey(c config.Security) (domain.ReceiptKey, error) {

@@ -1,5 +1,5 @@
 -- name: FleetElsewhere :many
--- The tenants that are not at a version, with their last attempt. All are read: there are as many pages of tenants
+-- The tenants that are not at a version, with their last attempt. One that is being moved is left for later. All are read: there are as many pages of tenants
 -- as the fleet has, and usually the answer is empty.
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
@@ -8,6 +8,7 @@ SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
 WHERE t.status IN ('active', 'suspended') AND t.schema_version <> @version
+  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over')
 ORDER BY t.id;
 
 -- name: FleetTenants :many

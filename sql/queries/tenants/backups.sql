@@ -55,8 +55,9 @@ SELECT id FROM control.backups WHERE status = 'deleting' ORDER BY id;
 DELETE FROM control.backups WHERE id = @id AND status = 'deleting';
 
 -- name: InsertCopy :exec
-INSERT INTO control.copies (operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts)
-VALUES (@operation_id, @kind, @step, sqlc.narg('backup_id'), @source_id, @target_id, @schema_name, @old_schema, 0);
+INSERT INTO control.copies (operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts,
+                            from_placement, to_placement)
+VALUES (@operation_id, @kind, @step, sqlc.narg('backup_id'), @source_id, @target_id, @schema_name, @old_schema, 0, @from_placement, @to_placement);
 
 -- name: GetCopy :one
 SELECT * FROM control.copies WHERE operation_id = @operation_id;

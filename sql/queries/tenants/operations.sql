@@ -3,7 +3,7 @@ INSERT INTO control.operations (id, kind, tenant_id, status, progress, error_cod
 VALUES (@id, @kind, @tenant_id, @status, @progress, @error_code, @error_detail, @created_at, @updated_at);
 
 -- name: GetOperation :one
-SELECT id, kind, tenant_id, status, progress, error_code, error_detail, created_at, updated_at
+SELECT id, kind, tenant_id, status, progress, error_code, error_detail, result, created_at, updated_at
 FROM control.operations WHERE id = @id;
 
 -- name: UpdateOperation :exec

@@ -50,6 +50,7 @@ SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
 WHERE t.status IN ('active', 'suspended') AND t.schema_version <> $1
+  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over')
 ORDER BY t.id
 `
 
@@ -66,7 +67,7 @@ type FleetElsewhereRow struct {
 	Error         string
 }
 
-// The tenants that are not at a version, with their last attempt. All are read: there are as many pages of tenants
+// The tenants that are not at a version, with their last attempt. One that is being moved is left for later. All are read: there are as many pages of tenants
 // as the fleet has, and usually the answer is empty.
 // @sqlc-vet-disable no-seq-scan no-full-index-scan
 func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([]FleetElsewhereRow, error) {

@@ -218,7 +218,7 @@ func (q *Queries) GetBackup(ctx context.Context, db DBTX, iD uuid.UUID, tenantID
 }
 
 const GetCopy = `-- name: GetCopy :one
-SELECT operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts FROM control.copies WHERE operation_id = $1
+SELECT operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement, state FROM control.copies WHERE operation_id = $1
 `
 
 func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (ControlCopy, error) {
@@ -234,6 +234,9 @@ func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (
 		&i.SchemaName,
 		&i.OldSchema,
 		&i.Attempts,
+		&i.FromPlacement,
+		&i.ToPlacement,
+		&i.State,
 	)
 	return i, err
 }
@@ -293,19 +296,22 @@ func (q *Queries) InsertBackup(ctx context.Context, db DBTX, arg InsertBackupPar
 }
 
 const InsertCopy = `-- name: InsertCopy :exec
-INSERT INTO control.copies (operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
+INSERT INTO control.copies (operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts,
+                            from_placement, to_placement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)
 `
 
 type InsertCopyParams struct {
-	OperationID uuid.UUID
-	Kind        string
-	Step        string
-	BackupID    *uuid.UUID
-	SourceID    uuid.UUID
-	TargetID    uuid.UUID
-	SchemaName  string
-	OldSchema   string
+	OperationID   uuid.UUID
+	Kind          string
+	Step          string
+	BackupID      *uuid.UUID
+	SourceID      uuid.UUID
+	TargetID      uuid.UUID
+	SchemaName    string
+	OldSchema     string
+	FromPlacement string
+	ToPlacement   string
 }
 
 func (q *Queries) InsertCopy(ctx context.Context, db DBTX, arg InsertCopyParams) error {
@@ -318,6 +324,8 @@ func (q *Queries) InsertCopy(ctx context.Context, db DBTX, arg InsertCopyParams)
 		arg.TargetID,
 		arg.SchemaName,
 		arg.OldSchema,
+		arg.FromPlacement,
+		arg.ToPlacement,
 	)
 	return err
 }

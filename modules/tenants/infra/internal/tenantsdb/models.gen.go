@@ -5,6 +5,7 @@
 package tenantsdb
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,12 @@ type ControlCopy struct {
 	OldSchema string
 	// who works on it: only the last to begin may change what it has become
 	Attempts int32
+	// the placement that a move leaves; otherwise empty
+	FromPlacement string
+	// the placement that a move leads to; otherwise empty
+	ToPlacement string
+	// how far a move has come
+	State json.RawMessage
 }
 
 type ControlDeletion struct {
@@ -95,6 +102,7 @@ type ControlOperation struct {
 	Progress    int32
 	ErrorCode   string
 	ErrorDetail string
+	Result      json.RawMessage
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

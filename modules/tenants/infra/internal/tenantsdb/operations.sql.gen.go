@@ -13,7 +13,7 @@ import (
 )
 
 const GetOperation = `-- name: GetOperation :one
-SELECT id, kind, tenant_id, status, progress, error_code, error_detail, created_at, updated_at
+SELECT id, kind, tenant_id, status, progress, error_code, error_detail, result, created_at, updated_at
 FROM control.operations WHERE id = $1
 `
 
@@ -28,6 +28,7 @@ func (q *Queries) GetOperation(ctx context.Context, db DBTX, id uuid.UUID) (Cont
 		&i.Progress,
 		&i.ErrorCode,
 		&i.ErrorDetail,
+		&i.Result,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)

@@ -1,0 +1,94 @@
+package service
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// Move brings a tenant to another database; MoveTenant is its background side.
+var (
+	Move       = op.Write("tenants.move", "Bring a tenant to another placement while it works.", op.Landlord, op.About("tenant"))
+	MoveTenant = op.Job("tenants.relocate", "Bring what a tenant has in the database to another placement.", op.About("tenant"), op.Long, op.Recorded)
+)
+
+// Move begins to bring a tenant to another placement. It works on meanwhile;
+// at the end its writers wait for a moment. It returns domain.ErrFrozen while
+// the fleet is frozen, and domain.ErrBusy while the tenant is being copied.
+func (s *Backups) Move(ctx context.Context, tenant uuid.UUID, placement string) (Begun, error) {
+	return op.Do(ctx, s.run, Move.On(tenant.String()), func(tx uow.Tx) (Begun, error) {
+		t, err := s.claim(ctx, tx, tenant, domain.CopyMove)
+		if err != nil {
+			return Begun{}, err
+		}
+		c, err := domain.Moving(s.ids.New(), t, placement, s.houses)
+		if err != nil {
+			return Begun{}, err
+		}
+		frozen, err := s.repo.Frozen(ctx, tx)
+		if err == nil && frozen {
+			err = domain.ErrFrozen
+		}
+		if err != nil {
+			return Begun{}, err
+		}
+		tx.Trail().Changed(domain.PlacedView{Placement: c.From}, domain.PlacedView{Placement: c.To})
+		work, err := s.begin(ctx, tx, c)
+		s.witness(tx, t.Tenant, Move)
+		return Begun{Operation: work, Tenant: t}, err
+	})
+}
+
+// Transfer brings what a tenant has in the database from one placement to
+// another: see infra.Transfer.
+type Transfer interface {
+	// Move ends with the tenant at work in its new place. It goes on from where
+	// an earlier attempt has come to.
+	Move(ctx context.Context, c domain.Copy, told func(done, all int64)) (domain.Moved, error)
+	// Switched reports whether the old place has given the tenant up: from then
+	// on there is only the way forward.
+	Switched(ctx context.Context, c domain.Copy) (bool, error)
+	// Clean removes what is left in the old place.
+	Clean(ctx context.Context, c domain.Copy) error
+	// Undo removes what there is in the new place, before the old one has given
+	// the tenant up.
+	Undo(ctx context.Context, c domain.Copy) error
+}
+
+// relocate does what is left of a move.
+func (s *Copying) relocate(ctx context.Context, c domain.Copy) error {
+	switch c.Step {
+	case domain.Copying:
+		moved, err := s.transfer.Move(ctx, c, s.progress(ctx, c, 0, 90))
+		if err != nil {
+			return err
+		}
+		s.live.Forget(c.Target)
+		if err := s.copies.Moved(ctx, c, moved); err != nil {
+			return err
+		}
+		c.Step = domain.Cleaning
+	case domain.Undoing:
+		return s.undo(ctx, c)
+	case domain.Over:
+		return nil
+	}
+	if err := s.transfer.Clean(ctx, c); err != nil {
+		return err
+	}
+	return s.copies.Cleaned(ctx, c, nil)
+}
+
+// beyond reports whether a copy cannot be undone any more, or whether that is
+// not to be known now.
+func (s *Copying) beyond(ctx context.Context, c domain.Copy) bool {
+	if c.Kind != domain.CopyMove {
+		return false
+	}
+	switched, err := s.transfer.Switched(ctx, c)
+	return err != nil || switched
+}

@@ -1,0 +1,29 @@
+-- name: FleetFrozen :one
+-- Whether no tenant's schema may be changed. There is one row at most.
+-- @sqlc-vet-disable no-seq-scan
+SELECT EXISTS (SELECT FROM control.fleet_freezes) AS frozen;
+
+-- name: MoveState :one
+SELECT state FROM control.copies WHERE operation_id = @operation_id;
+
+-- name: KeepMoveState :exec
+UPDATE control.copies SET state = @state WHERE operation_id = @operation_id;
+
+-- name: KeepResult :exec
+-- What long work has come to.
+UPDATE control.operations SET result = @result WHERE id = @id;
+
+-- name: PlaceTenant :execrows
+-- Has the registry say that a tenant is in another placement.
+UPDATE control.tenants SET placement = @to_placement, version = version + 1, updated_at = @updated_at
+WHERE id = @id AND placement = @from_placement;
+
+-- name: OpenMirrored :execrows
+-- Opens a tenant in the placement that houses it from now on.
+UPDATE control.tenants
+SET slug = @slug, name = @name, status = @status, version = @version, updated_at = @updated_at, placement = @placement
+WHERE id = @id;
+
+-- name: DropMirrored :exec
+-- Removes the entry of a tenant that another placement houses.
+DELETE FROM control.tenants WHERE id = @id AND placement <> @placement;
