@@ -143,7 +143,9 @@ func (h *house) handOver(ctx context.Context, t *testing.T, id uuid.UUID, handle
 // limits that nobody reaches.
 func settingsOf(t *testing.T, db pgtest.DB) config.Config {
 	t.Helper()
+	there := pgtest.Elsewhere(t)
 	c, err := config.Load([]string{
+		"INSULA_PLACEMENTS=" + second + " " + there.AppURL.Reveal() + " " + there.MigratorURL.Reveal(),
 		"DATABASE_URL=" + db.AppURL.Reveal(), "INSULA_MIGRATOR_URL=" + db.MigratorURL.Reveal(), "INSULA_DB_MAX_CONNS=4",
 		"INSULA_PUBLIC_URL=" + publicURL, "INSULA_BASE_DOMAIN=" + baseDomain,
 		"INSULA_INVITATION_URL=https://app.insula.test/welcome",

@@ -190,6 +190,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
+	houses := tenantsmodule.NewHouses(placements)
 	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
 		cleanup7()
@@ -206,8 +207,9 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra3.NewPorter(carriers, store, copies, v3, v4, system)
+	transfer := infra3.NewTransfer(carriers, copies, mirror, system)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
-	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, idSystem)
+	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, idSystem)
 	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, system, idSystem)
 	fresh := newFresh(pool, settings)
@@ -332,6 +334,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Provisioner:   worker,
 		Backups:       backups,
 		Copies:        copies,
+		Houses:        houses,
 		Porter:        porter,
 		Copier:        copier,
 		Scheduler:     scheduler,
@@ -519,6 +522,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
+	houses := tenantsmodule.NewHouses(placements)
 	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
 		cleanup7()
@@ -535,8 +539,9 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	settler := infra5.NewSettler()
 	v4 := newSettlers(settler)
 	porter := infra3.NewPorter(carriers, blobs, copies, v3, v4, clockClock)
+	transfer := infra3.NewTransfer(carriers, copies, mirror, clockClock)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
-	copying := service3.NewCopying(jobs, copies, porter, serviceLandlord, live, source)
+	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, source)
 	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, clockClock, source)
 	fresh := newFresh(pool, settings)
@@ -661,6 +666,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Provisioner:   worker,
 		Backups:       backups,
 		Copies:        copies,
+		Houses:        houses,
 		Porter:        porter,
 		Copier:        copier,
 		Scheduler:     scheduler,
@@ -807,8 +813,9 @@ func requestBackups(t *Tenant, r scope.Request) *service3.Backups {
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
 	backups := wiregenProcess.Backups
+	houses := wiregenProcess.Houses
 	jobs := wiregenProcess.Jobs
-	serviceBackups := service3.NewBackups(runner, repository, backups, jobs, clockClock, source)
+	serviceBackups := service3.NewBackups(runner, repository, backups, houses, jobs, clockClock, source)
 	return serviceBackups
 }
 
@@ -1071,6 +1078,6 @@ var production = wire.NewSet(
 
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
-	"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
+	"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "Houses", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
 	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

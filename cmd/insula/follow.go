@@ -66,6 +66,9 @@ func printBegun(out io.Writer, b begun, asJSON bool) error {
 	if b.Backup != nil {
 		printBackup(out, *b.Backup)
 	}
+	if b.Operation.Moved != nil {
+		printMoved(out, *b.Operation.Moved)
+	}
 	if b.Slug != "" && b.Operation.Status == string(domain.Succeeded) {
 		fmt.Fprintf(out, "tenant %s is ready\n", b.Slug)
 	}
@@ -156,7 +159,7 @@ func tenantFollowCommand() *cobra.Command {
 	f := longFlags{wait: true}
 	cmd := &cobra.Command{
 		Use:   "follow OPERATION-ID",
-		Short: "Watch a backup, restore or clone until it is over, and do it here if nobody does.",
+		Short: "Watch a backup, restore, clone or move until it is over, and do it here if nobody does.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])

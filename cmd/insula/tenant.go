@@ -25,7 +25,7 @@ func tenantCommand() *cobra.Command {
 	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand(),
 		tenantSuspendCommand(), tenantResumeCommand(), tenantDeleteCommand(), tenantUndeleteCommand(), tenantSettingsCommand(),
 		tenantBackupCommand(), tenantBackupsCommand(), tenantFetchBackupCommand(), tenantDeleteBackupCommand(),
-		tenantRestoreCommand(), tenantCloneCommand(), tenantFollowCommand(),
+		tenantRestoreCommand(), tenantCloneCommand(), tenantMoveCommand(), tenantFollowCommand(),
 		tenantEraseCommand(), receiptCommand())
 	return cmd
 }

@@ -38,7 +38,7 @@ func (s *Backups) Move(ctx context.Context, tenant uuid.UUID, placement string) 
 		}
 		tx.Trail().Changed(domain.PlacedView{Placement: c.From}, domain.PlacedView{Placement: c.To})
 		work, err := s.begin(ctx, tx, c)
-		s.witness(tx, t.Tenant, Move)
+		s.witness(tx, t.Tenant, Move, s.run.Caller())
 		return Begun{Operation: work, Tenant: t}, err
 	})
 }

@@ -48,8 +48,11 @@ CREATE TABLE "control"."copies" (
   "schema_name" text NOT NULL,
   "old_schema" text NOT NULL,
   "attempts" integer NOT NULL,
+  "from_placement" text NOT NULL,
+  "to_placement" text NOT NULL,
+  "state" jsonb NULL,
   PRIMARY KEY ("operation_id"),
-  CONSTRAINT "copies_kind_check" CHECK (kind = ANY (ARRAY['backup'::text, 'restore'::text, 'replace'::text, 'clone'::text])),
+  CONSTRAINT "copies_kind_check" CHECK (kind = ANY (ARRAY['backup'::text, 'restore'::text, 'replace'::text, 'clone'::text, 'move'::text])),
   CONSTRAINT "copies_step_check" CHECK (step = ANY (ARRAY['copying'::text, 'cleaning'::text, 'undoing'::text, 'over'::text]))
 );
 -- Create index "copies_backup_idx" to table: "copies"
@@ -70,6 +73,12 @@ COMMENT ON COLUMN "control"."copies"."schema_name" IS 'the schema that is being 
 COMMENT ON COLUMN "control"."copies"."old_schema" IS 'the schema that it takes the place of; empty when there is none';
 -- Set comment to column: "attempts" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."attempts" IS 'who works on it: only the last to begin may change what it has become';
+-- Set comment to column: "from_placement" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."from_placement" IS 'the placement that a move leaves; otherwise empty';
+-- Set comment to column: "to_placement" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."to_placement" IS 'the placement that a move leads to; otherwise empty';
+-- Set comment to column: "state" on table: "copies"
+COMMENT ON COLUMN "control"."copies"."state" IS 'how far a move has come';
 -- Create "deletions" table
 CREATE TABLE "control"."deletions" (
   "tenant_id" uuid NOT NULL,
@@ -157,6 +166,7 @@ CREATE TABLE "control"."operations" (
   "progress" integer NOT NULL,
   "error_code" text NOT NULL,
   "error_detail" text NOT NULL,
+  "result" jsonb NULL,
   "created_at" timestamptz NOT NULL,
   "updated_at" timestamptz NOT NULL,
   PRIMARY KEY ("id"),

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
+	"github.com/insulahq/insula/modules/tenants/domain"
+	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	wiregen "github.com/insulahq/insula/wire_gen"
+)
+
+func tenantMoveCommand() *cobra.Command {
+	var to string
+	var dryRun bool
+	var f longFlags
+	cmd := &cobra.Command{
+		Use:   "move SLUG --to PLACEMENT",
+		Short: "Bring a tenant to another placement while it works.",
+		Long: "Bring a tenant to another placement while it works.\n\n" +
+			"Its rows are copied, and what changes meanwhile follows; at the end its writers wait for a moment, which is\n" +
+			"told in milliseconds. Until that moment the tenant is where it was, whatever fails. Afterwards its old rows\n" +
+			"are removed.",
+		Example: "  insula tenant move acme --to east --dry-run\n" +
+			"  insula tenant move acme --to east --wait",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
+				if dryRun {
+					return planMove(cmd.Context(), p, t, to, f.asJSON, cmd.OutOrStdout())
+				}
+				made, err := s.Move(cmd.Context(), t.ID, to)
+				if err != nil {
+					return err
+				}
+				return finish(cmd, p, f, begun{Operation: tenantsapi.ShowOperation(made.Operation)}, func(context.Context, *begun) error { return nil })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "placement to bring it to")
+	_ = cmd.MarkFlagRequired("to") // fails only for a flag that does not exist
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "look at both places and say what there is to move; change nothing")
+	f.add(cmd)
+	return cmd
+}
+
+// plannedMove is what a dry run finds.
+type plannedMove struct {
+	Slug   string    `json:"slug"`
+	From   string    `json:"from"`
+	To     placement `json:"to"`
+	Tables int64     `json:"tables"`
+	Rows   int64     `json:"rows"`
+	Bytes  int64     `json:"bytes"`
+}
+
+// planMove finds out what a move would do, and refuses what the move would.
+func planMove(ctx context.Context, p *wiregen.Process, t domain.Tenant, to string, asJSON bool, out io.Writer) error {
+	if _, err := domain.Moving(uuid.Nil, t, to, p.Houses); err != nil {
+		return err
+	}
+	target, err := p.Placements.Of(to)
+	if err != nil {
+		return err
+	}
+	houses, err := p.Mirror.Houses(ctx)
+	if err != nil {
+		return err
+	}
+	source, err := p.Placements.Remover(t.Home())
+	if err != nil {
+		return err
+	}
+	held, err := source.Holdings(ctx, t.Schema)
+	if err != nil {
+		return err
+	}
+	plan := plannedMove{
+		Slug: t.Slug, From: t.Home(), To: condition(ctx, to, target, houses[to]), Tables: held.Tables, Rows: held.Rows, Bytes: held.Bytes,
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(plan)
+	}
+	fmt.Fprintf(out, "%s would go from %s to %s: %d tables, %d rows, %d bytes\n", plan.Slug, plan.From, to, plan.Tables, plan.Rows, plan.Bytes)
+	return printPlacements(out, []placement{plan.To}, false)
+}
+
+// printMoved tells how a move went.
+func printMoved(out io.Writer, m tenantsapi.MoveResult) {
+	fmt.Fprintf(out, "moved from %s to %s: %d rows, %d bytes; writers waited %d ms\n", m.From, m.To, m.Rows, m.Bytes, m.WindowMS)
+}
