@@ -50,7 +50,7 @@ func (n *tenant) moved(t *testing.T, what *tenant, to string) tenantsapi.MoveRes
 // elsewhere is a tenant with its rows in the second placement.
 func (n *tenant) elsewhere(t *testing.T) *tenant {
 	there, h := *n, *n.h
-	h.db = pgtest.Elsewhere(t)
+	h.db = pgtest.Elsewhere(t).DB
 	there.h = &h
 	return &there
 }

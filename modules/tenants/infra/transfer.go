@@ -104,7 +104,11 @@ func (t *Transfer) Undo(ctx context.Context, c domain.Copy) error {
 	if err != nil {
 		return err
 	}
-	if err := mover.Undo(ctx, c.Schema); err != nil {
+	err = mover.Undo(ctx, c.Schema)
+	if errors.Is(err, pg.ErrSameDatabase) {
+		return nil // nothing was made, and the entry there is the tenant's own
+	}
+	if err != nil {
 		return unmoved(err)
 	}
 	return t.drop(ctx, c.To, c.Target)
