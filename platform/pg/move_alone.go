@@ -28,7 +28,7 @@ func (l moveLocks) lost() bool { return l.source.Conn().IsClosed() || l.target.C
 // alone runs fn while no other process moves the schema, or returns ErrTaken.
 func (m *Mover) alone(ctx context.Context, schema string, fn func(held moveLocks) error) error {
 	return lockedMove(ctx, m.from, schema, func(source *pgxpool.Conn) error {
-		if err := m.apart(ctx); err != nil {
+		if err := m.Apart(ctx); err != nil {
 			return err
 		}
 		return lockedMove(ctx, m.to, schema, func(target *pgxpool.Conn) error {
@@ -86,10 +86,10 @@ func (r *moveRun) fenced(ctx context.Context, db catalog.Beginner, fn func(tx pg
 	})
 }
 
-// apart refuses two databases that are one: Prepare and Undo would remove what
+// Apart refuses two databases that are one: Prepare and Undo would remove what
 // is to be moved. Whatever the two are called, a lock that one session holds
 // another one in the same database does not get.
-func (m *Mover) apart(ctx context.Context) error {
+func (m *Mover) Apart(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, m.from.m.pool, func(from pgx.Tx) error {
 		var key int64
 		const take = "SELECT k, pg_advisory_xact_lock(k) FROM (SELECT (random() * 9e18)::bigint AS k) AS one"

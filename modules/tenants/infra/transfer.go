@@ -54,6 +54,9 @@ func (t *Transfer) Move(ctx context.Context, c domain.Copy, told func(done, all 
 	if err != nil {
 		return moved, err
 	}
+	if err := mover.Apart(ctx); err != nil {
+		return moved, unmoved(err)
+	}
 	if err := t.announce(ctx, c); err != nil {
 		return moved, err
 	}

@@ -25,5 +25,8 @@ SET slug = @slug, name = @name, status = @status, version = @version, updated_at
 WHERE id = @id;
 
 -- name: DropMirrored :exec
--- Removes the entry of a tenant that another placement houses.
-DELETE FROM control.tenants WHERE id = @id AND placement <> @placement;
+-- Removes the entry of a tenant that another placement houses: never from the registry itself, which has the operator's
+-- entry too, whatever name somebody has given its database.
+DELETE FROM control.tenants t
+WHERE t.id = @id AND t.placement <> @placement
+  AND NOT EXISTS (SELECT FROM control.tenants o WHERE o.kind = 'operator');

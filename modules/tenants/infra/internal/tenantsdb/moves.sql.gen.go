@@ -14,10 +14,13 @@ import (
 )
 
 const DropMirrored = `-- name: DropMirrored :exec
-DELETE FROM control.tenants WHERE id = $1 AND placement <> $2
+DELETE FROM control.tenants t
+WHERE t.id = $1 AND t.placement <> $2
+  AND NOT EXISTS (SELECT FROM control.tenants o WHERE o.kind = 'operator')
 `
 
-// Removes the entry of a tenant that another placement houses.
+// Removes the entry of a tenant that another placement houses: never from the registry itself, which has the operator's
+// entry too, whatever name somebody has given its database.
 func (q *Queries) DropMirrored(ctx context.Context, db DBTX, iD uuid.UUID, placement string) error {
 	_, err := db.Exec(ctx, DropMirrored, iD, placement)
 	return err
