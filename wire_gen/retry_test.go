@@ -81,7 +81,7 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 		"files.undelete": n.fileID(t, "undelete", "hello"), "files.restore": n.fileID(t, "restore", "hello"),
 		"files.shares.create": n.fileID(t, "shared", "hello"),
 		"tenants.suspend":     h.tenant(t).id.String(), "tenants.resume": h.tenant(t).id.String(),
-		"tenants.undelete": h.tenant(t).id.String(),
+		"tenants.undelete": h.tenant(t).id.String(), "tenants.move": h.tenant(t).id.String(),
 	}
 	erased := h.tenant(t)
 	erased.delete(t)
@@ -95,6 +95,7 @@ func TestEveryPostCanComeAgain(t *testing.T) {
 	bodies := map[string]string{
 		"tenants.restore":    fmt.Sprintf(`{"backup_id":%q,"slug":"t%s","name":"New"}`, backup, plain(uuid.NewString())),
 		"tenants.clone":      fmt.Sprintf(`{"slug":"t%s","name":"New"}`, plain(uuid.NewString())),
+		"tenants.move":       object("placement", second),
 		"invitations.create": `{"email":"hopper@example.com"}`,
 		"users.create":       newUser("grace@example.com"), "files.create": `{"name":"a.txt","size":0,"content_type":"text/plain"}`,
 		"roles.create":  `{"name":"clerk","permissions":["users.*"],"parents":["member"]}`,

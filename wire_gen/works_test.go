@@ -44,6 +44,7 @@ var worked = map[string]string{
 	"tenants.invite_admin":     "user",
 	"tenants.pack":             "tenant",
 	"tenants.provision":        "tenant",
+	"tenants.relocate":         "tenant",
 	"tenants.unpack":           "tenant",
 	"users.mail.deliver":       "mail",
 }
@@ -109,7 +110,7 @@ func TestJobsAreRecorded(t *testing.T) {
 }
 
 // copying are the jobs that work on copies of tenants, in the operator's name.
-var copying = []string{"tenants.backups.expire", "tenants.backups.schedule", "tenants.copy", "tenants.discard", "tenants.pack", "tenants.unpack"}
+var copying = []string{"tenants.backups.expire", "tenants.backups.schedule", "tenants.copy", "tenants.discard", "tenants.pack", "tenants.relocate", "tenants.unpack"}
 
 // TestCopiesAreRecorded has copies of a tenant made and one removed.
 func TestCopiesAreRecorded(t *testing.T) {
@@ -122,6 +123,7 @@ func TestCopiesAreRecorded(t *testing.T) {
 	operator.must(t, operator.as().post(t, path+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"New"}`, backup, newSlug())))
 	mustDo(t, operator.as().with("If-Match", "*").call(t, "DELETE", path+"/backups/"+backup, ""))
 	operator.scheduled(t, h.tenant(t))
+	operator.moved(t, h.tenant(t), second)
 	for _, job := range copying {
 		operator.tellsOfJob(t, job, worked[job])
 	}
