@@ -29,7 +29,7 @@ type Mover struct {
 
 // MoveOptions bound how long writers may wait. The zero value means the defaults.
 type MoveOptions struct {
-	// Window is how long the tenant's tables may be locked at most (10 s), from the
+	// Window is how long the tenant's tables may be locked at most (6 s), from the
 	// moment that all are: past it the locks are let go, and after more rounds it is tried again.
 	Window time.Duration
 	// LockWait is how long those who write are waited for (300 ms), for all tables
@@ -148,7 +148,7 @@ var (
 // NewMover makes a mover between the databases of two carriers.
 func NewMover(from, to *Carrier, o MoveOptions) *Mover {
 	if o.Window <= 0 {
-		o.Window = 10 * time.Second
+		o.Window = 6 * time.Second
 	}
 	if o.LockWait <= 0 {
 		o.LockWait = 300 * time.Millisecond

@@ -171,9 +171,13 @@ func (r *moveRun) prepare(ctx context.Context) error {
 }
 
 // takeOff takes the foreign keys off at the target, also those that an attempt
-// has put on which came no further.
+// has put on which came no further. ErrServed refuses a target that tenants use:
+// the registry of the source may have been put back to a time before the move.
 func (r *moveRun) takeOff(ctx context.Context) error {
 	return r.fenced(ctx, r.to.m.pool, func(tx pgx.Tx) error {
+		if err := r.to.m.unserved(ctx, tx, r.state.Schema); err != nil {
+			return err
+		}
 		there, err := foreignKeysIn(ctx, tx, r.state.Schema)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -288,6 +289,34 @@ func TestALateMoverTouchesNothing(t *testing.T) {
 			}
 			other.same(t)
 		})
+	}
+}
+
+// TestAServedTargetIsNotTouched: the registry of the source was put back to a
+// time before the move, which has long been over. What tenants use at the target
+// since then is newer.
+func TestAServedTargetIsNotTouched(t *testing.T) {
+	t.Parallel()
+	r := newZoo(t, pgtest.Database(t), pgtest.Elsewhere(t).DB, pg.MoveOptions{})
+	newKeeper(t, r, 4)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r.at = func(p pg.MoveProgress) {
+		if p.Stage == pg.MoveCatchesUp {
+			stop()
+		}
+	}
+	if _, err := r.move(ctx); err == nil {
+		t.Fatal("it did not stop")
+	}
+	r.at = nil
+	registry, id := superuser(t, r.to.SuperuserURL), uuid.Must(uuid.NewV7())
+	mustExec(t, registry, `INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
+		VALUES ($1, 'served', 'Served', 'customer', 'active', $2, 'ada@example.com', 1, now(), now(), 1, $3)`, id, r.schema, tenancy.MainPlacement)
+	_, err := r.move(t.Context())
+	mustExec(t, registry, "DELETE FROM control.tenants WHERE id = $1", id)
+	if !errors.Is(err, pg.ErrServed) {
+		t.Errorf("got %v", err)
 	}
 }
 

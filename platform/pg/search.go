@@ -27,9 +27,10 @@ type search struct {
 }
 
 const (
-	// searchFor bounds the wait for a tenant that is open nowhere. Moving one
-	// takes much less; if it takes longer, clients are told to come back.
-	searchFor = 5 * time.Second
+	// searchFor bounds the wait for a tenant that is open nowhere, or whose writers
+	// wait. A move lets them in again, or gives up, before that (see MoveOptions);
+	// if it takes longer, clients are told to come back.
+	searchFor = 9 * time.Second
 	// firstPause grows with each look, up to the longest.
 	firstPause   = 2 * time.Millisecond
 	longestPause = 100 * time.Millisecond

@@ -142,7 +142,9 @@ func (t *Transfer) drop(ctx context.Context, placement string, tenant uuid.UUID)
 	if placement == tenancy.MainPlacement {
 		return nil
 	}
-	return t.mirror.write(ctx, placement, func(db pg.DBTX) error { return t.q.DropMirrored(ctx, db, tenant, placement) })
+	return t.mirror.write(ctx, placement, func(db pg.DBTX) error {
+		return errors.Join(t.q.DropMirrored(ctx, db, tenant, placement), t.q.ForgetMoving(ctx, db, tenant))
+	})
 }
 
 // state is how far the move has come.

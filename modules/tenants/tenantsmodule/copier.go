@@ -27,8 +27,8 @@ type Copier struct{ *jobs.Worker }
 // that was killed, and those that failed and are to be tried again.
 const recopyEvery = 15 * time.Second
 
-// copiesAtOnce bounds the copies of one process: each holds connections, and
-// reads or writes as fast as it can.
+// copiesAtOnce bounds the copies of one process, and its moves: each holds
+// connections, and reads or writes as fast as it can.
 const copiesAtOnce = 2
 
 type copier struct {
@@ -36,12 +36,13 @@ type copier struct {
 	porter  *infra.Porter
 	service *service.Copying
 	turns   chan struct{}
+	moves   chan struct{} // turns of their own: a tenant may be open nowhere until its move goes on
 }
 
 // NewCopier makes the worker of a process. Its cleanup interrupts what is under
 // way; the next start takes it up again.
 func NewCopier(c *infra.Copies, p *infra.Porter, s *service.Copying, log *slog.Logger, m *telemetry.Metrics) (Copier, func()) {
-	w := &copier{copies: c, porter: p, service: s, turns: make(chan struct{}, copiesAtOnce)}
+	w := &copier{copies: c, porter: p, service: s, turns: make(chan struct{}, copiesAtOnce), moves: make(chan struct{}, copiesAtOnce)}
 	worker := jobs.NewWorker(jobs.Work{
 		Name: "tenants.copies", Pending: w.pending, Do: w.do, Every: recopyEvery, Observe: m.ObserveJob,
 	}, log)
@@ -58,9 +59,13 @@ func (w *copier) pending(ctx context.Context) ([]uuid.UUID, error) {
 }
 
 func (w *copier) do(ctx context.Context, id uuid.UUID) error {
+	turns := w.turns
+	if c, err := w.copies.Copy(ctx, id); err == nil && c.Kind == domain.CopyMove {
+		turns = w.moves
+	}
 	select {
-	case w.turns <- struct{}{}:
-		defer func() { <-w.turns }()
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -31,3 +31,7 @@ WHERE id = @id;
 DELETE FROM control.tenants t
 WHERE t.id = @id AND t.placement <> @placement
   AND NOT EXISTS (SELECT FROM control.tenants o WHERE o.kind = 'operator');
+
+-- name: ForgetMoving :exec
+-- A placement that does not house a tenant keeps nothing of its moves.
+DELETE FROM control.moving WHERE tenant_id = @id;

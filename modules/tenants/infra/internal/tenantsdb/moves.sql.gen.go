@@ -40,6 +40,16 @@ func (q *Queries) FleetFrozen(ctx context.Context, db DBTX) (bool, error) {
 	return frozen, err
 }
 
+const ForgetMoving = `-- name: ForgetMoving :exec
+DELETE FROM control.moving WHERE tenant_id = $1
+`
+
+// A placement that does not house a tenant keeps nothing of its moves.
+func (q *Queries) ForgetMoving(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, ForgetMoving, id)
+	return err
+}
+
 const KeepMoveState = `-- name: KeepMoveState :exec
 UPDATE control.copies SET state = $1 WHERE operation_id = $2
 `
