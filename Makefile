@@ -31,7 +31,7 @@ run: dev ## start everything on embedded parts; print URLs and a login
 	$(BIN)/dev run $(ARGS)
 
 test: dev ## run all tests on throw-away parts
-	$(BIN)/dev test -- go test $(TESTFLAGS) $(PKGS)
+	$(BIN)/dev test -- go test -timeout 30m $(TESTFLAGS) $(PKGS)
 	$(if $(filter ./...,$(PKGS)),$(foreach module,$(NESTED),go test -C $(module) $(TESTFLAGS) ./... &&) true)
 
 # Numbers of tenants to measure routing with: ROUTING=10,1000,10000 takes the better part of an hour.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgserver"
@@ -56,19 +57,26 @@ func (m *Machine) Kill(t testing.TB) {
 	}
 }
 
-// startAttempts is enough for what a killed server has left behind to notice
-// that it is gone: until then the data cannot be opened.
-const startAttempts = 50
+// What a killed server has left behind notices that it is gone only after a
+// moment: until then the data cannot be opened.
+const (
+	startPatience = 30 * time.Second
+	startPause    = 20 * time.Millisecond
+)
 
 // Start brings the server up again, where it was.
 func (m *Machine) Start(t testing.TB) {
 	t.Helper()
+	patience, again := time.After(startPatience), time.NewTicker(startPause)
+	defer again.Stop()
 	server, err := pgserver.Start(context.Background(), m.start)
-	for attempt := 1; err != nil && attempt < startAttempts; attempt++ {
-		server, err = pgserver.Start(context.Background(), m.start)
-	}
-	if err != nil {
-		t.Fatal(err)
+	for err != nil {
+		select {
+		case <-patience:
+			t.Fatal(err)
+		case <-again.C:
+			server, err = pgserver.Start(context.Background(), m.start)
+		}
 	}
 	if m.start.Port != 0 && server.Port() != m.start.Port {
 		t.Fatalf("the server is at port %d instead of %d", server.Port(), m.start.Port)
