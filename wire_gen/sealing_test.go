@@ -107,7 +107,7 @@ func TestEvidenceIsMadeOfASuspendedTenant(t *testing.T) {
 	mustDo(t, h.operator(t).as().post(t, "/v1/tenants/"+n.id.String()+"/suspend", ""))
 	refused(t, n.as().get(t, "/v1/me"), http.StatusForbidden, "tenant_suspended")
 	n.seal(t)
-	if got := n.evidence(t, s3x.Heads); got != heads+1 {
-		t.Errorf("%d heads, want %d", got, heads+1)
+	if got := n.evidence(t, s3x.Heads); got <= heads { // a slow transaction elsewhere splits what is sealed
+		t.Errorf("%d heads, as before", got)
 	}
 }
