@@ -173,7 +173,7 @@ func (r *moveRun) lock(ctx context.Context, tx pgx.Tx, wait time.Duration) error
 // notNow marks what is only in the way for a while.
 func notNow(err error) error {
 	var pe *pgconn.PgError
-	if repeatable(err) || errors.As(err, &pe) && pe.Code == "57014" { // the server has ended it, at the time we gave
+	if repeatable(err) || errors.As(err, &pe) && pe.Code == cancelled { // the server has ended it, at the time we gave
 		return fmt.Errorf("%w: %w", errNotNow, err)
 	}
 	return err

@@ -228,7 +228,7 @@ func (x *transaction) take(answer *pgconn.ResultReader, r *quick) error {
 
 // tooSlow reports that a statement was ended because it took, or waited, too
 // long.
-func tooSlow(e *pgconn.PgError) bool { return e.Code == lockTimeout || e.Code == "57014" }
+func tooSlow(e *pgconn.PgError) bool { return e.Code == lockTimeout || e.Code == cancelled }
 
 // fail notes an error of one read, or of all.
 func (x *transaction) fail(err error, r *quick) {

@@ -172,7 +172,7 @@ func (s *shards) follow(at *shard, r *quick) *quick {
 // come to keep it, and a connection of the tenant is free of such, it goes there
 // by itself.
 func (s *shards) lead(at *shard, r *quick) *quick {
-	if at.units.Load() > 0 && len(s.all) > 1 {
+	if at.units.Load() > 0 && !at.only {
 		if _, kept := s.open(r.tenant); !kept {
 			r.slow = true
 			at.quick.leave()

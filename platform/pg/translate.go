@@ -62,7 +62,7 @@ func translateServer(pe *pgconn.PgError, rules Rules) error {
 	switch {
 	case pe.Code == lockTimeout:
 		return errs.ErrUnavailable.Because(pe)
-	case pe.Code == "57014": // canceled, by statement_timeout or the caller
+	case pe.Code == cancelled:
 		return errs.ErrTimeout.Because(pe)
 	case strings.HasPrefix(pe.Code, "08"), // connection lost on the way to the data
 		pe.Code == "57P01", pe.Code == "57P02", pe.Code == "57P03", // server going down or coming up
@@ -72,8 +72,12 @@ func translateServer(pe *pgconn.PgError, rules Rules) error {
 	return pe
 }
 
-// lockTimeout is the code of having waited too long for a lock.
-const lockTimeout = "55P03"
+const (
+	// lockTimeout is the code of having waited too long for a lock.
+	lockTimeout = "55P03"
+	// cancelled is the code of having been ended, by statement_timeout or the caller.
+	cancelled = "57014"
+)
 
 var (
 	violated    = regexp.MustCompile(`violates (?:\w+ ){1,2}constraint "([^"]+)"`)
