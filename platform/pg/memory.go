@@ -35,11 +35,12 @@ type turnover struct {
 // turnoverPause is the least time between the ends of two connections.
 const turnoverPause = 2 * time.Second
 
-// take reports whether it is the turn of a worn connection now.
-func (t *turnover) take(now time.Time) bool {
+// take reports whether it is the turn of a worn connection now. One that must end
+// waits for none.
+func (t *turnover) take(now time.Time, must bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now.Sub(t.last) < turnoverPause {
+	if !must && now.Sub(t.last) < turnoverPause {
 		return false
 	}
 	t.last = now
@@ -47,8 +48,12 @@ func (t *turnover) take(now time.Time) bool {
 	return true
 }
 
+// overdue is the memory at which a worn connection ends, its turn or not: where
+// many grow fast the turns come too slowly to bound them.
+func overdue(limit int64) int64 { return limit + limit/4 }
+
 // wearLimit is the memory at which the number-th connection of a pool is worn:
-// connections that grow alike get there one after the other, none beyond bound.
+// connections that grow alike get there one after the other, before they come to bound.
 func wearLimit(bound int64, number uint64) int64 {
 	if bound <= 0 {
 		bound = DefaultBackendMemory

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -133,11 +134,11 @@ func (t *trip) send(reads []*quick) *transaction {
 	x := &transaction{}
 	for _, r := range reads {
 		var open, read pgx.ExtendedQueryBuilder
-		if r.err = read.Build(t.conn.TypeMap(), r.statement.sd, r.args); r.err != nil {
+		if r.err = t.encode(&read, r.statement, r.args); r.err != nil {
 			continue
 		}
 		if len(x.reads) == 0 {
-			if r.err = open.Build(t.conn.TypeMap(), t.opening.sd, r.open); r.err != nil {
+			if r.err = t.encode(&open, t.opening, r.open); r.err != nil {
 				continue
 			}
 			t.tidy(x)
@@ -150,6 +151,17 @@ func (t *trip) send(reads []*quick) *transaction {
 		t.pipeline.SendPipelineSync()
 	}
 	return x
+}
+
+// encode turns values into what is sent. Types of the caller encode themselves;
+// one that panics must not take the others of its party along, nor the process.
+func (t *trip) encode(into *pgx.ExtendedQueryBuilder, s *statement, values []any) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("encode a value: panic: %v", cause)
+		}
+	}()
+	return into.Build(t.conn.TypeMap(), s.sd, values)
 }
 
 // queue queues a statement, which is prepared on the way if need be.

@@ -28,8 +28,8 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// minVersion is the oldest PostgreSQL served, as server_version_num.
-const minVersion = 150000
+// minVersion is the oldest major version of PostgreSQL that is worked with.
+const minVersion = 15
 
 // Options are what a pool needs to know.
 type Options struct {
@@ -69,8 +69,8 @@ type Pool struct {
 	strays atomic.Pointer[func(tenant uuid.UUID)]
 }
 
-// Open connects to the main placement and checks that the server is new enough.
-// The others are connected to when they are needed. The caller closes the pool.
+// Open connects to the main placement. The others are connected to when they are
+// needed. A server that is too old is refused by each connection. The caller closes the pool.
 func Open(ctx context.Context, o Options) (*Pool, error) {
 	p := &Pool{placed: map[string]*shards{}, roles: o.Roles, floor: o.Floor}
 	main, err := openPlacement(ctx, o, o.URL)
@@ -78,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 		return nil, err
 	}
 	p.shards = main
-	if err := p.checkVersion(ctx); err != nil {
+	if err := main.answer(ctx); err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -119,6 +119,7 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	cfg.ConnConfig.Tracer = tracers(o)
 	cfg.ConnConfig.StatementCacheCapacity = statementCache
 	if !o.Pooled {
+		cfg.ConnConfig.BuildContextWatcherHandler = cancelling
 		// A plan for a tenant's own statement is made once: rows are found by
 		// key. Lists, whose filters vary, say otherwise when they open.
 		cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
@@ -132,6 +133,9 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	var learned dictionary
 	turns := &turnover{}
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		if err := newEnough(c.PgConn().ParameterStatus("server_version")); err != nil {
+			return err
+		}
 		limit := wearLimit(o.BackendMemory, opened.Add(1))
 		c.PgConn().CustomData()[sessionKey] = newSession(&learned, turns, limit, o.Pooled)
 		registerTypes(c)
@@ -144,19 +148,25 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	return s, nil
 }
 
-func (p *Pool) checkVersion(ctx context.Context) error {
-	c, err := p.shards.acquire(ctx, nil)
+// answer makes sure that the database can be reached and worked with.
+func (s *shards) answer(ctx context.Context) error {
+	c, err := s.acquire(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("database connection: %w", err)
 	}
-	defer c.Release()
-	version := c.Conn.Conn().PgConn().ParameterStatus("server_version")
+	c.Release()
+	return nil
+}
+
+// newEnough refuses a server, by what it says its version is, that is too old to
+// be worked with.
+func newEnough(version string) error {
 	var major int
 	if _, err := fmt.Sscanf(version, "%d", &major); err != nil {
 		return fmt.Errorf("database version %q: %w", version, err)
 	}
-	if major*10000 < minVersion {
-		return fmt.Errorf("PostgreSQL %s is too old: %d or newer is needed", version, minVersion/10000)
+	if major < minVersion {
+		return fmt.Errorf("PostgreSQL %s is too old: %d or newer is needed", version, minVersion)
 	}
 	return nil
 }

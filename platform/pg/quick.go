@@ -53,6 +53,7 @@ type queue struct {
 	mu      sync.Mutex
 	led     bool // a read has the connection or waits for it
 	waiting []*quick
+	joined  atomic.Int64 // reads that travelled with another one
 	waits   atomic.Int64 // reads that had to wait
 	waited  atomic.Int64 // for so long together, in nanoseconds
 }
@@ -184,6 +185,7 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 		return at.turnAway(r, err)
 	}
 	party := append([]*quick{r}, at.quick.join(companions-1)...)
+	at.quick.joined.Add(int64(len(party) - 1))
 	if len(party) == 1 {
 		defer at.quick.leave()
 		defer at.release(c)

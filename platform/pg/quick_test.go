@@ -2,6 +2,7 @@ package pg_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"runtime"
 	"strings"
@@ -134,6 +135,34 @@ func TestWhoGivesUpHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// panicking is a value that cannot be sent.
+type panicking struct{}
+
+func (panicking) Value() (driver.Value, error) { panic("on purpose") }
+
+// TestAPanicIsOnesOwn: a value that panics while it is encoded fails its read, and
+// neither its company nor the process.
+func TestAPanicIsOnesOwn(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	mark(t, f)
+	counting := countTrips(t, f)
+	if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); err != nil { // which the process learns the statement by
+		t.Fatal(err)
+	}
+	gather(t, counting.pool, f.Tenant, 9, func(i int) {
+		if i%3 == 0 {
+			if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), nameOf, panicking{}); err == nil || !strings.Contains(err.Error(), "on purpose") {
+				t.Errorf("read %d: %v", i, err)
+			}
+			return
+		}
+		if got, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), nameOf, f.Tenant.Slug); err != nil || got != f.Tenant.Slug {
+			t.Errorf("read %d got %q, %v", i, got, err)
+		}
+	}, func() {})
+}
+
 // TestACancelledReadDoesNotWaitForItsCompany: who is cancelled on the way leaves
 // at once, also the one who led, and the others are served.
 func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {
@@ -153,7 +182,7 @@ func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {
 	if _, err := super.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, key); err != nil {
 		t.Fatal(err)
 	}
-	before := counting.pool.Stats(tenancy.MainPlacement).Waited
+	before := counting.pool.Stats(tenancy.MainPlacement)
 	ctx, cancel := context.WithCancel(t.Context())
 	var hurried, unlocked sync.WaitGroup
 	hurried.Add(3)
@@ -181,8 +210,12 @@ func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {
 		})
 	})
 	unlocked.Wait()
-	if got := counting.pool.Stats(tenancy.MainPlacement).Waited - before; got < 3 {
+	after := counting.pool.Stats(tenancy.MainPlacement)
+	if got := after.Waited - before.Waited; got < 3 {
 		t.Errorf("%d reads are counted as waiting", got)
+	}
+	if got := after.Acquired - before.Acquired; got != 5 {
+		t.Errorf("a unit of work and four reads in company are counted as %d", got)
 	}
 }
 

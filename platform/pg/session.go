@@ -66,9 +66,11 @@ func newSession(d *dictionary, turns *turnover, limit int64, pooled bool) *sessi
 	}
 }
 
-// worn says that the backend holds so much that it should be replaced, if it is
-// the connection's turn.
-func (s *session) worn(now time.Time) bool { return s.memory > s.limit && s.turns.take(now) }
+// worn says that the backend holds so much that it is to be replaced, when it is
+// the connection's turn or overdue.
+func (s *session) worn(now time.Time) bool {
+	return s.memory > s.limit && s.turns.take(now, s.memory > overdue(s.limit))
+}
 
 func sessionOf(c *pgx.Conn) *session {
 	s, _ := c.PgConn().CustomData()[sessionKey].(*session)

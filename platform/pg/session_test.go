@@ -136,6 +136,16 @@ func TestAConnectionWearsOut(t *testing.T) {
 	if !s.worn(now) {
 		t.Error("not worn beyond its limit")
 	}
+	s.text(tenantNo(0), query+" -- one more")
+	if s.worn(now) {
+		t.Error("worn although another one has just ended")
+	}
+	for i := 0; s.memory <= overdue(s.limit); i++ {
+		s.text(tenantNo(100+i), query)
+	}
+	if !s.worn(now) {
+		t.Error("overdue, and not replaced")
+	}
 }
 
 // Connections that grow alike are replaced one after the other.
@@ -144,11 +154,14 @@ func TestConnectionsAreReplacedInTurn(t *testing.T) {
 	var turns turnover
 	for i := range 5 {
 		at := now.Add(time.Duration(i) * turnoverPause)
-		if !turns.take(at) || turns.take(at) || turns.take(at.Add(turnoverPause-1)) {
+		if !turns.take(at, false) || turns.take(at, false) || turns.take(at.Add(turnoverPause-1), false) {
 			t.Errorf("after %s not one connection had its turn", at.Sub(now))
 		}
 	}
-	if got := turns.total.Load(); got != 5 {
+	if !turns.take(now.Add(4*turnoverPause+1), true) {
+		t.Error("one that must end had to wait")
+	}
+	if got := turns.total.Load(); got != 6 {
 		t.Errorf("%d were replaced", got)
 	}
 	limits := map[int64]bool{}

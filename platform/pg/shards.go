@@ -91,7 +91,7 @@ func (s *shards) stats() (sum telemetry.PoolStats) {
 		sum.Open += p.TotalConns()
 		sum.InUse += p.AcquiredConns()
 		sum.Idle += p.IdleConns()
-		sum.Acquired += p.AcquireCount()
+		sum.Acquired += p.AcquireCount() + part.quick.joined.Load()
 		sum.Waited += p.EmptyAcquireCount() + part.quick.waits.Load()
 		sum.Memory += part.memory.Load()
 		sum.WaitTime += p.AcquireDuration() + time.Duration(part.quick.waited.Load())

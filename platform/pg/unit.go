@@ -45,7 +45,7 @@ func (u *unit) read(ctx context.Context, tx *readTx, fn func(uow.Tx) error) erro
 	defer u.busy.Store(false)
 	defer tx.end()
 	if err := fn(tx); err != nil {
-		return Translate(err, nil, nil)
+		return Translate(givenUp(ctx, err), nil, nil)
 	}
 	tx.end()
 	tx.committed(ctx)
@@ -86,7 +86,7 @@ func (u *unit) write(ctx context.Context, opening string, fn func(uow.Tx) error)
 			continue // of what was begun nothing is left
 		}
 		if attempt == writeAttempts || !repeatable(err) {
-			return Translate(err, nil, nil)
+			return Translate(givenUp(ctx, err), nil, nil)
 		}
 		attempt++
 	}

@@ -10,7 +10,7 @@ import (
 // totals since the pool was opened.
 type PoolStats struct {
 	Max, Open, InUse, Idle int32
-	Acquired               int64         // connections handed out
+	Acquired               int64         // connections handed out, a shared one once for each who shares it
 	Waited                 int64         // of these, how many were not free at once
 	WaitTime               time.Duration // spent on all acquisitions together
 	Memory                 int64         // of the backends together, estimated, in bytes
@@ -30,7 +30,7 @@ func (m *Metrics) RegisterPool(name string, read func() PoolStats) {
 		read:        read,
 		max:         desc("connections_max", "Greatest number of connections."),
 		connections: desc("connections", "Connections by state.", "state"),
-		acquired:    desc("acquired_total", "Connections handed out."),
+		acquired:    desc("acquired_total", "Connections handed out; one that reads share counts once for each of them."),
 		waited:      desc("waited_total", "Connections handed out that were not free at once."),
 		waitTime:    desc("wait_seconds_total", "Time spent waiting for connections."),
 		memory:      desc("backend_memory_bytes", "Estimate of the memory that the backends hold together."),

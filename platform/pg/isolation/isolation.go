@@ -123,8 +123,12 @@ func (t *tester) mix(ctx context.Context) {
 func (t *tester) request(ctx context.Context, random *rand.Rand) {
 	who := random.IntN(2)
 	switch p := random.IntN(1000); {
-	case p < 300:
+	case p < 250:
 		t.glance(ctx, who)
+	case p < 280:
+		t.misread(ctx, who)
+	case p < 300:
+		t.hurriedGlance(ctx, who, time.Duration(random.IntN(2000))*time.Microsecond)
 	case p < 500:
 		t.read(ctx, who)
 	case p < 800:

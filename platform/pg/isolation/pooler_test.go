@@ -1,112 +1,19 @@
 package isolation_test
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
-	"github.com/insulahq/insula/platform/secret"
 )
 
-// TestNoRowCrossesThroughAPooler puts a real PgBouncer in transaction mode
-// with a single server connection in front: every transaction of everybody
-// runs on the same backend, and consecutive ones of one client need not.
+// TestNoRowCrossesThroughAPooler puts a real PgBouncer in front: every transaction
+// of everybody runs on the same backend, and consecutive ones of one client need not.
 func TestNoRowCrossesThroughAPooler(t *testing.T) {
-	bouncer, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		bouncer = "/usr/sbin/pgbouncer"
-	}
-	if _, err := os.Stat(bouncer); err != nil {
-		t.Skip("PgBouncer is not installed: apt-get install pgbouncer")
-	}
-	through := startBouncer(t, bouncer, pgtest.Database(t).AppURL)
+	through := pgtest.Bouncer(t, pgtest.Database(t).AppURL)
 	for name, roles := range map[string]pg.Roles{"a role per tenant": pg.RolePerTenant, "one role": pg.OneRole} {
 		t.Run(name, func(t *testing.T) {
 			check(t, pg.Options{URL: through, Pooled: true, Roles: roles}, 4, requests(t)/4)
 		})
-	}
-}
-
-func startBouncer(t *testing.T, bouncer string, app secret.Value) secret.Value {
-	t.Helper()
-	u, err := url.Parse(app.Reveal())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	port := freePort(t)
-	password, _ := u.User.Password()
-	config := fmt.Sprintf(`[databases]
-%s = host=%s port=%s dbname=%s user=%s password=%s
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = %d
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 1
-min_pool_size = 0
-max_client_conn = 100
-`, filepath.Base(u.Path), u.Hostname(), u.Port(), filepath.Base(u.Path), u.User.Username(), password, port)
-	path := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { // a throw-away password, for another user of this machine to read
-		t.Fatal(err)
-	}
-	args := []string{path}
-	if os.Geteuid() == 0 { // it refuses root
-		args = append([]string{"-u", "nobody"}, args...)
-		for d := dir; d != os.TempDir() && len(d) > 1; d = filepath.Dir(d) {
-			if err := os.Chmod(d, 0o755); err != nil { // so that it can reach its configuration
-				t.Fatal(err)
-			}
-		}
-	}
-	cmd := exec.Command(bouncer, args...)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	u.Host = fmt.Sprintf("127.0.0.1:%d", port)
-	await(t, u.Host)
-	return secret.New(u.String())
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// await waits until somebody answers at the address.
-func await(t *testing.T, address string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "tcp", address)
-		if err == nil {
-			c.Close()
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("nobody answers at %s: %v", address, err)
-		}
 	}
 }

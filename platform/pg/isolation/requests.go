@@ -8,20 +8,25 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
 )
 
+// divisionByZero is PostgreSQL's code for it.
+const divisionByZero = "22012"
+
 // The rows that tell whose schema a statement ran in are idempotency keys
 // whose caller is the tenant itself.
 const (
-	lookSQL   = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 5`
-	glanceSQL = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1`
-	markSQL   = `INSERT INTO idempotency_keys (caller_id, key, fingerprint, expires_at) VALUES ($1, $2, '', $3)`
-	countSQL  = `SELECT count(*), count(*) FILTER (WHERE caller_id <> $1) FROM idempotency_keys`
-	killSQL   = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+	lookSQL    = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 5`
+	glanceSQL  = `SELECT caller_id FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1`
+	misreadSQL = `SELECT caller_id FROM idempotency_keys WHERE 1 / $1::int = 1 LIMIT 1`
+	markSQL    = `INSERT INTO idempotency_keys (caller_id, key, fingerprint, expires_at) VALUES ($1, $2, '', $3)`
+	countSQL   = `SELECT count(*), count(*) FILTER (WHERE caller_id <> $1) FROM idempotency_keys`
+	killSQL    = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 		WHERE usename = current_user AND pid <> pg_backend_pid() AND application_name = 'insula' AND datname = current_database()`
 )
 
@@ -87,6 +92,30 @@ func (t *tester) glance(ctx context.Context, who int) {
 	})
 	if err == nil && owner != t.tenants[who].ID {
 		t.cross(who, owner)
+	}
+	t.note(err)
+}
+
+// hurriedGlance runs out of time, on its way with others or while it waits for them.
+func (t *tester) hurriedGlance(ctx context.Context, who int, after time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, after)
+	defer cancel()
+	t.glance(ctx, who)
+}
+
+// misread reads one row with a statement that the server refuses; its company
+// must not notice.
+func (t *tester) misread(ctx context.Context, who int) {
+	var owner uuid.UUID
+	err := t.unit(who).Read(ctx, func(tx uow.Tx) error {
+		return pg.DB(tx).QueryRow(ctx, misreadSQL, 0).Scan(&owner)
+	})
+	var refused *pgconn.PgError
+	switch {
+	case err == nil:
+		t.cross(who, owner) // nobody has such a row
+	case errors.As(err, &refused) && refused.Code == divisionByZero:
+		err = errOnPurpose
 	}
 	t.note(err)
 }

@@ -1,0 +1,74 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+
+	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pgtest"
+	"github.com/insulahq/insula/platform/uow"
+)
+
+// TestWhoGivesUpCostsNoConnection: a backend knows its tenants, so a statement
+// whose caller has gone ends, and its connection goes on.
+func TestWhoGivesUpCostsNoConnection(t *testing.T) {
+	t.Parallel()
+	const long = `SELECT 'x' || pg_sleep(600)::text`
+	f := pgtest.Tenant(t)
+	pool, err := pg.Open(t.Context(), pg.Options{URL: f.AppURL, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	backend := func() (pid int) {
+		t.Helper()
+		err := pool.Tenant(f.Tenant).Read(t.Context(), func(tx uow.Tx) error {
+			return pg.DB(tx).QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	super := superuser(t, f.SuperuserURL)
+	for name, ask := range map[string]func(context.Context) error{
+		"a read of one row": func(ctx context.Context) error {
+			_, err := readName(ctx, pool.Tenant(f.Tenant), long)
+			return err
+		},
+		"a list": func(ctx context.Context) error {
+			return pool.Tenant(f.Tenant).Read(ctx, func(tx uow.Tx) error {
+				_, err := pg.DB(tx).Exec(ctx, long)
+				return err
+			})
+		},
+		"a unit of work": func(ctx context.Context) error {
+			return pool.Tenant(f.Tenant).Write(ctx, func(tx uow.Tx) error {
+				_, err := pg.DB(tx).Exec(ctx, long)
+				return pg.Translate(err, nil, nil)
+			})
+		},
+	} {
+		for range 2 { // the second time on a connection that knows the statement
+			before := backend()
+			ctx, hangUp := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- ask(ctx) }()
+			for sleeps := false; !sleeps; runtime.Gosched() {
+				err := super.QueryRow(t.Context(), `SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`, before).Scan(&sleeps)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			hangUp()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("%s that was given up ended with %v", name, err)
+			}
+			if after := backend(); after != before {
+				t.Errorf("%s that was given up cost its connection", name)
+			}
+		}
+	}
+}
