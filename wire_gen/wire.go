@@ -41,7 +41,7 @@ import (
 var process = wire.NewSet(
 	wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"),
 	newLogger, telemetry.NewRegistry, newMetrics, newTraces,
-	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
+	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), wire.Bind(new(gate.Tenants), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
 	newCarriers, newKeepers, newSettlers,
 	wire.Bind(new(op.Units), new(*pg.Pool)),

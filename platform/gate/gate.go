@@ -17,6 +17,7 @@ import (
 	"github.com/insulahq/insula/platform/jwtx"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/scope"
+	"github.com/insulahq/insula/platform/secret"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
@@ -78,10 +79,17 @@ type Settings interface {
 	Refresh(ctx context.Context, tx uow.Tx, t tenancy.Tenant) error
 }
 
+// Tenants finds tenants, and remembers some; tenancy.Live does.
+type Tenants interface {
+	tenancy.Directory
+	// Known is a tenant that is remembered; nobody is asked for it.
+	Known(id uuid.UUID) (tenancy.Tenant, bool)
+}
+
 // Gate implements httpx.Gate.
 type Gate struct {
 	verifier Verifier
-	tenants  tenancy.Directory
+	tenants  Tenants
 	units    op.Units
 	sessions Sessions
 	keys     Keys
@@ -89,6 +97,7 @@ type Gate struct {
 	resolver Resolver
 	settings Settings
 	grants   *expirable.LRU[grantsKey, *authn.Grants]
+	holders  *expirable.LRU[secret.Digest, holder]
 	lookup   func(hit bool)
 	clock    clock.Clock
 }
@@ -104,34 +113,31 @@ type grantsKey struct {
 const rememberedGrants = 20_000
 
 // New makes the gate of a process.
-func New(v Verifier, tenants tenancy.Directory, units op.Units, sessions Sessions, keys Keys, tickets Tickets, resolver Resolver, settings Settings, c clock.Clock, m *telemetry.Metrics) *Gate {
+func New(v Verifier, tenants Tenants, units op.Units, sessions Sessions, keys Keys, tickets Tickets, resolver Resolver, settings Settings, c clock.Clock, m *telemetry.Metrics) *Gate {
 	return &Gate{
 		verifier: v, tenants: tenants, units: units, sessions: sessions, keys: keys, tickets: tickets, resolver: resolver, settings: settings, clock: c,
 		grants: expirable.NewLRU[grantsKey, *authn.Grants](rememberedGrants, nil, 0), lookup: m.Lookups("grants"),
+		holders: expirable.NewLRU[secret.Digest, holder](rememberedKeys, nil, 0),
 	}
 }
 
 // Admit lets in who presents a token. Together with tenancy.ErrMismatch and
 // tenancy.ErrAmbiguous it returns the scope of the token, for the record.
-func (g *Gate) Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
-	if named, ok := g.keys.KeyTenant(token); ok {
-		return g.admitKey(ctx, token, named, hints, origin)
+func (g *Gate) Admit(ctx context.Context, b scope.Bearer, hints tenancy.Hints, origin authn.Origin) (scope.Request, error) {
+	if named, ok := g.keys.KeyTenant(b.Token); ok {
+		return g.admitKey(ctx, b.Token, named, hints, origin)
 	}
-	claims, err := g.verifier.Verify(token)
-	if err != nil {
-		return scope.Request{}, errs.ErrUnauthenticated.Because(err)
-	}
-	tenant, disagree := tenancy.FromToken(ctx, g.tenants, claims.TenantID, hints)
+	tenant, disagree := tenancy.FromToken(ctx, g.tenants, b.Who.Tenant.ID, hints)
 	if disagree != nil && tenant.ID == uuid.Nil {
 		return scope.Request{}, disagree
 	}
-	return g.admit(ctx, tenant, claims, disagree, origin)
+	return g.admit(ctx, tenant, b.Who.Caller, disagree, origin)
 }
 
-// admit looks up what a token's claims name. Disagree is what the hints say
-// against the tenant; nil when they agree.
-func (g *Gate) admit(ctx context.Context, tenant tenancy.Tenant, claims jwtx.Claims, disagree error, origin authn.Origin) (scope.Request, error) {
-	caller, err := g.caller(ctx, tenant, claims)
+// admit looks up the session that a token names. Disagree is what the hints
+// say against the tenant; nil when they agree.
+func (g *Gate) admit(ctx context.Context, tenant tenancy.Tenant, claimed authn.Caller, disagree error, origin authn.Origin) (scope.Request, error) {
+	caller, err := g.caller(ctx, tenant, claimed)
 	caller.Origin = origin
 	if errors.Is(err, tenancy.ErrSuspended) {
 		caller.Grants = nil
@@ -157,14 +163,14 @@ func (g *Gate) Visit(ctx context.Context, hints tenancy.Hints, origin authn.Orig
 	return scope.Request{Tenant: tenant, Caller: authn.Caller{Kind: authn.Anonymous, Origin: origin}}, nil
 }
 
-func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims) (authn.Caller, error) {
-	caller := authn.Caller{Kind: authn.User, ID: claims.Subject, Session: claims.SessionID}
+func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claimed authn.Caller) (authn.Caller, error) {
+	caller := claimed
 	err := g.units.Tenant(t).Read(ctx, func(tx uow.Tx) error {
-		session, err := g.sessions.Session(ctx, tx, t, claims.SessionID)
+		session, err := g.sessions.Session(ctx, tx, t, claimed.Session)
 		if err != nil {
 			return err
 		}
-		if !session.Live || session.UserID != claims.Subject {
+		if !session.Live || session.UserID != claimed.ID {
 			return errs.ErrUnauthenticated
 		}
 		caller.Label = session.Label
@@ -172,7 +178,7 @@ func (g *Gate) caller(ctx context.Context, t tenancy.Tenant, claims jwtx.Claims)
 		if caller.Confined = session.Confined; session.Confined {
 			return nil
 		}
-		caller.Grants, err = g.resolve(ctx, tx, t, claims.Subject, session)
+		caller.Grants, err = g.resolve(ctx, tx, t, claimed.ID, session)
 		return err
 	})
 	return caller, err

@@ -22,6 +22,7 @@ func (g *Gate) admitKey(ctx context.Context, token string, named uuid.UUID, hint
 		return scope.Request{}, hidden(disagree)
 	}
 	caller, err := g.service(ctx, tenant, token)
+	g.remember(token, holder{tenant: tenant.ID, user: caller.ID}, err)
 	if err != nil {
 		return scope.Request{}, hidden(err)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/errs"
-	"github.com/insulahq/insula/platform/jwtx"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
@@ -35,13 +34,13 @@ func (g *Gate) AdmitTicket(ctx context.Context, ticket, operation string, hints 
 	if disagree != nil && tenant.ID == uuid.Nil {
 		return scope.Request{}, hidden(disagree)
 	}
-	var claims jwtx.Claims
+	claimed := authn.Caller{Kind: authn.User}
 	err := g.units.Tenant(tenant).Write(ctx, func(tx uow.Tx) (err error) {
-		claims.Subject, claims.SessionID, err = g.tickets.Redeem(ctx, tx, ticket, operation)
+		claimed.ID, claimed.Session, err = g.tickets.Redeem(ctx, tx, ticket, operation)
 		return err
 	})
 	if err != nil {
 		return scope.Request{}, hidden(err)
 	}
-	return g.admit(ctx, tenant, claims, disagree, origin)
+	return g.admit(ctx, tenant, claimed, disagree, origin)
 }

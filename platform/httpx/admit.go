@@ -21,9 +21,12 @@ import (
 // Gate finds out who is asking and in which tenant. With a token the tenant
 // is the token's and the hints must agree; without one the hints decide.
 type Gate interface {
-	// Admit verifies a token. It returns the scope also together with an error
-	// where the caller is known, so that the refusal can be recorded.
-	Admit(ctx context.Context, token string, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
+	// Recognize tells who presents a token, as far as that can be told without
+	// asking anybody.
+	Recognize(token string) (scope.Bearer, error)
+	// Admit lets in who was recognized. It returns the scope also together with
+	// an error where the caller is known, so that the refusal can be recorded.
+	Admit(ctx context.Context, b scope.Bearer, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
 	// Visit is for operations that need no caller.
 	Visit(ctx context.Context, hints tenancy.Hints, origin authn.Origin) (scope.Request, error)
 }
@@ -37,8 +40,9 @@ type TicketGate interface {
 // RunnerFunc makes the operation runner of a request.
 type RunnerFunc func(scope.Request) *op.Runner
 
-// admit lets a request through to its handler: network limit, token, tenant,
-// tenant and user limit, decision. All of it happens before the body is read.
+// admit lets a request through to its handler: network limit, token, tenant and
+// user limit, tenant and caller, decision. All of it happens before the body is
+// read, and whoever the token itself shows to be beyond a limit costs no query.
 func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	ctx := hc.Context()
 	d, ok := defOf(hc.Operation())
@@ -55,7 +59,19 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
-	req, err := s.identify(ctx, hc, d)
+	bearer, err := s.recognize(hc, d)
+	if err != nil {
+		s.refuse(hc, err)
+		return
+	}
+	asked, limited := s.limits.caller(ctx, bearer.Who, nil, hc.SetHeader)
+	if limited != nil {
+		info.scope = bearer.Who
+		s.share(ctx, humaecho.Unwrap(hc).Response().Header(), hc.Header("Origin"), bearer.Who)
+		s.refuse(hc, limited)
+		return
+	}
+	req, err := s.identify(ctx, hc, d, bearer)
 	if err != nil && !req.Caller.SignedIn() {
 		s.refuse(hc, err)
 		return
@@ -65,7 +81,7 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	ctx = telemetry.With(ctx, slog.String("operation", d.Name),
 		slog.String("tenant", req.Tenant.Slug), slog.String("caller", req.Caller.ID.String()))
 	// Before anything is recorded: refusals must not fill a trail faster than requests may come.
-	if limited := s.limits.caller(ctx, req, hc.SetHeader); limited != nil {
+	if _, limited := s.limits.caller(ctx, req, asked, hc.SetHeader); limited != nil {
 		s.refuse(hc, limited)
 		return
 	}
@@ -94,30 +110,34 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	next(hc)
 }
 
+// recognize tells who presents a token, from the token alone; nobody where none
+// is wanted or presented.
+func (s *Server) recognize(hc huma.Context, d op.Def) (scope.Bearer, error) {
+	token, err := bearer(hc.Header("Authorization"))
+	if err != nil || token == "" || d.Guard == op.ByNobody {
+		return scope.Bearer{}, err
+	}
+	return s.gate.Recognize(token)
+}
+
 // identify finds out who asks, and in which tenant. A caller beside an error is
 // known and refused, which goes on record.
-func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def) (scope.Request, error) {
+func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def, b scope.Bearer) (scope.Request, error) {
 	info := requestOf(ctx)
 	hints := tenancy.Hints{Header: hc.Header("X-Tenant"), Subdomain: subdomain(hc.Host(), s.baseDomain, s.ownHost)}
 	if linked, _ := hc.Operation().Metadata[linkedKey].(bool); linked {
 		hints.Link = hc.Query("tenant")
 	}
-	token, err := bearer(hc.Header("Authorization"))
-	if err != nil {
-		return scope.Request{}, err
-	}
 	if d.Guard == op.ByNobody {
 		return s.gate.Visit(ctx, hints, info.origin)
 	}
-	ticket := ""
-	if ticketed, _ := hc.Operation().Metadata[ticketKey].(bool); ticketed && token == "" {
-		ticket = hc.Query(ticketQuery)
+	if b.Token != "" {
+		return s.gate.Admit(ctx, b, hints, info.origin)
 	}
-	switch {
-	case token != "":
-		return s.gate.Admit(ctx, token, hints, info.origin)
-	case ticket != "" && s.tickets != nil:
-		return s.tickets.AdmitTicket(ctx, ticket, d.Name, hints, info.origin)
+	if ticketed, _ := hc.Operation().Metadata[ticketKey].(bool); ticketed && s.tickets != nil {
+		if ticket := hc.Query(ticketQuery); ticket != "" {
+			return s.tickets.AdmitTicket(ctx, ticket, d.Name, hints, info.origin)
+		}
 	}
 	return scope.Request{}, errs.ErrUnauthenticated
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/errs"
@@ -46,15 +49,25 @@ func (l limits) network(ctx context.Context, from authn.Origin, header func(name
 	return l.take(ctx, header, redisx.Ask{Policy: "network", Key: redisx.GlobalKey("limit", "network", prefix), Limit: l.Network})
 }
 
-// caller limits a tenant and the user inside it. A request that one of the two
-// refuses counts for neither, so that a user who is out of bounds does not use
-// up what the tenant's other users have.
-func (l limits) caller(ctx context.Context, r scope.Request, header func(name, value string)) error {
+// caller limits a tenant and the user inside it; nobody where none is known. A
+// request that one of the two refuses counts for neither, so that a user who is
+// out of bounds does not use up what the tenant's other users have.
+//
+// It returns what was asked. Asked tells what was for the same request, before
+// the tenant's settings were read for it: it counts once, and once more only in
+// the moment when a limit turns out to have changed, which holds at once then.
+func (l limits) caller(ctx context.Context, r scope.Request, asked []redisx.Ask, header func(name, value string)) ([]redisx.Ask, error) {
+	if r.Tenant.ID == uuid.Nil {
+		return nil, nil
+	}
 	asks := []redisx.Ask{{Policy: "tenant", Key: redisx.Key(r.Tenant.ID, "limit", "tenant"), Limit: l.Tenant(r.Tenant)}}
 	if r.Caller.SignedIn() {
 		asks = append(asks, redisx.Ask{Policy: "user", Key: redisx.Key(r.Tenant.ID, "limit", "user", r.Caller.ID.String()), Limit: l.User})
 	}
-	return l.take(ctx, header, asks...)
+	if slices.Equal(asks, asked) {
+		return asks, nil
+	}
+	return asks, l.take(ctx, header, asks...)
 }
 
 // take asks the limiter and tells the caller how each limit stands, in the

@@ -32,14 +32,21 @@ var acme = tenancy.Tenant{ID: uuid.MustParse("0199d3a0-7c1e-7b54-9c3e-2f6d1a0b4c
 // doorkeeper lets in the token "good", and "weak" without any permission.
 type doorkeeper struct{}
 
-func (doorkeeper) Admit(_ context.Context, token string, h tenancy.Hints, o authn.Origin) (scope.Request, error) {
-	caller := authn.Caller{Kind: authn.User, ID: uuid.Max, Label: token + "@example.com", Origin: o}
+func (doorkeeper) Recognize(token string) (scope.Bearer, error) {
+	if token != "good" && token != "weak" {
+		return scope.Bearer{}, errs.ErrUnauthenticated
+	}
+	caller := authn.Caller{Kind: authn.User, ID: uuid.Max, Label: token + "@example.com"}
+	return scope.Bearer{Token: token, Who: scope.Request{Tenant: acme, Caller: caller}}, nil
+}
+
+func (doorkeeper) Admit(_ context.Context, b scope.Bearer, h tenancy.Hints, o authn.Origin) (scope.Request, error) {
+	caller := b.Who.Caller
+	caller.Origin = o
 	switch {
-	case token != "good" && token != "weak":
-		return scope.Request{}, errs.ErrUnauthenticated
 	case h.Header != "" && h.Header != acme.Slug, h.Subdomain != "" && h.Subdomain != acme.Slug:
 		return scope.Request{Tenant: acme, Caller: caller}, tenancy.ErrMismatch
-	case token == "good":
+	case b.Token == "good":
 		caller.Grants = authn.NewGrants([]string{"all"}, map[string]string{"things.list": "all", "things.create": "all", "things.change": "all"})
 	}
 	return scope.Request{Tenant: acme, Caller: caller}, nil

@@ -22,6 +22,15 @@ type Retry struct {
 	Fingerprint []byte // of operation, path and body
 }
 
+// Bearer is who presents a token, as far as the token itself tells: whether
+// its session still counts nobody has been asked yet.
+type Bearer struct {
+	Token string
+	// Who is the zero Request for a token that proves nothing before it was
+	// looked for. A tenant that the process does not remember has its id alone.
+	Who Request
+}
+
 type key struct{}
 
 // With puts a request scope into ctx. Only the middleware that verified it,

@@ -295,6 +295,8 @@ func TestSigningInAndOut(t *testing.T) {
 // one is a directory of a single tenant.
 type one struct{ tenant tenancy.Tenant }
 
+func (o one) Known(id uuid.UUID) (tenancy.Tenant, bool) { return o.tenant, id == o.tenant.ID }
+
 func (o one) ByID(_ context.Context, id uuid.UUID) (tenancy.Tenant, error) {
 	if id != o.tenant.ID {
 		return tenancy.Tenant{}, tenancy.ErrUnknown
