@@ -45,8 +45,10 @@ var (
 // openGate lets everybody into the tenant that their token names by its slug.
 type openGate map[string]tenancy.Tenant
 
-func (g openGate) Admit(_ context.Context, token string, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
-	return scope.Request{Tenant: g[token], Caller: authn.Caller{Kind: authn.User, Label: "ada@example.com", Origin: o}}, nil
+func (openGate) Recognize(token string) (scope.Bearer, error) { return scope.Bearer{Token: token}, nil }
+
+func (g openGate) Admit(_ context.Context, b scope.Bearer, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
+	return scope.Request{Tenant: g[b.Token], Caller: authn.Caller{Kind: authn.User, Label: "ada@example.com", Origin: o}}, nil
 }
 
 func (g openGate) Visit(context.Context, tenancy.Hints, authn.Origin) (scope.Request, error) {

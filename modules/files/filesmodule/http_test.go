@@ -44,7 +44,9 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // openDoor lets every token in as one user of one tenant.
 type openDoor struct{ tenant tenancy.Tenant }
 
-func (d openDoor) Admit(_ context.Context, _ string, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
+func (openDoor) Recognize(token string) (scope.Bearer, error) { return scope.Bearer{Token: token}, nil }
+
+func (d openDoor) Admit(_ context.Context, _ scope.Bearer, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
 	return scope.Request{Tenant: d.tenant, Caller: authn.Caller{Kind: authn.User, ID: uuid.Max, Origin: o}}, nil
 }
 

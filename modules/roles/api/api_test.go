@@ -36,8 +36,10 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 // openGate lets everybody in, holding the one permission that the token names.
 type openGate struct{ tenant tenancy.Tenant }
 
-func (g openGate) Admit(_ context.Context, token string, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
-	grants := authn.NewGrants([]string{"test"}, map[string]string{token: "test"})
+func (openGate) Recognize(token string) (scope.Bearer, error) { return scope.Bearer{Token: token}, nil }
+
+func (g openGate) Admit(_ context.Context, b scope.Bearer, _ tenancy.Hints, o authn.Origin) (scope.Request, error) {
+	grants := authn.NewGrants([]string{"test"}, map[string]string{b.Token: "test"})
 	return scope.Request{Tenant: g.tenant, Caller: authn.Caller{Kind: authn.User, Grants: grants, Origin: o}}, nil
 }
 
