@@ -20,20 +20,23 @@ import (
 // travels with the others that wait: the connection takes several and sends them
 // in one go (see party). Neither side then sleeps and wakes for each of them.
 type quick struct {
-	ctx    context.Context
-	tenant uuid.UUID
-	open   []any // arguments of the statement that opens its transaction
-	sql    string
-	args   []any
+	ctx     context.Context
+	tenant  uuid.UUID
+	opening string // the statement that opens its transaction
+	open    []any  // and its arguments
+	sql     string
+	args    []any
 
 	told      chan summons    // what a waiting one is woken with
 	since     time.Time       // it waits
 	span      context.Context // what the tracer made of ctx
+	opener    *statement
 	statement *statement
 	row       [][]byte // the first row, as it came
 	answered  bool     // the row is there, or there is none
 	err       error    // pgx.ErrNoRows when there is none
 	slow      bool     // it did not run, and goes alone
+	away      bool     // it did not run, because somebody keeps the connection
 }
 
 // summons tells a waiting read how it goes on.
@@ -131,10 +134,25 @@ func (q *queue) giveUp(r *quick) bool {
 	return false
 }
 
+// quickAttempts is how many connections a read tries at most that are then kept
+// by somebody.
+const quickAttempts = 3
+
 // read runs a quick read, alone or in company, and returns it. A caller that
 // gives up gets another one: its own may be under way with others, and is theirs.
 func (s *shards) read(r *quick) *quick {
-	at := s.company(r.tenant)
+	for range quickAttempts {
+		r.away = false
+		if got := s.visit(s.company(r.tenant), r); !got.away {
+			return got
+		}
+	}
+	r.slow = true
+	return r
+}
+
+// visit reads on one connection, unless somebody keeps it.
+func (s *shards) visit(at *shard, r *quick) *quick {
 	at.busy.Add(1)
 	defer at.busy.Add(-1)
 	if at.quick.enter(r) {
@@ -145,7 +163,7 @@ func (s *shards) read(r *quick) *quick {
 
 // follow waits to be told, but not behind a party that does not come back.
 func (s *shards) follow(at *shard, r *quick) *quick {
-	look := time.NewTimer(patience)
+	look := time.NewTimer(at.pace.patience())
 	defer look.Stop()
 	for {
 		select {
@@ -156,10 +174,10 @@ func (s *shards) follow(at *shard, r *quick) *quick {
 			return r
 		case <-look.C:
 			if at.stuck() && at.quick.giveUp(r) {
-				r.slow = true
+				r.away = true
 				return r
 			}
-			look.Reset(patience)
+			look.Reset(at.pace.patience())
 		case <-r.ctx.Done():
 			if !at.quick.giveUp(r) {
 				at.quick.pass(r)
@@ -175,7 +193,7 @@ func (s *shards) follow(at *shard, r *quick) *quick {
 func (s *shards) lead(at *shard, r *quick) *quick {
 	if at.units.Load() > 0 && !at.only {
 		if _, kept := s.open(r.tenant); !kept {
-			r.slow = true
+			r.away = true
 			at.quick.leave()
 			return r
 		}
@@ -189,7 +207,7 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 	if len(party) == 1 {
 		defer at.quick.leave()
 		defer at.release(c)
-		s.travel(c.Conn(), party)
+		s.travel(at, c.Conn(), party)
 		return r
 	}
 	r.told = make(chan summons, 1)
@@ -206,7 +224,7 @@ func (s *shards) lead(at *shard, r *quick) *quick {
 // who wait for it need not find out one after the other.
 func (s *shard) turnAway(r *quick, err error) *quick {
 	defer s.quick.leave()
-	if r.slow = errors.Is(err, errStuck); r.slow {
+	if r.away = errors.Is(err, errStuck); r.away {
 		return r
 	}
 	r.err = err
@@ -221,7 +239,7 @@ func (s *shard) turnAway(r *quick, err error) *quick {
 
 // guide takes a party to the server, whoever of it still waits.
 func (s *shards) guide(at *shard, c *pgxpool.Conn, party []*quick) {
-	s.travel(c.Conn(), party)
+	s.travel(at, c.Conn(), party)
 	at.release(c)
 	for _, r := range party {
 		r.told <- served

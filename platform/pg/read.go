@@ -57,7 +57,8 @@ func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
 	doors, tenant := t.unit.shards.doors, *t.unit.tenant
 	share := doors.of(tenant)
-	r := &quick{ctx: ctx, tenant: tenant, open: t.unit.opening(share), sql: sql, args: args}
+	r := &quick{ctx: ctx, tenant: tenant, sql: sql, args: args}
+	r.opening, r.open = t.unit.quickOpening(share)
 	if r.err = doors.enter(ctx, tenant, share); r.err != nil {
 		return r
 	}
@@ -111,7 +112,7 @@ func (t *readTx) query(ctx context.Context, c *conn, opening, sql string, args [
 		}
 		return &heldRows{Rows: rows, done: c.Release}, nil
 	}
-	text := c.session().text(*t.unit.tenant, sql)
+	text := c.text(*t.unit.tenant, sql)
 	if c.session().has(text) {
 		rows, err := t.pipelined(ctx, c, opening, text, args)
 		if err == nil || !forgotten(err) {

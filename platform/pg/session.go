@@ -78,8 +78,8 @@ func sessionOf(c *pgx.Conn) *session {
 }
 
 // text is the statement to send for a tenant: shared, or the tenant's own when
-// it comes often and there is room, or when there is much room.
-func (s *session) text(tenant uuid.UUID, sql string) string {
+// it comes often and there is room, or when it is at home and there is much room.
+func (s *session) text(tenant uuid.UUID, sql string, visits bool) string {
 	if s.pooled {
 		return sql
 	}
@@ -92,7 +92,7 @@ func (s *session) text(tenant uuid.UUID, sql string) string {
 		s.memory += relationsMemory
 		g.own[sql] = ""
 	}
-	if g.uses < frequent && !s.roomy() || !s.room() {
+	if g.uses < frequent && (visits || !s.roomy()) || !s.room() {
 		return sql
 	}
 	own = sql + tag + tenant.String() + " */"
@@ -113,13 +113,15 @@ func (s *session) guest(tenant uuid.UUID) *guest {
 	return g
 }
 
-// halve lets old visits count less, and takes the statements of those who do
-// not come any more; pgx evicts them when it needs the room.
+// halve lets old visits count less. When room is short it takes the statements
+// of those who do not come any more. As long as it is not they stay, or all who
+// come now and then would be planned for anew each time.
 func (s *session) halve() {
 	s.uses = 0
+	short := !s.room()
 	for _, g := range s.tenants {
 		g.uses /= 2
-		if g.uses >= frequent {
+		if !short || g.uses >= frequent {
 			continue
 		}
 		for sql, own := range g.own {
@@ -134,9 +136,14 @@ func (s *session) has(text string) bool {
 	return ok
 }
 
-func (s *session) room() bool { return len(s.statements)+len(s.own) < maxStatements }
+// room says that one more statement can be kept: pgx has a bound, and beyond its
+// limit of memory the connection will be replaced.
+func (s *session) room() bool { return len(s.statements) < maxStatements && s.memory < s.limit }
 
-func (s *session) roomy() bool { return len(s.statements)+len(s.own) < maxStatements/2 }
+// roomy says that also those may have their own who perhaps come only once.
+func (s *session) roomy() bool {
+	return len(s.statements) < maxStatements/2 && s.memory < s.limit*3/4
+}
 
 // prepare prepares a statement behind the wall, where its tables are: if there
 // is room. Otherwise, and behind a pooler, pgx does it as it sees fit.
@@ -159,8 +166,11 @@ func (s *session) tidy(ctx context.Context, c *pgx.Conn) error {
 	if s.pooled {
 		return nil
 	}
-	if s.dictionary.types(pgdb.OpenRead) == nil {
-		sd, err := c.Prepare(ctx, pgdb.OpenRead, pgdb.OpenRead)
+	for _, opening := range []string{pgdb.OpenRead, pgdb.OpenUnlimited} {
+		if s.dictionary.types(opening) != nil {
+			continue
+		}
+		sd, err := c.Prepare(ctx, opening, opening)
 		if err != nil {
 			return err
 		}

@@ -19,20 +19,34 @@ const query = "-- name: GetThing :one\nSELECT 1"
 func tenantNo(i int) uuid.UUID { return uuid.UUID{0: byte(i >> 8), 1: byte(i), 15: byte(i)} }
 
 // fill leaves a session little room for more statements.
-func (s *session) fill() {
-	for i := range maxStatements / 2 {
+func (s *session) fill() { s.fillWith(maxStatements / 2) }
+
+func (s *session) fillWith(n int) {
+	for i := range n {
 		s.statements[fmt.Sprint(i)] = nil
 	}
 }
 
 func TestWithMuchRoomEverybodyGetsTheirOwnStatements(t *testing.T) {
 	s := newTestSession()
-	if got := s.text(tenantNo(1), query); got == query {
+	if got := s.text(tenantNo(1), query, false); got == query {
 		t.Error("a first visit got the shared statement")
 	}
 	s.fill()
-	if got := s.text(tenantNo(2), query); got != query {
+	if got := s.text(tenantNo(2), query, false); got != query {
 		t.Errorf("a first visit with little room got %q", got)
+	}
+}
+
+// Who visits a connection that is not their home has to come often, also where
+// there is much room.
+func TestVisitorsGetTheirOwnStatementsWhenTheyComeOften(t *testing.T) {
+	s := newTestSession()
+	for i := range frequent + 1 {
+		text := s.text(tenantNo(1), query, true)
+		if own := text != query; own != (i+1 >= frequent) {
+			t.Errorf("visit %d: %q", i+1, text)
+		}
 	}
 }
 
@@ -41,22 +55,22 @@ func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
 	s.fill()
 	a, b := tenantNo(1), tenantNo(2)
 	for i := range frequent + 2 {
-		text := s.text(a, query)
+		text := s.text(a, query, false)
 		if own := text != query; own != (i+1 >= frequent) {
 			t.Fatalf("visit %d: %q", i+1, text)
 		}
 	}
-	if got := s.text(b, query); got != query {
+	if got := s.text(b, query, false); got != query {
 		t.Errorf("a newcomer got %q", got)
 	}
-	own := s.text(a, query)
+	own := s.text(a, query, false)
 	if !strings.HasPrefix(own, query) || !strings.Contains(own, a.String()) || strings.Contains(own, b.String()) {
 		t.Errorf("own statement %q", own)
 	}
 	for range frequent {
-		s.text(b, query)
+		s.text(b, query, false)
 	}
-	if s.text(b, query) == own {
+	if s.text(b, query, false) == own {
 		t.Error("two tenants share a statement of one's own")
 	}
 }
@@ -66,20 +80,20 @@ func TestFrequentTenantsGetTheirOwnStatements(t *testing.T) {
 func TestStatementsThatTravel(t *testing.T) {
 	s := newTestSession()
 	a, b := tenantNo(1), tenantNo(2)
-	if s.one(a, query) != nil {
+	if s.one(a, query, false) != nil {
 		t.Error("its types are not known yet")
 	}
 	s.dictionary.learn(&pgconn.StatementDescription{SQL: query + tag + "somebody */", ParamOIDs: []uint32{20}})
-	first := s.one(a, query)
+	first := s.one(a, query, false)
 	if first == nil || first.there || len(first.sd.ParamOIDs) != 1 || first.sd.SQL == query {
 		t.Fatalf("got %+v", first)
 	}
-	if s.one(a, query) != first || s.one(b, query).sd.Name == first.sd.Name {
+	if s.one(a, query, false) != first || s.one(b, query, false).sd.Name == first.sd.Name {
 		t.Error("one statement has two names, or two have one")
 	}
 	first.there = true
 	s.forget(first.sd.SQL)
-	if len(s.closing) != 1 || s.closing[0] != first.sd.Name || s.one(a, query) == first {
+	if len(s.closing) != 1 || s.closing[0] != first.sd.Name || s.one(a, query, false) == first {
 		t.Errorf("%v are to be closed", s.closing)
 	}
 }
@@ -88,9 +102,9 @@ func TestStatementsAreBounded(t *testing.T) {
 	s := newTestSession()
 	for i := range maxStatements * 2 {
 		for range frequent {
-			s.text(tenantNo(i), query)
+			s.text(tenantNo(i), query, false)
 		}
-		if text := s.text(tenantNo(i), query); text != query {
+		if text := s.text(tenantNo(i), query, false); text != query {
 			s.statements[text] = nil
 		}
 	}
@@ -99,23 +113,43 @@ func TestStatementsAreBounded(t *testing.T) {
 	}
 }
 
+// Who stays away loses their statements when others need the room, and not before.
 func TestWhoStaysAwayLosesTheirStatements(t *testing.T) {
-	s := newTestSession()
-	s.fill()
-	filled := len(s.statements)
-	gone := tenantNo(1)
-	for range frequent {
-		s.text(gone, query)
+	for name, tc := range map[string]struct {
+		filled int
+		kept   bool
+	}{"room for one": {maxStatements - 1, false}, "room for more": {maxStatements / 2, true}} {
+		t.Run(name, func(t *testing.T) {
+			s := newTestSession()
+			s.fillWith(tc.filled)
+			gone := tenantNo(1)
+			for range frequent {
+				s.text(gone, query, false)
+			}
+			s.statements[s.text(gone, query, false)] = nil
+			for range halveAfter * 3 {
+				s.text(tenantNo(2), query, false)
+			}
+			if own := s.tenants[gone].own[query]; (own != "") != tc.kept {
+				t.Errorf("has %q", own)
+			}
+			if kept := len(s.statements) - tc.filled; (kept == 1) != tc.kept {
+				t.Errorf("still counts on %d statements", kept)
+			}
+		})
 	}
-	s.statements[s.text(gone, query)] = nil
-	for range halveAfter * 3 {
-		s.text(tenantNo(2), query)
+}
+
+// A connection that holds what it may gives nobody statements of their own.
+func TestMemoryBoundsStatements(t *testing.T) {
+	s := newSession(&dictionary{}, &turnover{}, emptyBackend+4*relationsMemory, false)
+	for i := range 5 {
+		s.text(tenantNo(i), query, false)
 	}
-	if own := s.tenants[gone].own[query]; own != "" || s.text(gone, query) != query && s.tenants[gone].uses < frequent {
-		t.Errorf("still has %v", own)
-	}
-	if len(s.statements) != filled {
-		t.Errorf("still counts on %d statements", len(s.statements)-filled)
+	for range frequent * 2 {
+		if got := s.text(tenantNo(9), query, false); got != query {
+			t.Errorf("got %q", got)
+		}
 	}
 }
 
@@ -126,22 +160,22 @@ func TestAConnectionWearsOut(t *testing.T) {
 	s := newSession(&dictionary{}, &turnover{}, emptyBackend+10*relationsMemory, false)
 	for i := range 10 {
 		for range 3 {
-			s.text(tenantNo(i), query)
+			s.text(tenantNo(i), query, false)
 		}
 	}
 	if s.worn(now) {
 		t.Error("worn at its limit")
 	}
-	s.text(tenantNo(0), query+" -- another")
+	s.text(tenantNo(0), query+" -- another", false)
 	if !s.worn(now) {
 		t.Error("not worn beyond its limit")
 	}
-	s.text(tenantNo(0), query+" -- one more")
+	s.text(tenantNo(0), query+" -- one more", false)
 	if s.worn(now) {
 		t.Error("worn although another one has just ended")
 	}
 	for i := 0; s.memory <= overdue(s.limit); i++ {
-		s.text(tenantNo(100+i), query)
+		s.text(tenantNo(100+i), query, false)
 	}
 	if !s.worn(now) {
 		t.Error("overdue, and not replaced")
@@ -204,11 +238,11 @@ func BenchmarkText(b *testing.B) {
 	s := newTestSession()
 	for i := range 100 {
 		for range frequent {
-			s.text(tenantNo(i), query)
+			s.text(tenantNo(i), query, false)
 		}
 	}
 	b.ReportAllocs()
 	for i := range b.N {
-		_ = s.text(tenantNo(i%100), query)
+		_ = s.text(tenantNo(i%100), query, false)
 	}
 }

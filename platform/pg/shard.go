@@ -8,11 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// patience is how long a connection may be kept before nobody waits for it any
-// more while there are others: longer than reads and most units of work take,
-// and too short to be felt. Statements that wait for a lock take longer.
-const patience = 20 * time.Millisecond
-
 // errStuck says that the one who has a connection keeps it for long.
 var errStuck = errors.New("the connection is kept")
 
@@ -23,7 +18,7 @@ func (s *shard) stuck() bool {
 		return false
 	}
 	since := s.since.Load()
-	return since != 0 && time.Now().UnixNano()-since > int64(patience)
+	return since != 0 && time.Now().UnixNano()-since > int64(s.pace.patience())
 }
 
 // kept reports that reads of one row had better not wait here.
@@ -52,7 +47,7 @@ func (s *shard) take(ctx context.Context) (*pgxpool.Conn, error) {
 func (s *shard) await(ctx context.Context, patient bool) (*pgxpool.Conn, error) {
 	if patient {
 		var done context.CancelFunc
-		ctx, done = context.WithTimeout(ctx, patience)
+		ctx, done = context.WithTimeout(ctx, s.pace.patience())
 		defer done()
 	}
 	return s.pool.Acquire(ctx)

@@ -34,11 +34,13 @@ type shards struct {
 	// pooled says that nothing can stay prepared, so that no reads travel together.
 	pooled bool
 	doors  *entrances
+	pace   *pace
 }
 
 type shard struct {
 	pool  *pgxpool.Pool
 	only  bool         // there is no other
+	pace  *pace        // of all connections together
 	busy  atomic.Int32 // units of work and reads that are here, also waiting ones
 	units atomic.Int32 // those of them that keep a connection for themselves
 	since atomic.Int64 // somebody has the connection, in Unix nanoseconds; 0 for nobody
@@ -48,7 +50,7 @@ type shard struct {
 }
 
 func openShards(ctx context.Context, cfg *pgxpool.Config, turns *turnover, pooled bool, of Shares) (*shards, error) {
-	s := &shards{turns: turns, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of)}
+	s := &shards{turns: turns, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of), pace: &pace{}}
 	for range cfg.MaxConns {
 		part := cfg.Copy()
 		part.MaxConns = 1
@@ -57,7 +59,7 @@ func openShards(ctx context.Context, cfg *pgxpool.Config, turns *turnover, poole
 			s.close()
 			return nil, err
 		}
-		s.all = append(s.all, &shard{pool: pool, only: cfg.MaxConns == 1})
+		s.all = append(s.all, &shard{pool: pool, only: cfg.MaxConns == 1, pace: s.pace})
 	}
 	return s, nil
 }
@@ -109,6 +111,12 @@ func (s *shards) homes(tenant uuid.UUID) (home, next *shard) {
 		return s.all[0], s.all[0]
 	}
 	return s.all[at], s.all[(at+1+random/n%(n-1))%n]
+}
+
+// visits reports whether a shard is neither the home of a tenant nor the only one.
+func (s *shards) visits(at *shard, tenant uuid.UUID) bool {
+	home, _ := s.homes(tenant)
+	return home != at
 }
 
 // idlest is the shard with the fewest who are busy or wait, of those that are
@@ -220,7 +228,7 @@ func (s *shards) connect(ctx context.Context, tenant *uuid.UUID) (*conn, error) 
 		chosen.units.Add(1)
 		c, err := chosen.take(ctx)
 		if err == nil {
-			return &conn{Conn: c, shard: chosen, leave: func() {}}, nil
+			return &conn{Conn: c, shard: chosen, leave: func() {}, visits: tenant != nil && s.visits(chosen, *tenant)}, nil
 		}
 		chosen.units.Add(-1)
 		chosen.busy.Add(-1)
@@ -233,12 +241,18 @@ func (s *shards) connect(ctx context.Context, tenant *uuid.UUID) (*conn, error) 
 // conn is a connection that knows where it came from.
 type conn struct {
 	*pgxpool.Conn
-	shard *shard
-	share Share  // of the tenant it was taken for
-	leave func() // makes room for the tenant's next unit of work
+	shard  *shard
+	visits bool   // the tenant it was taken for is at home elsewhere
+	share  Share  // of that tenant
+	leave  func() // makes room for the tenant's next unit of work
 }
 
 func (c *conn) session() *session { return sessionOf(c.Conn.Conn()) }
+
+// text is a statement as a tenant sends it on this connection.
+func (c *conn) text(tenant uuid.UUID, sql string) string {
+	return c.session().text(tenant, sql, c.visits)
+}
 
 // Release gives the connection back, once.
 func (c *conn) Release() {

@@ -7,8 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
 
 // statement is a statement of one row as a connection has it, or will have it
@@ -46,12 +44,28 @@ func (d *dictionary) types(sql string) *pgconn.StatementDescription {
 
 // one is a statement of one row as a tenant sends it, nil if its types are not
 // known yet.
-func (s *session) one(tenant uuid.UUID, sql string) *statement {
-	return s.travelling(sql, s.text(tenant, sql))
+func (s *session) one(tenant uuid.UUID, sql string, visits bool) *statement {
+	return s.travelling(sql, s.text(tenant, sql, visits))
 }
 
-// opener is the statement that reads open with.
-func (s *session) opener() *statement { return s.travelling(pgdb.OpenRead, pgdb.OpenRead) }
+// opener is a statement that reads open with, nil like one.
+func (s *session) opener(opening string) *statement { return s.travelling(opening, opening) }
+
+// frame is a statement that begins or ends a transaction.
+func (s *session) frame(sql string) *statement {
+	found, ok := s.own[sql]
+	if !ok {
+		found = &statement{sd: &pgconn.StatementDescription{Name: s.nextName(), SQL: sql}}
+		s.own[sql] = found
+	}
+	return found
+}
+
+// nextName is the name of a statement on the server.
+func (s *session) nextName() string {
+	s.named++
+	return "insula_" + strconv.Itoa(s.named)
+}
 
 func (s *session) travelling(sql, text string) *statement {
 	if found, ok := s.own[text]; ok {
@@ -61,9 +75,8 @@ func (s *session) travelling(sql, text string) *statement {
 	if types == nil {
 		return nil
 	}
-	s.named++
 	st := &statement{sd: &pgconn.StatementDescription{
-		Name: "insula_" + strconv.Itoa(s.named), SQL: text, ParamOIDs: types.ParamOIDs, Fields: types.Fields,
+		Name: s.nextName(), SQL: text, ParamOIDs: types.ParamOIDs, Fields: types.Fields,
 	}}
 	s.own[text] = st
 	s.memory += planMemory

@@ -111,6 +111,15 @@ func (u *unit) opening(s Share) []any {
 	return []any{u.roles == RolePerTenant, milliseconds(s.Statement), milliseconds(s.Lock), *u.tenant, u.floor, u.placement}
 }
 
+// quickOpening is the statement that opens a read of one row, with its
+// arguments.
+func (u *unit) quickOpening(s Share) (sql string, args []any) {
+	if s.Statement > 0 || s.Lock > 0 {
+		return pgdb.OpenRead, u.opening(s)
+	}
+	return pgdb.OpenUnlimited, []any{u.roles == RolePerTenant, *u.tenant, u.floor, u.placement}
+}
+
 // milliseconds is a time as PostgreSQL takes it; 0 is none.
 func milliseconds(d time.Duration) string {
 	if d > 0 {

@@ -74,7 +74,7 @@ func (t *writeTx) first(ctx context.Context, sql string, args []any) (pgx.Rows, 
 		}
 		return c.Query(ctx, sql, args...)
 	}
-	text := c.session().text(*t.unit.tenant, sql)
+	text := c.text(*t.unit.tenant, sql)
 	if c.session().has(text) {
 		rows, err := t.pipelined(ctx, text, args)
 		if err == nil || !forgotten(err) {
@@ -91,9 +91,8 @@ func (t *writeTx) own(ctx context.Context, sql string) (string, error) {
 	if t.unit.tenant == nil {
 		return sql, nil
 	}
-	s := t.conn.session()
-	text := s.text(*t.unit.tenant, sql)
-	return text, s.prepare(ctx, t.conn.Conn.Conn(), text)
+	text := t.conn.text(*t.unit.tenant, sql)
+	return text, t.conn.session().prepare(ctx, t.conn.Conn.Conn(), text)
 }
 
 func (t *writeTx) pipelined(ctx context.Context, sql string, args []any) (pgx.Rows, error) {

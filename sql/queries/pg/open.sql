@@ -11,6 +11,15 @@ SELECT set_config('search_path', t.schema_name, true) AS schema,
 FROM control.tenants t
 WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
 
+-- name: OpenUnlimited :one
+-- Walls the transaction into a tenant for reading as OpenRead does, but leaves the times alone: for the many tenants
+-- whose statements have no limit of their own.
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', CASE WHEN @own_role::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only
+FROM control.tenants t
+WHERE t.id = @tenant_id AND t.status = 'active' AND t.schema_version >= @floor AND t.placement = @placement;
+
 -- name: OpenList :one
 -- Walls the transaction into a tenant for reading rows by filters that vary. The connection makes one plan for all
 -- values, which suits keys; here the server may plan for the values it gets.

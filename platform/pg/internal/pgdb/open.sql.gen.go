@@ -222,6 +222,41 @@ func (q *Queries) OpenRecord(ctx context.Context, db DBTX, arg OpenRecordParams)
 	return i, err
 }
 
+const OpenUnlimited = `-- name: OpenUnlimited :one
+SELECT set_config('search_path', t.schema_name, true) AS schema,
+       set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
+       set_config('transaction_read_only', 'on', true) AS read_only
+FROM control.tenants t
+WHERE t.id = $2 AND t.status = 'active' AND t.schema_version >= $3 AND t.placement = $4
+`
+
+type OpenUnlimitedParams struct {
+	OwnRole   bool
+	TenantID  uuid.UUID
+	Floor     int64
+	Placement string
+}
+
+type OpenUnlimitedRow struct {
+	Schema   string
+	Role     string
+	ReadOnly string
+}
+
+// Walls the transaction into a tenant for reading as OpenRead does, but leaves the times alone: for the many tenants
+// whose statements have no limit of their own.
+func (q *Queries) OpenUnlimited(ctx context.Context, db DBTX, arg OpenUnlimitedParams) (OpenUnlimitedRow, error) {
+	row := db.QueryRow(ctx, OpenUnlimited,
+		arg.OwnRole,
+		arg.TenantID,
+		arg.Floor,
+		arg.Placement,
+	)
+	var i OpenUnlimitedRow
+	err := row.Scan(&i.Schema, &i.Role, &i.ReadOnly)
+	return i, err
+}
+
 const OpenWrite = `-- name: OpenWrite :one
 SELECT set_config('search_path', t.schema_name, true) AS schema,
        set_config('role', CASE WHEN $1::boolean THEN t.schema_name ELSE 'none' END, true) AS role,
