@@ -184,8 +184,10 @@ func RolesOf(d config.Database) pg.Roles {
 // it opens, never itself.
 func newOwnerControl(m *pg.Migrator) tenantsinfra.OwnerControl { return m.Control }
 
-func newFoundry(m *pg.Migrator, j *op.Jobs) tenantsmodule.Foundry {
-	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner { return j.RunnerOn(t, d, m.Unit(p)) }
+func newFoundry(all *pg.Placements, j *op.Jobs) tenantsmodule.Foundry {
+	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner {
+		return j.RunnerOn(t, d, all.Unit(t.Home(), p))
+	}
 }
 
 // newCarriers copies tenants on connections of its own.

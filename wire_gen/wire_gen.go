@@ -174,8 +174,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(migrator, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory)
+	foundry := newFoundry(placements, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, system)
 	seeder := infra5.NewSeeder(system, idSystem)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -189,7 +189,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
 	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
+	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, system)
 	houses := tenantsmodule.NewHouses(placements)
 	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
@@ -506,8 +506,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(migrator, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory)
+	foundry := newFoundry(placements, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, clockClock)
 	seeder := infra5.NewSeeder(clockClock, source)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -521,7 +521,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
 	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
+	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, clockClock)
 	houses := tenantsmodule.NewHouses(placements)
 	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
@@ -789,11 +789,12 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
+	houses := wiregenProcess.Houses
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
 	grace := wiregenProcess.Grace
 	receiptKey := wiregenProcess.Receipts
-	tenants := service3.NewTenants(runner, repository, jobs, live, grace, receiptKey, clockClock, source)
+	tenants := service3.NewTenants(runner, repository, houses, jobs, live, grace, receiptKey, clockClock, source)
 	return tenants
 }
 

@@ -31,8 +31,8 @@ func tenantCommand() *cobra.Command {
 }
 
 type createFlags struct {
-	slug, name, kind, email string
-	asJSON                  bool
+	slug, name, kind, email, placement string
+	asJSON                             bool
 }
 
 func tenantCreateCommand() *cobra.Command {
@@ -44,7 +44,8 @@ func tenantCreateCommand() *cobra.Command {
 			"The first tenant must be the operator's own (--kind operator). A slug that exists is left as it\n" +
 			"is, and the command says so; nothing is printed then that could open it.",
 		Example: "  insula tenant create --kind operator --slug operator --name Operator --admin-email ops@example.com\n" +
-			"  insula tenant create --slug acme --name 'Acme Ltd.' --admin-email ada@acme.example",
+			"  insula tenant create --slug acme --name 'Acme Ltd.' --admin-email ada@acme.example\n" +
+			"  insula tenant create --slug beta --name Beta --admin-email bo@beta.example --placement east",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withProcess(cmd.Context(), func(p *wiregen.Process) error {
@@ -57,6 +58,7 @@ func tenantCreateCommand() *cobra.Command {
 	flags.StringVar(&f.name, "name", "", "name for people")
 	flags.StringVar(&f.kind, "kind", string(tenancy.Customer), "customer or operator")
 	flags.StringVar(&f.email, "admin-email", "", "address of the first administrator")
+	flags.StringVar(&f.placement, "placement", "", "placement that is to house it; the main one unless named")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	for _, name := range []string{"slug", "name", "admin-email"} {
 		_ = cmd.MarkFlagRequired(name) // fails only for a flag that does not exist
@@ -72,11 +74,12 @@ type created struct {
 }
 
 type createdTenant struct {
-	ID     uuid.UUID      `json:"id"`
-	Slug   string         `json:"slug"`
-	Name   string         `json:"name"`
-	Kind   tenancy.Kind   `json:"kind"`
-	Status tenancy.Status `json:"status"`
+	ID        uuid.UUID      `json:"id"`
+	Slug      string         `json:"slug"`
+	Name      string         `json:"name"`
+	Kind      tenancy.Kind   `json:"kind"`
+	Status    tenancy.Status `json:"status"`
+	Placement string         `json:"placement"`
 }
 
 type createdAdmin struct {
@@ -129,15 +132,19 @@ func makeTenant(ctx context.Context, p *wiregen.Process, f createFlags) (domain.
 	if err != nil {
 		return domain.Tenant{}, err
 	}
-	c, err := service.Create(ctx, tenantsservice.NewTenant{Slug: f.slug, Name: f.name, AdminEmail: f.email})
+	c, err := service.Create(ctx, tenantsservice.NewTenant{Slug: f.slug, Name: f.name, AdminEmail: f.email, Placement: f.placement})
 	if err != nil {
 		return domain.Tenant{}, err
 	}
-	return p.Provisioning.Provision(ctx, c.Tenant)
+	made, err := p.Provisioning.Provision(ctx, c.Tenant)
+	if err != nil {
+		return made, fmt.Errorf("tenant %s is registered, and a server that runs goes on making it: %w", c.Tenant.Slug, err)
+	}
+	return made, nil
 }
 
 func shownTenant(t tenancy.Tenant) createdTenant {
-	return createdTenant{ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: t.Kind, Status: t.Status}
+	return createdTenant{ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: t.Kind, Status: t.Status, Placement: t.Home()}
 }
 
 func printCreated(out io.Writer, f createFlags, c created) error {
@@ -213,9 +220,9 @@ func printTenants(out io.Writer, all []domain.Tenant, asJSON bool) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SLUG\tSTATUS\tKIND\tID\tNAME")
+	fmt.Fprintln(w, "SLUG\tSTATUS\tKIND\tPLACEMENT\tID\tNAME")
 	for _, t := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.Slug, t.Status, t.Kind, t.ID, t.Name)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.Slug, t.Status, t.Kind, t.Home(), t.ID, t.Name)
 	}
 	return w.Flush()
 }

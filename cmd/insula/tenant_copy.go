@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -14,19 +15,18 @@ import (
 )
 
 // newFlags name a tenant that is to be made.
-type newFlags struct{ slug, name string }
+type newFlags struct{ slug, name, placement string }
 
 func (f *newFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.slug, "as", "", "slug of the new tenant")
 	cmd.Flags().StringVar(&f.name, "name", "", "name of the new tenant; that of the old one unless given")
+	cmd.Flags().StringVar(&f.placement, "to", "", "placement that is to house the new tenant; the main one unless named")
 }
 
-// of completes the name.
-func (f newFlags) of(t domain.Tenant) newFlags {
-	if f.name == "" {
-		f.name = t.Name
-	}
-	return f
+// of is the tenant to make, which has the name of the old one unless it is given
+// another.
+func (f newFlags) of(t domain.Tenant) tenantsservice.NewTenant {
+	return tenantsservice.NewTenant{Slug: f.slug, Name: cmp.Or(f.name, t.Name), Placement: f.placement}
 }
 
 func tenantRestoreCommand() *cobra.Command {
@@ -41,6 +41,7 @@ func tenantRestoreCommand() *cobra.Command {
 			"Nothing changes for anybody before the whole archive has been checked. With --in-place everybody signs in\n" +
 			"again afterwards, and what was written since the backup is gone but for the audit trail.",
 		Example: "  insula tenant restore acme --backup 019fb1f3-… --as acme-restored --wait\n" +
+			"  insula tenant restore acme --backup 019fb1f3-… --as acme-east --to east --wait\n" +
 			"  insula tenant restore acme --backup 019fb1f3-… --in-place --wait",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,10 +49,10 @@ func tenantRestoreCommand() *cobra.Command {
 				return errors.New("say either --as SLUG, for a new tenant, or --in-place, to put the tenant back to the backup")
 			}
 			return which.with(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant, id uuid.UUID) error {
-				r := tenantsservice.Restoration{Tenant: t.ID, Backup: id, InPlace: inPlace}
+				r := tenantsservice.Restoration{Tenant: t.ID, Backup: id, InPlace: inPlace, Placement: fresh.placement}
 				if !inPlace {
 					named := fresh.of(t)
-					r.Slug, r.Name = named.slug, named.name
+					r.Slug, r.Name = named.Slug, named.Name
 				}
 				made, err := s.Restore(cmd.Context(), r)
 				return finishCopy(cmd, p, f, made, err)
@@ -77,8 +78,7 @@ func tenantCloneCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
-				named := fresh.of(t)
-				made, err := s.Clone(cmd.Context(), t.ID, named.slug, named.name)
+				made, err := s.Clone(cmd.Context(), t.ID, fresh.of(t))
 				return finishCopy(cmd, p, f, made, err)
 			})
 		},

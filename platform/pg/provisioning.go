@@ -9,13 +9,17 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Unit is the unit of work that makes a schema: what runs in its Write seeds
-// the new schema, in the transaction that makes it.
-func (m *Migrator) Unit(p Provisioning) uow.Unit { return &provisioningUnit{migrator: m, what: p} }
+// Unit is the unit of work that makes a schema in a placement: what runs in its
+// Write seeds the new schema, in the transaction that makes it. Its Record is in
+// the main placement, which houses the landlord.
+func (p *Placements) Unit(placement string, what Provisioning) uow.Unit {
+	return &provisioningUnit{all: p, placement: placement, what: what}
+}
 
 type provisioningUnit struct {
-	migrator *Migrator
-	what     Provisioning
+	all       *Placements
+	placement string
+	what      Provisioning
 }
 
 func (u *provisioningUnit) Read(context.Context, func(uow.Tx) error) error {
@@ -27,7 +31,11 @@ func (u *provisioningUnit) Look(ctx context.Context, fn func(uow.Tx) error) erro
 }
 
 func (u *provisioningUnit) Write(ctx context.Context, fn func(uow.Tx) error) error {
-	return Translate(u.migrator.Provision(ctx, u.what, fn), nil, nil)
+	m, err := u.all.Of(u.placement)
+	if err != nil {
+		return err
+	}
+	return Translate(m.Provision(ctx, u.what, fn), nil, nil)
 }
 
 func (u *provisioningUnit) Record(ctx context.Context, fn func(uow.Tx) error) error {
@@ -35,7 +43,7 @@ func (u *provisioningUnit) Record(ctx context.Context, fn func(uow.Tx) error) er
 	if err != nil {
 		return err
 	}
-	return pgx.BeginFunc(ctx, u.migrator.pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, u.all.Main().pool, func(tx pgx.Tx) error {
 		if err := setSearchPath(ctx, tx, schema); err != nil {
 			return err
 		}

@@ -33,7 +33,8 @@ COMMENT ON COLUMN control.backups.object_id IS 'names the archive in S3: each at
 COMMENT ON COLUMN control.backups.size IS 'of the archive, in bytes';
 COMMENT ON COLUMN control.backups.snapshot_at IS 'the instant that all rows of the archive are of; null until it is complete';
 
--- What a long operation that copies a tenant must know to go on after a crash, or to undo what it has done.
+-- What a long operation that copies a tenant must know to go on after a crash, or to undo what it has done. A placement
+-- in which a copy makes a schema has a row of it, too, while it does: of that, operation_id, target_id and attempts count.
 CREATE TABLE control.copies (
     operation_id uuid    NOT NULL,
     kind         text    NOT NULL,
@@ -60,6 +61,6 @@ COMMENT ON COLUMN control.copies.target_id IS 'the tenant that gets them; for a 
 COMMENT ON COLUMN control.copies.schema_name IS 'the schema that is being made, another one by each attempt; empty for a backup';
 COMMENT ON COLUMN control.copies.attempts IS 'who works on it: only the last to begin may change what it has become';
 COMMENT ON COLUMN control.copies.from_placement IS 'the placement that a move leaves; otherwise empty';
-COMMENT ON COLUMN control.copies.to_placement IS 'the placement that a move leads to; otherwise empty';
+COMMENT ON COLUMN control.copies.to_placement IS 'the placement in which the schema is made; empty for a backup';
 COMMENT ON COLUMN control.copies.state IS 'how far a move has come';
 COMMENT ON COLUMN control.copies.old_schema IS 'the schema that it takes the place of; empty when there is none';

@@ -167,6 +167,8 @@ type Restoration struct {
 	InPlace  bool      `json:"in_place,omitempty" doc:"Put this tenant back to the backup. Else a new tenant is made, and needs a slug and a name."`
 	Slug     string    `json:"slug,omitempty" maxLength:"40" doc:"Of the new tenant." example:"acme-restored"`
 	Name     string    `json:"name,omitempty" maxLength:"120" doc:"Of the new tenant." example:"Acme, restored"`
+	// Placement is of the new tenant, too.
+	Placement string `json:"placement,omitempty" maxLength:"31" pattern:"^[a-z][a-z0-9-]*$" doc:"The database that is to house the new tenant; the main one unless named." example:"east"`
 }
 
 type restoreInput struct {
@@ -176,7 +178,7 @@ type restoreInput struct {
 
 func (a *Backups) restore(ctx context.Context, in *restoreInput) (*httpx.Accepted[Operation], error) {
 	return a.follow(a.backups(scope.From(ctx)).Restore(ctx, service.Restoration{
-		Tenant: in.ID, Backup: in.Body.BackupID, InPlace: in.Body.InPlace, Slug: in.Body.Slug, Name: in.Body.Name,
+		Tenant: in.ID, Backup: in.Body.BackupID, InPlace: in.Body.InPlace, Slug: in.Body.Slug, Name: in.Body.Name, Placement: in.Body.Placement,
 	}))
 }
 
@@ -184,6 +186,8 @@ func (a *Backups) restore(ctx context.Context, in *restoreInput) (*httpx.Accepte
 type CloneRequest struct {
 	Slug string `json:"slug" minLength:"3" maxLength:"40" doc:"Of the new tenant." example:"acme-staging"`
 	Name string `json:"name" minLength:"1" maxLength:"120" doc:"Of the new tenant." example:"Acme, staging"`
+	// Placement is of the new tenant, too.
+	Placement string `json:"placement,omitempty" maxLength:"31" pattern:"^[a-z][a-z0-9-]*$" doc:"The database that is to house the new tenant; the main one unless named." example:"east"`
 }
 
 type cloneInput struct {
@@ -192,7 +196,7 @@ type cloneInput struct {
 }
 
 func (a *Backups) clone(ctx context.Context, in *cloneInput) (*httpx.Accepted[Operation], error) {
-	return a.follow(a.backups(scope.From(ctx)).Clone(ctx, in.ID, in.Body.Slug, in.Body.Name))
+	return a.follow(a.backups(scope.From(ctx)).Clone(ctx, in.ID, service.NewTenant{Slug: in.Body.Slug, Name: in.Body.Name, Placement: in.Body.Placement}))
 }
 
 // follow begins work that has been accepted, and says where to follow it.

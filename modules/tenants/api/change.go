@@ -17,6 +17,7 @@ type NewTenant struct {
 	Slug       string `json:"slug" minLength:"3" maxLength:"40" doc:"Small letters, digits and hyphens; cannot be changed later." example:"acme"`
 	Name       string `json:"name" minLength:"1" maxLength:"120" example:"Acme Ltd."`
 	AdminEmail string `json:"admin_email" minLength:"3" maxLength:"254" doc:"Gets an invitation as the first owner." example:"ada@acme.example"`
+	Placement  string `json:"placement,omitempty" maxLength:"31" pattern:"^[a-z][a-z0-9-]*$" doc:"The database that is to house it; the main one unless named." example:"east"`
 }
 
 type createInput struct {
@@ -25,7 +26,7 @@ type createInput struct {
 
 func (a *API) create(ctx context.Context, in *createInput) (*httpx.Resource[Tenant], error) {
 	s := a.tenants(scope.From(ctx))
-	c, err := s.Create(ctx, service.NewTenant{Slug: in.Body.Slug, Name: in.Body.Name, AdminEmail: in.Body.AdminEmail})
+	c, err := s.Create(ctx, service.NewTenant{Slug: in.Body.Slug, Name: in.Body.Name, AdminEmail: in.Body.AdminEmail, Placement: in.Body.Placement})
 	if err != nil {
 		return nil, err
 	}

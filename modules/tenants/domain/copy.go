@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"encoding/hex"
 
 	"github.com/google/uuid"
@@ -50,7 +51,8 @@ type Copy struct {
 	Target    uuid.UUID  // the tenant that gets them
 	Schema    string     // that is being made; empty for a backup
 	OldSchema string     // that it takes the place of
-	From, To  string     // placements, of a move
+	From      string     // placement that a move leaves
+	To        string     // placement that a move leads to, or in which the schema is made
 	// Attempts counts who worked on it. The last one alone may go on: whoever
 	// began before has lost it, alive or not.
 	Attempts int
@@ -67,7 +69,9 @@ func Backing(operation uuid.UUID, b Backup) Copy {
 
 // Founding is the copy that makes a new tenant of an archive.
 func Founding(operation uuid.UUID, b Backup, t Tenant) Copy {
-	return Copy{Operation: operation, Kind: CopyIn, Step: Copying, Backup: &b.ID, Source: b.TenantID, Target: t.ID, Schema: t.Schema}
+	return Copy{
+		Operation: operation, Kind: CopyIn, Step: Copying, Backup: &b.ID, Source: b.TenantID, Target: t.ID, Schema: t.Schema, To: t.Home(),
+	}
 }
 
 // Replacing is the copy that puts a tenant back to what an archive has; schema
@@ -76,12 +80,9 @@ func Replacing(operation uuid.UUID, b Backup, t Tenant, schema uuid.UUID) (Copy,
 	if err := t.copyable(); err != nil {
 		return Copy{}, err
 	}
-	if t.Home() != tenants.MainPlacement {
-		return Copy{}, ErrElsewhere // the swap and the registry are one transaction
-	}
 	return Copy{
 		Operation: operation, Kind: CopyOver, Step: Copying, Backup: &b.ID, Source: b.TenantID, Target: t.ID,
-		Schema: NewSchema(schema), OldSchema: t.Schema,
+		Schema: NewSchema(schema), OldSchema: t.Schema, To: t.Home(),
 	}, nil
 }
 
@@ -90,7 +91,9 @@ func Cloning(operation uuid.UUID, from, t Tenant) (Copy, error) {
 	if err := from.copyable(); err != nil {
 		return Copy{}, err
 	}
-	return Copy{Operation: operation, Kind: CopyClone, Step: Copying, Source: from.ID, Target: t.ID, Schema: t.Schema}, nil
+	return Copy{
+		Operation: operation, Kind: CopyClone, Step: Copying, Source: from.ID, Target: t.ID, Schema: t.Schema, To: t.Home(),
+	}, nil
 }
 
 // Beside returns ErrBusy when a copy of a tenant's rows, or over them, may not
@@ -109,3 +112,10 @@ func (k CopyKind) Beside(others []CopyKind) error {
 
 // New reports whether the target exists only for the copy.
 func (c Copy) New() bool { return c.Kind == CopyIn || c.Kind == CopyClone }
+
+// House is the placement in which it makes a schema.
+func (c Copy) House() string { return cmp.Or(c.To, tenants.MainPlacement) }
+
+// Elsewhere reports whether the registry is in another database than the schema
+// that it makes, and follows what is decided there.
+func (c Copy) Elsewhere() bool { return c.Kind != CopyMove && c.House() != tenants.MainPlacement }

@@ -4,6 +4,7 @@ package domain
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -75,6 +76,22 @@ func Register(id uuid.UUID, slug, name string, kind tenants.Kind, adminEmail str
 		AdminEmail: adminEmail, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}, nil
 }
+
+// In houses a tenant that is to be made in a placement, in the main one unless
+// one is named. It returns ErrNoPlacement for one that is not known.
+func (t Tenant) In(placement string, known Houses) (Tenant, error) {
+	if placement == "" {
+		return t, nil
+	}
+	if !slices.Contains(known, placement) {
+		return t, ErrNoPlacement
+	}
+	t.Placement = placement
+	return t, nil
+}
+
+// Made reports whether a tenant that is being made has its rows already.
+func (t Tenant) Made() bool { return t.SchemaVersion > 0 }
 
 func nameProblem(name string) string {
 	switch {

@@ -19,6 +19,7 @@ import (
 // on from there however the process ends.
 type Copies struct {
 	control OwnerControl
+	mirror  *Mirror
 	repo    *Repository
 	backups *Backups
 	clock   clock.Clock
@@ -26,8 +27,8 @@ type Copies struct {
 }
 
 // NewCopies makes the state of a process.
-func NewCopies(control OwnerControl, repo *Repository, b *Backups, c clock.Clock) *Copies {
-	return &Copies{control: control, repo: repo, backups: b, clock: c, q: tenantsdb.New()}
+func NewCopies(control OwnerControl, m *Mirror, repo *Repository, b *Backups, c clock.Clock) *Copies {
+	return &Copies{control: control, mirror: m, repo: repo, backups: b, clock: c, q: tenantsdb.New()}
 }
 
 // Open lists the operations of copies that are not over.

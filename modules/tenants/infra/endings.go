@@ -96,12 +96,15 @@ func (l *Copies) Packed(ctx context.Context, c domain.Copy, p domain.Packed) err
 }
 
 // Founded ends the copy that has made a new tenant, in the transaction that
-// completes its schema.
+// completes its schema; elsewhere it is for Follow to do that.
 func (l *Copies) Founded(ctx context.Context, tx uow.Tx, c domain.Copy, version int64) error {
 	if err := l.Hold(ctx, tx, c, domain.Copying); err != nil {
 		return err
 	}
 	db := pg.DB(tx)
+	if c.Elsewhere() {
+		return l.arrive(ctx, db, c, domain.NewSchema(c.Target), version)
+	}
 	n, err := l.q.FoundTenant(ctx, db, tenantsdb.FoundTenantParams{
 		SchemaName: c.Schema, SchemaVersion: version, UpdatedAt: l.clock.Now(), ID: c.Target,
 	})
@@ -113,12 +116,16 @@ func (l *Copies) Founded(ctx context.Context, tx uow.Tx, c domain.Copy, version 
 
 // Replaced has the registry name the new schema of a tenant, in the
 // transaction that puts it in the place of the old one. domain.ErrReplaced
-// says that the tenant is not as it was when the work began.
+// says that the tenant is not as it was when the work began. Elsewhere it is the
+// entry in the placement that names it, and the registry is to follow.
 func (l *Copies) Replaced(ctx context.Context, tx uow.Tx, c domain.Copy, version int64) error {
 	if err := l.Hold(ctx, tx, c, domain.Copying); err != nil {
 		return err
 	}
 	db := pg.DB(tx)
+	if c.Elsewhere() {
+		return l.arrive(ctx, db, c, c.OldSchema, version)
+	}
 	n, err := l.q.ReplaceSchema(ctx, db, tenantsdb.ReplaceSchemaParams{
 		SchemaName: c.Schema, SchemaVersion: version, UpdatedAt: l.clock.Now(), ID: c.Target, OldSchema: c.OldSchema,
 	})
@@ -156,7 +163,7 @@ func (l *Copies) Cleaned(ctx context.Context, c domain.Copy, cause error) error 
 // Undone ends a copy that failed and has left nothing.
 func (l *Copies) Undone(ctx context.Context, c domain.Copy) error {
 	return l.held(ctx, c, domain.Undoing, func(db pg.DBTX) error {
-		err := l.fail(ctx, db, c)
+		err := errors.Join(l.leave(ctx, c), l.fail(ctx, db, c))
 		if c.New() {
 			err = errors.Join(err, l.q.ForgetTenant(ctx, db, c.Target))
 		}

@@ -20,6 +20,7 @@ import (
 // loader is the visitor that fills the schema of a copy.
 type loader struct {
 	porter *Porter
+	house  *pg.Carrier     // where the schema is
 	ctx    context.Context //nolint:containedctx // that of one loading, which archive.Visitor has no room for
 	copy   domain.Copy
 	told   func(done, all int64)
@@ -29,21 +30,22 @@ type loader struct {
 	done, all int64
 }
 
-func (p *Porter) loader(ctx context.Context, c domain.Copy, told func(done, all int64)) *loader {
-	return &loader{porter: p, ctx: ctx, copy: c, told: told}
+func (p *Porter) loader(ctx context.Context, c domain.Copy, told func(done, all int64)) (*loader, error) {
+	house, err := p.carriers.Of(c.House())
+	return &loader{porter: p, house: house, ctx: ctx, copy: c, told: told}, err
 }
 
 // Begin implements archive.Visitor: it makes the schema, of the version that
 // the archive has. That it is the same schema, its fingerprint says.
 func (l *loader) Begin(h archive.Header) error {
-	declared, err := l.porter.carrier.Fingerprint(l.ctx, h.Version)
+	declared, err := l.house.Fingerprint(l.ctx, h.Version)
 	if err != nil {
 		return err
 	}
 	if declared != h.Fingerprint {
 		return domain.ErrArchiveNewer.Because(errors.New("its schema is not the one of this version here"))
 	}
-	l.tables, err = l.porter.carrier.Prepare(l.ctx, l.copy.Schema, h.Version, func(tx uow.Tx) error {
+	l.tables, err = l.house.Prepare(l.ctx, l.copy.Schema, h.Version, func(tx uow.Tx) error {
 		return l.porter.copies.Hold(l.ctx, tx, l.copy, domain.Copying)
 	})
 	return err
@@ -56,7 +58,7 @@ func (l *loader) Rows(t archive.Table, rows []byte) error {
 	if err != nil || l.leavesOut(table) {
 		return err
 	}
-	return l.porter.carrier.In(l.ctx, l.copy.Schema, table, t.Columns, rows)
+	return l.house.In(l.ctx, l.copy.Schema, table, t.Columns, rows)
 }
 
 func (l *loader) table(name string) (pg.Table, error) {
@@ -115,7 +117,7 @@ func (l *loader) verify() error {
 		if l.leavesOut(table) {
 			continue
 		}
-		n, err := l.porter.carrier.Count(l.ctx, l.copy.Schema, table)
+		n, err := l.house.Count(l.ctx, l.copy.Schema, table)
 		if err != nil {
 			return err
 		}
@@ -130,7 +132,11 @@ func (l *loader) verify() error {
 // while they belonged to no row: the sweeper of files may have met them.
 func (p *Porter) Refill(ctx context.Context, c domain.Copy, b domain.Backup) error {
 	whole := true
-	err := p.carrier.Out(ctx, c.Schema, func(_ *pg.Snapshot, tx uow.Tx) error {
+	house, err := p.carriers.Of(c.House())
+	if err != nil {
+		return err
+	}
+	err = house.Out(ctx, c.Schema, func(_ *pg.Snapshot, tx uow.Tx) error {
 		for _, k := range p.keepers {
 			err := eachObject(ctx, tx, k, func(o tenants.Object) error {
 				_, err := p.blobs.Head(ctx, s3x.TenantKey(c.Target, o.ID))

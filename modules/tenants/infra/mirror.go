@@ -50,12 +50,14 @@ func (m *Mirror) Push(ctx context.Context, t domain.Tenant) error {
 // Put brings the entry of a tenant to a placement. It opens the tenant there
 // only if that is the one that houses it.
 func (m *Mirror) Put(ctx context.Context, placement string, t domain.Tenant) error {
-	return m.write(ctx, placement, func(db pg.DBTX) error {
-		return m.q.PutMirrored(ctx, db, tenantsdb.PutMirroredParams{
-			ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: string(t.Kind), Status: string(t.Status), SchemaName: t.Schema,
-			AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
-			SchemaVersion: t.SchemaVersion, Placement: t.Home(),
-		})
+	return m.write(ctx, placement, func(db pg.DBTX) error { return m.put(ctx, db, t) })
+}
+
+func (m *Mirror) put(ctx context.Context, db pg.DBTX, t domain.Tenant) error {
+	return m.q.PutMirrored(ctx, db, tenantsdb.PutMirroredParams{
+		ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: string(t.Kind), Status: string(t.Status), SchemaName: t.Schema,
+		AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		SchemaVersion: t.SchemaVersion, Placement: t.Home(),
 	})
 }
 

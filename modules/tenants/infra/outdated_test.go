@@ -57,7 +57,7 @@ func install(t *testing.T, blobs s3x.Blobs, versions map[int64]string) product {
 		t.Fatal(err)
 	}
 	t.Cleanup(carriers.Close)
-	p.copies = infra.NewCopies(p.migrator.Control, repo, p.backups, clock.At(start))
+	p.copies = infra.NewCopies(p.migrator.Control, nil, repo, p.backups, clock.At(start))
 	p.porter = infra.NewPorter(carriers, blobs, p.copies, nil, nil, clock.At(start))
 	return p
 }

@@ -22,7 +22,6 @@ import (
 // of it as a stream: what a tenant has is never in memory at once.
 type Porter struct {
 	carriers *pg.Carriers
-	carrier  *pg.Carrier // of the main placement, where new tenants are made
 	blobs    s3x.Blobs
 	copies   *Copies
 	keepers  []tenants.Keeper
@@ -32,7 +31,7 @@ type Porter struct {
 
 // NewPorter makes the porter of a process.
 func NewPorter(c *pg.Carriers, blobs s3x.Blobs, copies *Copies, keepers []tenants.Keeper, settlers []tenants.Settler, now clock.Clock) *Porter {
-	return &Porter{carriers: c, carrier: c.Main(), blobs: blobs, copies: copies, keepers: keepers, settlers: settlers, clock: now}
+	return &Porter{carriers: c, blobs: blobs, copies: copies, keepers: keepers, settlers: settlers, clock: now}
 }
 
 const archiveType = "application/x-tar"
@@ -86,7 +85,10 @@ func (nothing) File(uuid.UUID, int64, io.Reader) error { return nil }
 // Unpack fills the schema of a copy from an archive, and the object store with
 // the contents of files.
 func (p *Porter) Unpack(ctx context.Context, c domain.Copy, b domain.Backup, told func(done, all int64)) error {
-	l := p.loader(ctx, c, told)
+	l, err := p.loader(ctx, c, told)
+	if err != nil {
+		return err
+	}
 	l.all = b.Size
 	if err := p.readArchive(ctx, b, l); err != nil {
 		return err
@@ -96,7 +98,10 @@ func (p *Porter) Unpack(ctx context.Context, c domain.Copy, b domain.Backup, tol
 
 // Pour is Pack and Unpack in one, without an archive in between.
 func (p *Porter) Pour(ctx context.Context, c domain.Copy, from domain.Tenant, told func(done, all int64)) error {
-	l := p.loader(ctx, c, func(int64, int64) {})
+	l, err := p.loader(ctx, c, func(int64, int64) {})
+	if err != nil {
+		return err
+	}
 	house, err := p.carriers.Of(from.Home())
 	if err != nil {
 		return err
@@ -122,24 +127,39 @@ func (p *Porter) Pour(ctx context.Context, c domain.Copy, from domain.Tenant, to
 // Complete ends a copy into a new tenant: its schema comes to the newest
 // version, its rows are put right, and the tenant is active.
 func (p *Porter) Complete(ctx context.Context, c domain.Copy) error {
-	return p.carrier.Complete(ctx, c.Schema, func(tx uow.Tx) error {
-		return errors.Join(p.settle(ctx, tx), p.copies.Founded(ctx, tx, c, p.carrier.Version()))
+	house, err := p.carriers.Of(c.House())
+	if err != nil {
+		return err
+	}
+	err = house.Complete(ctx, c.Schema, func(tx uow.Tx) error {
+		return errors.Join(p.settle(ctx, tx), p.copies.Founded(ctx, tx, c, house.Version()))
 	})
+	if err != nil || !c.Elsewhere() {
+		return err
+	}
+	return p.copies.Follow(ctx, c)
 }
 
 // Replace ends a copy over a tenant: from then on the tenant has what the
 // archive has, and the trail that it had before.
 func (p *Porter) Replace(ctx context.Context, c domain.Copy) error {
-	err := p.carrier.Complete(ctx, c.Schema, func(tx uow.Tx) error { return p.settle(ctx, tx) })
+	house, err := p.carriers.Of(c.House())
 	if err != nil {
 		return err
 	}
-	if err := p.carrier.Upgrade(ctx, c.OldSchema); err != nil {
+	if err := house.Complete(ctx, c.Schema, func(tx uow.Tx) error { return p.settle(ctx, tx) }); err != nil {
+		return err
+	}
+	if err := house.Upgrade(ctx, c.OldSchema); err != nil {
 		return err // what lasts moves as it is, so both must be of one version
 	}
-	return p.carrier.Replace(ctx, c.OldSchema, c.Schema, func(tx uow.Tx) error {
-		return p.copies.Replaced(ctx, tx, c, p.carrier.Version())
+	err = house.Replace(ctx, c.OldSchema, c.Schema, func(tx uow.Tx) error {
+		return p.copies.Replaced(ctx, tx, c, house.Version())
 	})
+	if err != nil || !c.Elsewhere() {
+		return err
+	}
+	return p.copies.Follow(ctx, c)
 }
 
 func (p *Porter) settle(ctx context.Context, tx uow.Tx) error {
@@ -151,9 +171,13 @@ func (p *Porter) settle(ctx context.Context, tx uow.Tx) error {
 	return nil
 }
 
-// RemoveSchema removes a schema and its role.
-func (p *Porter) RemoveSchema(ctx context.Context, schema string) error {
-	return p.carrier.Remove(ctx, schema)
+// RemoveSchema removes a schema and its role where a copy makes one.
+func (p *Porter) RemoveSchema(ctx context.Context, c domain.Copy, schema string) error {
+	house, err := p.carriers.Of(c.House())
+	if err != nil {
+		return err
+	}
+	return house.Remove(ctx, schema)
 }
 
 // RemoveObjects removes all that a tenant has in the object store.
@@ -184,7 +208,7 @@ func (p *Porter) Discard(ctx context.Context, object uuid.UUID) error {
 
 // Alone runs fn unless another process works for the same operation.
 func (p *Porter) Alone(ctx context.Context, operation uuid.UUID, fn func(ctx context.Context) error) error {
-	return p.carrier.Alone(ctx, operation, fn)
+	return p.carriers.Main().Alone(ctx, operation, fn)
 }
 
 // through joins a writer and a reader that work at the same time. The error of

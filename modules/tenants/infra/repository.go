@@ -34,7 +34,7 @@ func NewRepository(m *Mirror) *Repository { return &Repository{mirror: m, q: ten
 func (r *Repository) Insert(ctx context.Context, tx uow.Tx, t domain.Tenant) error {
 	return pg.Translate(r.q.InsertTenant(ctx, pg.DB(tx), tenantsdb.InsertTenantParams{
 		ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: string(t.Kind), Status: string(t.Status), SchemaName: t.Schema,
-		AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, Placement: t.Home(),
 	}), nil, rules)
 }
 

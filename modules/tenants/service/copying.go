@@ -30,6 +30,8 @@ type Copies interface {
 	Tenant(ctx context.Context, id uuid.UUID) (domain.Tenant, error)
 	Backup(ctx context.Context, id uuid.UUID) (domain.Backup, error)
 	Begin(ctx context.Context, c domain.Copy) (domain.Copy, error)
+	Take(ctx context.Context, c domain.Copy) (arrived bool, err error)
+	Follow(ctx context.Context, c domain.Copy) error
 	Aim(ctx context.Context, c domain.Copy, id uuid.UUID) (domain.Copy, error)
 	Advance(ctx context.Context, operation uuid.UUID, progress int) error
 	Note(ctx context.Context, c domain.Copy, cause error, undo bool) (undoing bool, err error)
@@ -50,7 +52,7 @@ type Porter interface {
 	Complete(ctx context.Context, c domain.Copy) error
 	Replace(ctx context.Context, c domain.Copy) error
 	Refill(ctx context.Context, c domain.Copy, b domain.Backup) error
-	RemoveSchema(ctx context.Context, schema string) error
+	RemoveSchema(ctx context.Context, c domain.Copy, schema string) error
 	RemoveObjects(ctx context.Context, tenant uuid.UUID) error
 	Discard(ctx context.Context, object uuid.UUID) error
 }
@@ -145,12 +147,18 @@ func (s *Copying) advance(ctx context.Context, c domain.Copy) error {
 }
 
 func (s *Copying) copy(ctx context.Context, c domain.Copy) error {
+	arrived, err := s.copies.Take(ctx, c)
+	if err != nil {
+		return err
+	}
+	if arrived {
+		return s.follow(ctx, c)
+	}
 	if err := s.removeLast(ctx, c); err != nil {
 		return err
 	}
 	object := s.ids.New()
-	c, err := s.copies.Aim(ctx, c, object)
-	if err != nil {
+	if c, err = s.copies.Aim(ctx, c, object); err != nil {
 		return err
 	}
 	switch c.Kind {
@@ -169,7 +177,7 @@ func (s *Copying) removeLast(ctx context.Context, c domain.Copy) error {
 		return s.transfer.Undo(ctx, c)
 	}
 	if c.Kind != domain.CopyOut {
-		return s.porter.RemoveSchema(ctx, c.Schema)
+		return s.porter.RemoveSchema(ctx, c, c.Schema)
 	}
 	b, err := s.copies.Backup(ctx, *c.Backup)
 	if err != nil {
@@ -223,6 +231,23 @@ func (s *Copying) unpack(ctx context.Context, c domain.Copy) error {
 	if err := s.porter.Replace(ctx, c); err != nil {
 		return err
 	}
+	return s.replaced(ctx, c)
+}
+
+// follow ends what an attempt before has brought to its end in a placement.
+func (s *Copying) follow(ctx context.Context, c domain.Copy) error {
+	if err := s.copies.Follow(ctx, c); err != nil {
+		return err
+	}
+	if !c.New() {
+		return s.replaced(ctx, c)
+	}
+	s.live.Forget(c.Target)
+	return nil
+}
+
+// replaced does what is left once a tenant works in its new schema.
+func (s *Copying) replaced(ctx context.Context, c domain.Copy) error {
 	s.live.Forget(c.Target)
 	c.Step = domain.Cleaning
 	return s.clean(ctx, c)
@@ -252,7 +277,7 @@ func (s *Copying) clean(ctx context.Context, c domain.Copy) error {
 		}
 		lost = domain.ErrFilesLost.Because(lost)
 	}
-	if err := s.porter.RemoveSchema(ctx, c.OldSchema); err != nil {
+	if err := s.porter.RemoveSchema(ctx, c, c.OldSchema); err != nil {
 		return err
 	}
 	if err := s.copies.Cleaned(ctx, c, lost); err != nil {

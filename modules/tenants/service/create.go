@@ -17,6 +17,7 @@ var Create = op.Write("tenants.create", "Create a tenant and invite its first ad
 // NewTenant is what is needed to create a tenant.
 type NewTenant struct {
 	Slug, Name, AdminEmail string
+	Placement              string // that is to house it; the main one unless named
 }
 
 // Creation is a tenant that has been registered and the work that brings it
@@ -31,6 +32,9 @@ func (s *Tenants) Create(ctx context.Context, in NewTenant) (Creation, error) {
 	return op.Do(ctx, s.run, Create, func(tx uow.Tx) (Creation, error) {
 		now := s.clock.Now()
 		t, err := domain.Register(s.ids.New(), in.Slug, in.Name, tenancy.Customer, in.AdminEmail, now)
+		if err == nil {
+			t, err = t.In(in.Placement, s.houses)
+		}
 		if err != nil {
 			return Creation{}, err
 		}

@@ -87,7 +87,8 @@ func (s *Copying) relocate(ctx context.Context, c domain.Copy) error {
 // not to be known now.
 func (s *Copying) beyond(ctx context.Context, c domain.Copy) bool {
 	if c.Kind != domain.CopyMove {
-		return false
+		arrived, err := s.copies.Take(ctx, c)
+		return err != nil || arrived
 	}
 	switched, err := s.transfer.Switched(ctx, c)
 	return err != nil || switched

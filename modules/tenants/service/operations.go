@@ -24,6 +24,7 @@ var Operations = []op.Def{
 type Tenants struct {
 	run      *op.Runner
 	repo     domain.Repository
+	houses   domain.Houses
 	jobs     *op.Jobs
 	live     *tenancy.Live
 	grace    Grace
@@ -33,6 +34,6 @@ type Tenants struct {
 }
 
 // NewTenants makes the service of one request.
-func NewTenants(run *op.Runner, repo domain.Repository, jobs *op.Jobs, live *tenancy.Live, grace Grace, receipts domain.ReceiptKey, c clock.Clock, ids id.Source) *Tenants {
-	return &Tenants{run: run, repo: repo, jobs: jobs, live: live, grace: grace, receipts: receipts, clock: c, ids: ids}
+func NewTenants(run *op.Runner, repo domain.Repository, h domain.Houses, jobs *op.Jobs, live *tenancy.Live, grace Grace, receipts domain.ReceiptKey, c clock.Clock, ids id.Source) *Tenants {
+	return &Tenants{run: run, repo: repo, houses: h, jobs: jobs, live: live, grace: grace, receipts: receipts, clock: c, ids: ids}
 }

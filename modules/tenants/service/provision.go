@@ -23,10 +23,16 @@ var (
 // to be made.
 type Claim func(ctx context.Context, tx uow.Tx) (bool, error)
 
-// Builder runs an operation inside a schema that is made in the same
-// transaction, unless claim says that there is nothing to do.
+// Builder makes tenants in their placements. What it is asked for again is
+// done once.
 type Builder interface {
+	// Announce tells the placement of a tenant that is to be made there.
+	Announce(ctx context.Context, t domain.Tenant) error
+	// Runner runs an operation inside a schema that is made in the same
+	// transaction, unless claim says that there is nothing to do.
 	Runner(t domain.Tenant, d op.Def, claim Claim) *op.Runner
+	// Open lets a tenant in that was made in a placement other than the main one.
+	Open(ctx context.Context, t domain.Tenant) (domain.Tenant, error)
 }
 
 // Provisioning makes tenants. It is safe to repeat at every step.
@@ -46,15 +52,23 @@ func NewProvisioning(jobs *op.Jobs, b Builder, repo domain.Repository, seeders [
 
 // Provision makes the schema of a tenant that is registered, seeds it and
 // activates it, in one transaction. It does nothing for a tenant that has
-// been provisioned already.
+// been provisioned already. In a placement other than the main one the tenant
+// is activated after that transaction, which is not the registry's.
 func (s *Provisioning) Provision(ctx context.Context, t domain.Tenant) (domain.Tenant, error) {
+	if err := s.builder.Announce(ctx, t); err != nil {
+		return t, err
+	}
 	run := s.builder.Runner(t, Provision, func(ctx context.Context, tx uow.Tx) (bool, error) {
 		current, err := s.repo.Lock(ctx, tx, t.ID)
-		return current.Status == tenancy.Provisioning, err
+		return current.Status == tenancy.Provisioning && !current.Made(), err
 	})
-	return op.Do(ctx, run, Provision.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
+	made, err := op.Do(ctx, run, Provision.On(t.ID.String()), func(tx uow.Tx) (domain.Tenant, error) {
 		return s.settle(ctx, tx, t)
 	})
+	if err != nil || t.Home() == tenancy.MainPlacement {
+		return made, err
+	}
+	return s.builder.Open(ctx, t)
 }
 
 // Found registers and makes the operator's tenant in one transaction. It
@@ -77,6 +91,9 @@ func (s *Provisioning) settle(ctx context.Context, tx uow.Tx, t domain.Tenant) (
 	t.Status, t.UpdatedAt = tenancy.Active, s.clock.Now()
 	tx.Trail().On("tenant", t.ID.String(), t.Slug)
 	tx.Trail().Changed(nil, t.View())
+	if t.Home() != tenancy.MainPlacement {
+		return t, nil // the registry is elsewhere
+	}
 	return t, s.repo.Activate(ctx, tx, t)
 }
 

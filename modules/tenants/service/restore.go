@@ -16,6 +16,12 @@ type Restoration struct {
 	Tenant, Backup uuid.UUID // the tenant that it is of
 	InPlace        bool      // put that tenant back; else make a new one
 	Slug, Name     string    // of the new one
+	Placement      string    // that is to house the new one; the main one unless named
+}
+
+// NewTenant is the tenant to make, if one is to be made.
+func (r Restoration) NewTenant(adminEmail string) NewTenant {
+	return NewTenant{Slug: r.Slug, Name: r.Name, Placement: r.Placement, AdminEmail: adminEmail}
 }
 
 // Restore begins to make a new tenant of a backup, or to put the tenant back
@@ -30,8 +36,8 @@ func (s *Backups) Restore(ctx context.Context, r Restoration) (Begun, error) {
 		if err := b.Restorable(); err != nil {
 			return Begun{}, err
 		}
-		if r.InPlace && r.Slug+r.Name != "" {
-			return Begun{}, domain.ErrInvalid.At("#/in_place", "must be false where a slug or a name for a new tenant is given")
+		if r.InPlace && r.Slug+r.Name+r.Placement != "" {
+			return Begun{}, domain.ErrInvalid.At("#/in_place", "must be false where a slug, a name or a placement for a new tenant is given")
 		}
 		if r.InPlace {
 			return s.replace(ctx, tx, b)
@@ -50,7 +56,7 @@ func (s *Backups) found(ctx context.Context, tx uow.Tx, r Restoration, b domain.
 	if err != nil {
 		return Begun{}, err
 	}
-	t, err := s.register(ctx, tx, r.Slug, r.Name, b.AdminEmail)
+	t, err := s.register(ctx, tx, r.NewTenant(b.AdminEmail))
 	if err != nil {
 		return Begun{}, err
 	}
@@ -76,22 +82,27 @@ func (s *Backups) replace(ctx context.Context, tx uow.Tx, b domain.Backup) (Begu
 }
 
 // register adds a tenant that comes to life when its copy is complete.
-func (s *Backups) register(ctx context.Context, tx uow.Tx, slug, name, adminEmail string) (domain.Tenant, error) {
-	t, err := domain.Register(s.ids.New(), slug, name, tenancy.Customer, adminEmail, s.clock.Now())
+func (s *Backups) register(ctx context.Context, tx uow.Tx, in NewTenant) (domain.Tenant, error) {
+	t, err := domain.Register(s.ids.New(), in.Slug, in.Name, tenancy.Customer, in.AdminEmail, s.clock.Now())
+	if err == nil {
+		t, err = t.In(in.Placement, s.houses)
+	}
 	if err != nil {
 		return t, err
 	}
 	return t, s.repo.Insert(ctx, tx, t)
 }
 
-// Clone begins to make a new tenant that has what another one has.
-func (s *Backups) Clone(ctx context.Context, tenant uuid.UUID, slug, name string) (Begun, error) {
+// Clone begins to make a new tenant that has what another one has, the address
+// of its first administrator too.
+func (s *Backups) Clone(ctx context.Context, tenant uuid.UUID, in NewTenant) (Begun, error) {
 	return op.Do(ctx, s.run, Clone.On(tenant.String()), func(tx uow.Tx) (Begun, error) {
 		from, err := s.claim(ctx, tx, tenant, domain.CopyClone)
 		if err != nil {
 			return Begun{}, err
 		}
-		t, err := s.register(ctx, tx, slug, name, from.AdminEmail)
+		in.AdminEmail = from.AdminEmail
+		t, err := s.register(ctx, tx, in)
 		if err != nil {
 			return Begun{}, err
 		}

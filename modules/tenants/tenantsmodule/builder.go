@@ -6,6 +6,7 @@ import (
 	"github.com/insulahq/insula/modules/tenants/domain"
 	"github.com/insulahq/insula/modules/tenants/infra"
 	"github.com/insulahq/insula/modules/tenants/service"
+	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -18,11 +19,23 @@ type Foundry func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner
 type Builder struct {
 	foundry Foundry
 	tenants *infra.Directory
+	mirror  *infra.Mirror
+	clock   clock.Clock
 }
 
 // NewBuilder makes the builder of a process.
-func NewBuilder(f Foundry, d *infra.Directory) *Builder {
-	return &Builder{foundry: f, tenants: d}
+func NewBuilder(f Foundry, d *infra.Directory, m *infra.Mirror, c clock.Clock) *Builder {
+	return &Builder{foundry: f, tenants: d, mirror: m, clock: c}
+}
+
+// Announce implements service.Builder.
+func (b *Builder) Announce(ctx context.Context, t domain.Tenant) error {
+	return b.mirror.Announce(ctx, t)
+}
+
+// Open implements service.Builder.
+func (b *Builder) Open(ctx context.Context, t domain.Tenant) (domain.Tenant, error) {
+	return b.mirror.Open(ctx, t.ID, b.clock.Now())
 }
 
 // Runner implements service.Builder. What fails is recorded in the landlord's

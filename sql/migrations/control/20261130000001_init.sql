@@ -76,7 +76,7 @@ COMMENT ON COLUMN "control"."copies"."attempts" IS 'who works on it: only the la
 -- Set comment to column: "from_placement" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."from_placement" IS 'the placement that a move leaves; otherwise empty';
 -- Set comment to column: "to_placement" on table: "copies"
-COMMENT ON COLUMN "control"."copies"."to_placement" IS 'the placement that a move leads to; otherwise empty';
+COMMENT ON COLUMN "control"."copies"."to_placement" IS 'the placement in which the schema is made; empty for a backup';
 -- Set comment to column: "state" on table: "copies"
 COMMENT ON COLUMN "control"."copies"."state" IS 'how far a move has come';
 -- Create "deletions" table

@@ -17,3 +17,32 @@ SELECT placement, count(*) AS tenants FROM control.tenants GROUP BY placement;
 
 -- name: SetTenantVersion :exec
 UPDATE control.tenants SET schema_version = @schema_version WHERE id = @id;
+
+-- name: HouseSchema :execrows
+-- Has a placement say that a tenant's rows are in another schema, of which version.
+UPDATE control.tenants SET schema_name = @schema_name, schema_version = @schema_version, updated_at = @updated_at
+WHERE id = @id AND schema_name = @old_schema AND status IN ('provisioning', 'active', 'suspended');
+
+-- name: FollowTenant :one
+-- Has the registry say what the placement that houses a tenant has made of its rows. One that was being made is there.
+UPDATE control.tenants
+SET schema_name = @schema_name, schema_version = @schema_version, version = version + 1, updated_at = @updated_at,
+    status = CASE WHEN status = 'provisioning' THEN 'active' ELSE status END
+WHERE id = @id
+RETURNING id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement;
+
+-- name: IsRegistry :one
+-- Whether this is the registry itself and not that of a placement: it alone has the operator's entry. The partial index of
+-- that has one row at most.
+-- @sqlc-vet-disable no-full-index-scan
+SELECT EXISTS (SELECT FROM control.tenants WHERE kind = 'operator') AS it_is;
+
+-- name: FenceCopy :execrows
+-- Tells a placement which attempt at a copy may work there: none that began before.
+INSERT INTO control.copies AS c (operation_id, kind, step, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement)
+VALUES (@operation_id, @kind, @step, @source_id, @target_id, '', '', @attempts, '', @to_placement)
+ON CONFLICT (operation_id) DO UPDATE SET attempts = excluded.attempts WHERE c.attempts <= excluded.attempts;
+
+-- name: UnfenceCopy :exec
+-- Takes that away when nothing is left to do there.
+DELETE FROM control.copies WHERE operation_id = @operation_id;

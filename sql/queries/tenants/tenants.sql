@@ -1,6 +1,6 @@
 -- name: InsertTenant :exec
-INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
-VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at);
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, placement)
+VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at, @placement);
 
 -- name: GetTenant :one
 SELECT id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement

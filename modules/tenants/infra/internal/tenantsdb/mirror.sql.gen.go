@@ -43,6 +43,108 @@ func (q *Queries) CountHoused(ctx context.Context, db DBTX) ([]CountHousedRow, e
 	return items, nil
 }
 
+const FenceCopy = `-- name: FenceCopy :execrows
+INSERT INTO control.copies AS c (operation_id, kind, step, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement)
+VALUES ($1, $2, $3, $4, $5, '', '', $6, '', $7)
+ON CONFLICT (operation_id) DO UPDATE SET attempts = excluded.attempts WHERE c.attempts <= excluded.attempts
+`
+
+type FenceCopyParams struct {
+	OperationID uuid.UUID
+	Kind        string
+	Step        string
+	SourceID    uuid.UUID
+	TargetID    uuid.UUID
+	Attempts    int32
+	ToPlacement string
+}
+
+// Tells a placement which attempt at a copy may work there: none that began before.
+func (q *Queries) FenceCopy(ctx context.Context, db DBTX, arg FenceCopyParams) (int64, error) {
+	result, err := db.Exec(ctx, FenceCopy,
+		arg.OperationID,
+		arg.Kind,
+		arg.Step,
+		arg.SourceID,
+		arg.TargetID,
+		arg.Attempts,
+		arg.ToPlacement,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const FollowTenant = `-- name: FollowTenant :one
+UPDATE control.tenants
+SET schema_name = $1, schema_version = $2, version = version + 1, updated_at = $3,
+    status = CASE WHEN status = 'provisioning' THEN 'active' ELSE status END
+WHERE id = $4
+RETURNING id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement
+`
+
+type FollowTenantParams struct {
+	SchemaName    string
+	SchemaVersion int64
+	UpdatedAt     time.Time
+	ID            uuid.UUID
+}
+
+// Has the registry say what the placement that houses a tenant has made of its rows. One that was being made is there.
+func (q *Queries) FollowTenant(ctx context.Context, db DBTX, arg FollowTenantParams) (ControlTenant, error) {
+	row := db.QueryRow(ctx, FollowTenant,
+		arg.SchemaName,
+		arg.SchemaVersion,
+		arg.UpdatedAt,
+		arg.ID,
+	)
+	var i ControlTenant
+	err := row.Scan(
+		&i.ID,
+		&i.Slug,
+		&i.Name,
+		&i.Kind,
+		&i.Status,
+		&i.SchemaName,
+		&i.AdminEmail,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.SchemaVersion,
+		&i.Placement,
+	)
+	return i, err
+}
+
+const HouseSchema = `-- name: HouseSchema :execrows
+UPDATE control.tenants SET schema_name = $1, schema_version = $2, updated_at = $3
+WHERE id = $4 AND schema_name = $5 AND status IN ('provisioning', 'active', 'suspended')
+`
+
+type HouseSchemaParams struct {
+	SchemaName    string
+	SchemaVersion int64
+	UpdatedAt     time.Time
+	ID            uuid.UUID
+	OldSchema     string
+}
+
+// Has a placement say that a tenant's rows are in another schema, of which version.
+func (q *Queries) HouseSchema(ctx context.Context, db DBTX, arg HouseSchemaParams) (int64, error) {
+	result, err := db.Exec(ctx, HouseSchema,
+		arg.SchemaName,
+		arg.SchemaVersion,
+		arg.UpdatedAt,
+		arg.ID,
+		arg.OldSchema,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const HousedTenants = `-- name: HousedTenants :many
 SELECT id, slug, name, status, version, schema_version FROM control.tenants WHERE placement = $1 ORDER BY id
 `
@@ -82,6 +184,20 @@ func (q *Queries) HousedTenants(ctx context.Context, db DBTX, placement string) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const IsRegistry = `-- name: IsRegistry :one
+SELECT EXISTS (SELECT FROM control.tenants WHERE kind = 'operator') AS it_is
+`
+
+// Whether this is the registry itself and not that of a placement: it alone has the operator's entry. The partial index of
+// that has one row at most.
+// @sqlc-vet-disable no-full-index-scan
+func (q *Queries) IsRegistry(ctx context.Context, db DBTX) (bool, error) {
+	row := db.QueryRow(ctx, IsRegistry)
+	var it_is bool
+	err := row.Scan(&it_is)
+	return it_is, err
 }
 
 const PutMirrored = `-- name: PutMirrored :exec
@@ -132,5 +248,15 @@ UPDATE control.tenants SET schema_version = $1 WHERE id = $2
 
 func (q *Queries) SetTenantVersion(ctx context.Context, db DBTX, schemaVersion int64, iD uuid.UUID) error {
 	_, err := db.Exec(ctx, SetTenantVersion, schemaVersion, iD)
+	return err
+}
+
+const UnfenceCopy = `-- name: UnfenceCopy :exec
+DELETE FROM control.copies WHERE operation_id = $1
+`
+
+// Takes that away when nothing is left to do there.
+func (q *Queries) UnfenceCopy(ctx context.Context, db DBTX, operationID uuid.UUID) error {
+	_, err := db.Exec(ctx, UnfenceCopy, operationID)
 	return err
 }

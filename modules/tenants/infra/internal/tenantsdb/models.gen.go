@@ -52,7 +52,7 @@ type ControlCopy struct {
 	Attempts int32
 	// the placement that a move leaves; otherwise empty
 	FromPlacement string
-	// the placement that a move leads to; otherwise empty
+	// the placement in which the schema is made; empty for a backup
 	ToPlacement string
 	// how far a move has come
 	State json.RawMessage

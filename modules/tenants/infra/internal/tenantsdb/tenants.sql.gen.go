@@ -100,8 +100,8 @@ func (q *Queries) GetTenantBySlug(ctx context.Context, db DBTX, slug string) (Co
 }
 
 const InsertTenant = `-- name: InsertTenant :exec
-INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, placement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 `
 
 type InsertTenantParams struct {
@@ -115,6 +115,7 @@ type InsertTenantParams struct {
 	Version    int64
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+	Placement  string
 }
 
 func (q *Queries) InsertTenant(ctx context.Context, db DBTX, arg InsertTenantParams) error {
@@ -129,6 +130,7 @@ func (q *Queries) InsertTenant(ctx context.Context, db DBTX, arg InsertTenantPar
 		arg.Version,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.Placement,
 	)
 	return err
 }
