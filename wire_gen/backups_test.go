@@ -16,6 +16,7 @@ import (
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
 	"github.com/insulahq/insula/platform/httpx"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
 var _ = show(exhibit{
@@ -110,7 +111,13 @@ func (n *tenant) twin(t *testing.T, of *tenant, o tenantsapi.Operation) *tenant 
 // households furnishes a tenant for a copy, and returns a file of it.
 func (h *house) household(t *testing.T) (n *tenant, file string) {
 	t.Helper()
-	n = h.tenant(t)
+	return h.householdIn(t, tenancy.MainPlacement)
+}
+
+// householdIn is household in a placement.
+func (h *house) householdIn(t *testing.T, placement string) (n *tenant, file string) {
+	t.Helper()
+	n = h.tenantIn(t, placement)
 	n.user(t, "member")
 	n.role(t, "users.list")
 	file = n.file(t)
@@ -180,10 +187,16 @@ func (n *tenant) with(t *testing.T, p person) *response {
 func TestATenantGoesBackInPlace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	operator := h.operator(t)
 	n, file := h.household(t)
+	h.operator(t).goesBack(t, n, n, file)
+}
+
+// goesBack puts a tenant back in place; rows are where its rows are found.
+func (operator *tenant) goesBack(t *testing.T, n, rows *tenant, file string) {
+	t.Helper()
+	h := n.h
 	key := n.apiKey(t)
-	before := n.rows(t)
+	before := rows.rows(t)
 	source, backup := operator.backup(t, n)
 	fresh := n.user(t)
 	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", n.role(t, "files.get"), ""))
@@ -197,7 +210,7 @@ func TestATenantGoesBackInPlace(t *testing.T) {
 		}
 	}
 	n.seal(t)
-	events := n.rows(t)["audit_events"]
+	events := rows.rows(t)["audit_events"]
 
 	operator.must(t, operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup)))
 	refused(t, n.as().get(t, "/v1/me"), http.StatusUnauthorized, "unauthenticated")
@@ -216,8 +229,8 @@ func TestATenantGoesBackInPlace(t *testing.T) {
 	if err != nil || now.Schema == old {
 		t.Fatalf("the schema is %s, %v", now.Schema, err)
 	}
-	n.schema = now.Schema
-	after := n.rows(t)
+	n.schema, rows.schema = now.Schema, now.Schema
+	after := rows.rows(t)
 	for _, table := range carried {
 		if !slices.Equal(before[table], after[table]) {
 			t.Errorf("table %s was\n%s\nand is\n%s", table, before[table], after[table])
@@ -231,8 +244,10 @@ func TestATenantGoesBackInPlace(t *testing.T) {
 	if len(n.events(t, "operation=tenants.restore")) != 1 || len(n.events(t, "operation=tenants.backups.create")) != 1 {
 		t.Error("the trail does not tell what the operator did")
 	}
-	if left := h.leftOf(t, old); left != 0 {
-		t.Errorf("%d left of the old schema", left)
+	for _, house := range []*house{h, rows.h} {
+		if left := house.leftOf(t, old); left != 0 {
+			t.Errorf("%d left of the old schema", left)
+		}
 	}
 }
 

@@ -222,11 +222,14 @@ func (h *house) found(t *testing.T) *tenant {
 
 // tenant makes a new tenant as the operator's owner does, over HTTP, and
 // accepts the invitation that its first owner gets by mail.
-func (h *house) tenant(t *testing.T) *tenant {
+func (h *house) tenant(t *testing.T) *tenant { return h.tenantIn(t, tenancy.MainPlacement) }
+
+// tenantIn is tenant in a placement.
+func (h *house) tenantIn(t *testing.T, placement string) *tenant {
 	t.Helper()
 	slug := "t" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	email := "owner@" + slug + ".example"
-	answer := h.operator(t).as().post(t, "/v1/tenants", fmt.Sprintf(`{"slug":%q,"name":"Test","admin_email":%q}`, slug, email))
+	answer := h.operator(t).as().post(t, "/v1/tenants", fmt.Sprintf(`{"slug":%q,"name":"Test","admin_email":%q,"placement":%q}`, slug, email, placement))
 	made := decode[tenantsapi.Tenant](t, answer, http.StatusCreated, http.StatusAccepted)
 	if answer.Code == http.StatusAccepted { // a slow machine: join the work
 		if err := <-h.Provisioner.Start(made.ID); err != nil {

@@ -101,50 +101,6 @@ func TestATenantMoves(t *testing.T) {
 	}
 }
 
-// TestAPlacedTenantHasItsWholeLife away from the registry.
-func TestAPlacedTenantHasItsWholeLife(t *testing.T) {
-	t.Parallel()
-	h, other := nodes(t, nil)
-	operator := h.operator(t)
-	n, _ := h.household(t)
-	operator.moved(t, n, second)
-	path := "/v1/tenants/" + n.id.String()
-
-	mustDo(t, n.seenBy(other).as().get(t, "/v1/users"))
-	mustDo(t, operator.as().post(t, path+"/suspend", ""))
-	refused(t, n.seenBy(other).as().get(t, "/v1/users"), http.StatusForbidden, "tenant_suspended")
-	mustDo(t, operator.as().post(t, path+"/resume", ""))
-	mustDo(t, n.seenBy(other).as().get(t, "/v1/users"))
-
-	source, backup := operator.backup(t, n)
-	refused(t, operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup)), http.StatusConflict, "tenants.placed_elsewhere")
-	for _, made := range []*response{
-		operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"slug":%q,"name":"Restored"}`, backup, newSlug())),
-		operator.as().post(t, path+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug())),
-	} {
-		twin := operator.twin(t, n, operator.must(t, made))
-		before, after := n.elsewhere(t).rows(t), twin.rows(t)
-		for _, table := range carried {
-			if !slices.Equal(before[table], after[table]) {
-				t.Errorf("table %s was\n%s\nand is\n%s", table, before[table], after[table])
-			}
-		}
-	}
-
-	n.delete(t)
-	refused(t, n.seenBy(other).as().get(t, "/v1/users"), http.StatusNotFound, "tenant_unknown")
-	mustDo(t, operator.as().post(t, path+"/undelete", ""))
-	mustDo(t, n.seenBy(other).as().get(t, "/v1/users"))
-	n.delete(t)
-	if w := operator.as().post(t, path+"/erase", object("slug", n.slug)); w.Code != http.StatusAccepted {
-		t.Fatalf("%d %s", w.Code, w.Body)
-	}
-	h.erased(t, n)
-	if left := n.elsewhere(t).h.leftOf(t, n.schema); left != 0 {
-		t.Errorf("%d left of the erased tenant in its placement", left)
-	}
-}
-
 // TestMovesThatAreRefused change nothing.
 func TestMovesThatAreRefused(t *testing.T) {
 	t.Parallel()
