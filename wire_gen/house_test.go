@@ -68,6 +68,7 @@ type house struct {
 	mail   *mailbox
 	blobs  *s3test.Memory
 	log    *logbook
+	ruled  *tenant // the operator's tenant, of a house on a database of its own
 }
 
 // newHouse starts a process that ends with the test; settings change its
@@ -190,6 +191,9 @@ var landlord struct {
 // its owner that belongs to this test.
 func (h *house) operator(t *testing.T) *tenant {
 	t.Helper()
+	if h.ruled != nil {
+		return h.ruled
+	}
 	landlord.Lock()
 	defer landlord.Unlock()
 	if landlord.founded == nil {

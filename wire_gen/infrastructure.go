@@ -186,7 +186,7 @@ func newOwnerControl(m *pg.Migrator) tenantsinfra.OwnerControl { return m.Contro
 
 func newFoundry(all *pg.Placements, j *op.Jobs) tenantsmodule.Foundry {
 	return func(t tenancy.Tenant, d op.Def, p pg.Provisioning) *op.Runner {
-		return j.RunnerOn(t, d, all.Unit(t.Home(), p))
+		return j.RunnerOn(t, d, pg.NewProvisioningUnit(all, t.Home(), p))
 	}
 }
 

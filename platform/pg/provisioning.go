@@ -9,10 +9,10 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Unit is the unit of work that makes a schema in a placement: what runs in its
-// Write seeds the new schema, in the transaction that makes it. Its Record is in
-// the main placement, which houses the landlord.
-func (p *Placements) Unit(placement string, what Provisioning) uow.Unit {
+// NewProvisioningUnit is the unit of work that makes a schema in a placement:
+// what runs in its Write seeds the new schema, in the transaction that makes it.
+// Its Record is in the main placement, which houses the landlord.
+func NewProvisioningUnit(p *Placements, placement string, what Provisioning) uow.Unit {
 	return &provisioningUnit{all: p, placement: placement, what: what}
 }
 
