@@ -192,16 +192,16 @@ func TestATenantGoesBackInPlace(t *testing.T) {
 }
 
 // goesBack puts a tenant back in place; rows are where its rows are found.
-func (operator *tenant) goesBack(t *testing.T, n, rows *tenant, file string) {
+func (n *tenant) goesBack(t *testing.T, back, rows *tenant, file string) {
 	t.Helper()
-	h := n.h
-	key := n.apiKey(t)
+	h := back.h
+	key := back.apiKey(t)
 	before := rows.rows(t)
-	source, backup := operator.backup(t, n)
-	fresh := n.user(t)
-	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", n.role(t, "files.get"), ""))
-	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", file, ""))
-	for object, err := range h.Blobs.List(t.Context(), n.id) { // deleted for good
+	source, backup := n.backup(t, back)
+	fresh := back.user(t)
+	mustDo(t, back.as().with("If-Match", "*").call(t, "DELETE", back.role(t, "files.get"), ""))
+	mustDo(t, back.as().with("If-Match", "*").call(t, "DELETE", file, ""))
+	for object, err := range h.Blobs.List(t.Context(), back.id) { // deleted for good
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,27 +209,27 @@ func (operator *tenant) goesBack(t *testing.T, n, rows *tenant, file string) {
 			t.Fatal(err)
 		}
 	}
-	n.seal(t)
+	back.seal(t)
 	events := rows.rows(t)["audit_events"]
 
-	operator.must(t, operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup)))
-	refused(t, n.as().get(t, "/v1/me"), http.StatusUnauthorized, "unauthenticated")
-	n.owner.signIn(t, n)
-	refused(t, n.login(t, fresh.email, fresh.password), http.StatusUnauthorized, "users.credentials")
+	n.must(t, n.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup)))
+	refused(t, back.as().get(t, "/v1/me"), http.StatusUnauthorized, "unauthenticated")
+	back.owner.signIn(t, back)
+	refused(t, back.login(t, fresh.email, fresh.password), http.StatusUnauthorized, "users.credentials")
 	mustDo(t, h.bearer(key.Key).get(t, "/v1/users"))
-	if w := n.as().get(t, file+"/content"); w.Body.String() != "hello" {
+	if w := back.as().get(t, file+"/content"); w.Body.String() != "hello" {
 		t.Errorf("the file is %d %s", w.Code, w.Body)
 	}
-	n.seal(t)
-	if w := n.as().get(t, "/v1/audit/verify"); !strings.Contains(w.Body.String(), `"fits":true`) {
+	back.seal(t)
+	if w := back.as().get(t, "/v1/audit/verify"); !strings.Contains(w.Body.String(), `"fits":true`) {
 		t.Errorf("the trail: %d %s", w.Code, w.Body)
 	}
-	old := n.schema
-	now, err := h.Directory.ByID(t.Context(), n.id)
+	old := back.schema
+	now, err := h.Directory.ByID(t.Context(), back.id)
 	if err != nil || now.Schema == old {
 		t.Fatalf("the schema is %s, %v", now.Schema, err)
 	}
-	n.schema, rows.schema = now.Schema, now.Schema
+	back.schema, rows.schema = now.Schema, now.Schema
 	after := rows.rows(t)
 	for _, table := range carried {
 		if !slices.Equal(before[table], after[table]) {
@@ -241,7 +241,7 @@ func (operator *tenant) goesBack(t *testing.T, n, rows *tenant, file string) {
 			t.Errorf("the trail lost %s", e)
 		}
 	}
-	if len(n.events(t, "operation=tenants.restore")) != 1 || len(n.events(t, "operation=tenants.backups.create")) != 1 {
+	if len(back.events(t, "operation=tenants.restore")) != 1 || len(back.events(t, "operation=tenants.backups.create")) != 1 {
 		t.Error("the trail does not tell what the operator did")
 	}
 	for _, house := range []*house{h, rows.h} {
