@@ -1,10 +1,8 @@
 package pg
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,61 +37,6 @@ func (c *Carrier) Prepare(ctx context.Context, schema string, version int64, als
 		return nil, err
 	}
 	return tablesIn(ctx, c.m.pool, schema)
-}
-
-// In adds whole rows, in the text form of COPY, to a table of a prepared
-// schema, in a transaction of their own: one for all would keep every audit
-// trail of the server from being sealed for as long as it takes.
-func (c *Carrier) In(ctx context.Context, schema string, t Table, columns []string, rows []byte) error {
-	if i := slices.Index(columns, t.transaction); i >= 0 {
-		rows = withField(rows, i, first)
-	}
-	if i := slices.Index(columns, t.server); i >= 0 {
-		rows = withField(rows, i, noServer)
-	}
-	conn, err := c.m.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	sql := fmt.Sprintf("COPY %s (%s) FROM STDIN", pgx.Identifier{schema, t.Name}.Sanitize(), quoted(columns))
-	want := int64(bytes.Count(rows, []byte{'\n'}))
-	tag, err := conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(rows), sql)
-	if err != nil {
-		return fmt.Errorf("fill table %s: %w", t.Name, err)
-	}
-	if tag.RowsAffected() != want {
-		return fmt.Errorf("fill table %s: %d rows instead of %d", t.Name, tag.RowsAffected(), want)
-	}
-	return nil
-}
-
-// first stands for a transaction of another server, or of another tenant's
-// past: one that was over before all that this server has.
-const first = "1"
-
-// noServer stands for the server on which a transaction counted: none that a
-// row can come to, so that nothing is taken for one of its transactions, also
-// when the row comes back to where it was.
-const noServer = ""
-
-// withField puts a value in the place of one field of each row.
-func withField(rows []byte, field int, value string) []byte {
-	out := make([]byte, 0, len(rows))
-	for line := range bytes.Lines(rows) {
-		fields := bytes.Split(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\t'})
-		if field < len(fields) {
-			fields[field] = []byte(value)
-		}
-		out = append(append(out, bytes.Join(fields, []byte{'\t'})...), '\n')
-	}
-	return out
-}
-
-// Count counts the rows of a table.
-func (c *Carrier) Count(ctx context.Context, schema string, t Table) (n int64, err error) {
-	err = c.m.pool.QueryRow(ctx, "SELECT count(*) FROM "+pgx.Identifier{schema, t.Name}.Sanitize()).Scan(&n)
-	return n, err
 }
 
 // Complete brings a filled schema to the newest version and gives its role its

@@ -79,8 +79,8 @@ func (c *Carrier) look(ctx context.Context, s *Snapshot) error {
 
 // Copy writes the rows of one of the tables, in the text form of COPY.
 func (s *Snapshot) Copy(ctx context.Context, t Table, w io.Writer) error {
-	sql := fmt.Sprintf("COPY %s (%s) TO STDOUT", pgx.Identifier{s.schema, t.Name}.Sanitize(), quoted(t.Columns))
-	if _, err := s.tx.Conn().PgConn().CopyTo(ctx, w, sql); err != nil {
+	name := pgx.Identifier{s.schema, t.Name}.Sanitize()
+	if _, err := s.tx.Conn().PgConn().CopyTo(ctx, w, outOf(name, t.Columns)); err != nil {
 		return fmt.Errorf("copy table %s: %w", t.Name, err)
 	}
 	return nil

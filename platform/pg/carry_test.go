@@ -81,7 +81,7 @@ func transfer(t *testing.T, c *pg.Carrier, from string, skip func(pg.Table) bool
 			if skip(table) {
 				continue
 			}
-			if err := c.In(t.Context(), to, there, table.Columns, b.Bytes()); err != nil {
+			if err := c.Fill(to, there, table.Columns).Add(t.Context(), b.Bytes()); err != nil {
 				return err
 			}
 		}
@@ -326,7 +326,7 @@ func TestRowsThatDoNotFitAreRefused(t *testing.T) {
 	to := transfer(t, c, f.Tenant.Schema, func(pg.Table) bool { return false })
 	table := pg.Table{Name: "policy", Columns: []string{"current", "version"}}
 	for _, rows := range []string{"t\n", "t\tx\n", "t\t1\nt\t2\n"} {
-		if err := c.In(t.Context(), to, table, table.Columns, []byte(rows)); err == nil {
+		if err := c.Fill(to, table, table.Columns).Add(t.Context(), []byte(rows)); err == nil {
 			t.Errorf("%q went in", rows)
 		}
 	}

@@ -112,8 +112,7 @@ func (p *Porter) Pour(ctx context.Context, c domain.Copy, from domain.Tenant, to
 			return err
 		}
 		_, _, err = through(w.write, func(r io.Reader) (struct{}, error) {
-			_, manifest, err := archive.Read(r, l)
-			l.manifest = manifest
+			_, _, err := archive.Read(r, l)
 			return struct{}{}, err
 		})
 		return err
@@ -274,9 +273,6 @@ func (p *Porter) readArchive(ctx context.Context, b domain.Backup, v archive.Vis
 	if header.TenantID != b.TenantID || header.Version != b.SchemaVersion || manifest.Rows() != b.Rows || manifest.Files.Count != b.Files {
 		return domain.ErrArchive.Because(errors.New("it is another archive"))
 	}
-	if l, ok := v.(*loader); ok {
-		l.manifest = manifest
-	}
 	return nil
 }
 
@@ -290,6 +286,8 @@ func explained(err error) error {
 		return domain.ErrArchive.Because(err)
 	case errors.Is(err, pg.ErrUnknownVersion):
 		return domain.ErrArchiveNewer.Because(err)
+	case errors.Is(err, pg.ErrFillDiffers):
+		return domain.ErrDiffers.Because(err)
 	case errors.Is(err, pg.ErrDrift):
 		return domain.ErrDrift.Because(err)
 	case errors.Is(err, s3x.ErrUnavailable):
