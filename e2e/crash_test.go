@@ -25,14 +25,14 @@ type birth struct {
 }
 
 // TestKillDuringProvisioning kills the server at different moments while it
-// makes tenants, and starts it again. In the end every tenant that somebody was
+// makes many tenants, and at each step of making one, and starts it again. In the end every tenant that somebody was
 // told of is there, every one that is there is complete, and nothing is left of
 // the others.
 func TestKillDuringProvisioning(t *testing.T) {
 	s := partsOf(t)
 	s.insula(t, "migrate")
 	conn := s.inspector(t)
-	var births []birth
+	births := s.killAtEachStep(t, conn)
 	var l landlord
 	for _, moment := range []struct {
 		name string
@@ -60,11 +60,12 @@ func TestKillDuringProvisioning(t *testing.T) {
 	l = s.found(t, v)
 	eventually(t, resumeLimit, func() error {
 		left := query[string](t, conn, `SELECT slug FROM control.tenants WHERE status = 'provisioning'
-			UNION SELECT 'operation of ' || tenant_id FROM control.operations WHERE status = 'running'`)
+			UNION SELECT 'operation of ' || tenant_id FROM control.operations WHERE status = 'running'
+			UNION SELECT 'spare ' || schema_name FROM control.spares WHERE state <> 'ready'`)
 		if len(left) > 0 {
 			return fmt.Errorf("still unfinished: %v", left)
 		}
-		return nil
+		return stocked(t, conn)
 	})
 	for _, b := range births {
 		b.check(t, conn, l)
@@ -87,10 +88,7 @@ func (l landlord) manyTenants(t *testing.T, v *server, come func(answered int) b
 		births[i].slug = fmt.Sprintf("birth-%d", slugs.Add(1))
 		group.Go(func() {
 			b := &births[i]
-			body := object("slug", b.slug, "name", "Born in a storm", "admin_email", "owner@"+b.slug+".example")
-			if a, err := l.operator.try(t.Context(), request{method: "POST", path: "/v1/tenants", body: body}); err == nil {
-				b.status = a.status
-			}
+			b.status = l.bear(t.Context(), b.slug)
 			answered <- i
 		})
 	}
@@ -178,14 +176,13 @@ func complete(t *testing.T, conn *pgx.Conn, schema, owner string) {
 	}
 }
 
-// noOrphans finds no schema and no role without a tenant.
+// noOrphans finds no schema and no role that neither a tenant nor the stock has.
 func noOrphans(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
 	orphans := query[string](t, conn, `
-		SELECT 'schema ' || nspname FROM pg_namespace
-		WHERE nspname LIKE 't\_%' AND nspname NOT IN (SELECT schema_name FROM control.tenants WHERE status = 'active')
-		UNION ALL SELECT 'role ' || rolname FROM pg_roles
-		WHERE rolname LIKE 't\_%' AND rolname NOT IN (SELECT schema_name FROM control.tenants WHERE status = 'active')`)
+		WITH known AS (SELECT schema_name FROM control.tenants WHERE status = 'active' UNION SELECT schema_name FROM control.spares)
+		SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE 't\_%' AND nspname NOT IN (SELECT schema_name FROM known)
+		UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 't\_%' AND rolname NOT IN (SELECT schema_name FROM known)`)
 	if len(orphans) > 0 {
 		t.Errorf("left behind: %v", orphans)
 	}

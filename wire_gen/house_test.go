@@ -153,7 +153,7 @@ func settingsOf(t *testing.T, db pgtest.DB) config.Config {
 		"INSULA_SECRET_KEY=" + keys().root, "INSULA_PASSWORD_PEPPER=" + keys().pepper,
 		"INSULA_RATE_TENANT=1000000", "INSULA_RATE_USER=1000000", "INSULA_RATE_LOGIN=1000000",
 		"S3_BUCKET=test", "SMTP_URL=smtp://127.0.0.1:1?tls=none", "INSULA_MAIL_FROM=Insula <no-reply@insula.test>",
-		"INSULA_LOG_LEVEL=debug",
+		"INSULA_LOG_LEVEL=debug", "INSULA_SPARE_SCHEMAS=2",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -94,6 +94,7 @@ type Process struct {
 	Ledger        *tenantsinfra.Ledger
 	Provisioning  *tenantsservice.Provisioning
 	Provisioner   *jobs.Worker
+	Stocker       tenantsmodule.Stocker
 	Backups       tenantsdomain.Backups
 	Copies        *tenantsinfra.Copies
 	Houses        tenantsdomain.Houses

@@ -187,12 +187,15 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
-	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
+	tenants := c.Tenants
+	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, system, idSystem, logger, metrics)
+	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, system)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup8, err := newCarriers(ctx, placements)
+	carriers, cleanup9, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -210,14 +213,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	transfer := infra3.NewTransfer(carriers, copies, mirror, system)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, idSystem)
-	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, system, idSystem)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup10 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
-	tenants := c.Tenants
+	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup11()
 		cleanup10()
 		cleanup9()
 		cleanup8()
@@ -232,9 +235,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, system, idSystem)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, store, client, live, system, logger)
-	eraser, cleanup11 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup12 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -253,6 +257,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -283,11 +288,11 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, system, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup12 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
+	sealer, cleanup13 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	remover, cleanup13 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup14 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup14 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -332,6 +337,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
@@ -371,6 +377,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup15()
 		cleanup14()
 		cleanup13()
 		cleanup12()
@@ -519,12 +526,15 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
-	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
+	tenants := c.Tenants
+	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, clockClock, source, logger, metrics)
+	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
 	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, clockClock)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup8, err := newCarriers(ctx, placements)
+	carriers, cleanup9, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -542,14 +552,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	transfer := infra3.NewTransfer(carriers, copies, mirror, clockClock)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, source)
-	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, clockClock, source)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup10 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
-	tenants := c.Tenants
+	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup11()
 		cleanup10()
 		cleanup9()
 		cleanup8()
@@ -564,9 +574,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, clockClock, source)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, blobs, client, live, clockClock, logger)
-	eraser, cleanup11 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup12 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -585,6 +596,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -615,11 +627,11 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, clockClock, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup12 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
+	sealer, cleanup13 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	remover, cleanup13 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup14 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup14 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
 	files := c.Files
@@ -664,6 +676,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
@@ -703,6 +716,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup15()
 		cleanup14()
 		cleanup13()
 		cleanup12()

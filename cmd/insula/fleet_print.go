@@ -127,6 +127,9 @@ func printStatus(out io.Writer, s fleet.Status, asJSON bool) error {
 	for _, v := range s.Versions {
 		fmt.Fprintf(out, "%d tenants at version %d\n", v.Tenants, v.Version)
 	}
+	for _, v := range s.Spares {
+		fmt.Fprintf(out, "%d spare schemas at version %d, %d of them ready\n", v.Spares, v.Version, v.Ready)
+	}
 	for _, t := range s.Failed {
 		fmt.Fprintf(out, "failed: %s at version %d: %s\n", t.Slug, t.Version, lastFailure(t))
 	}

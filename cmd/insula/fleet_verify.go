@@ -15,7 +15,7 @@ func fleetVerifyCommand() *cobra.Command {
 	var f fleetFlags
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Compare every tenant's real schema and rights with the declared ones, and name what has drifted.",
+		Short: "Compare the real schema and rights of every tenant, and of the spare schemas, with the declared ones, and name what has drifted.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
@@ -40,11 +40,19 @@ func fleetVerifyCommand() *cobra.Command {
 
 func printFinding(out io.Writer, found fleet.Finding, asJSON bool) {
 	if asJSON {
-		_ = json.NewEncoder(out).Encode(map[string]any{"tenant": found.Tenant.Slug, "drift": found.Drift}) // as with printing
+		line := map[string]any{"tenant": found.Tenant.Slug, "drift": found.Drift}
+		if found.Spare {
+			line = map[string]any{"spare": found.Tenant.Schema, "drift": found.Drift}
+		}
+		_ = json.NewEncoder(out).Encode(line) // as with printing
 		return
 	}
+	who := found.Tenant.Slug
+	if found.Spare {
+		who = "spare schema " + found.Tenant.Schema
+	}
 	for _, line := range found.Drift {
-		fmt.Fprintf(out, "%s: %s\n", found.Tenant.Slug, line)
+		fmt.Fprintf(out, "%s: %s\n", who, line)
 	}
 }
 
@@ -53,7 +61,7 @@ func printVerified(out io.Writer, v fleet.Verified, asJSON bool) error {
 	if asJSON {
 		err = json.NewEncoder(out).Encode(v)
 	} else {
-		_, err = fmt.Fprintf(out, "%d tenants checked, %d have drifted, %d are newer than this binary\n", v.Checked, v.Drifted, v.Newer)
+		_, err = fmt.Fprintf(out, "%d tenants and %d spare schemas checked, %d have drifted, %d are newer than this binary\n", v.Checked, v.Spares, v.Drifted, v.Newer)
 	}
 	if err == nil && v.Drifted > 0 {
 		return errDrift

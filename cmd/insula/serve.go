@@ -65,6 +65,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, httpx.Stopping{Notice: stopping.Notice, Drain: stopping.Drain}, p.Log)
 	})
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
+	g.Go(func() error { return p.Stocker.Run(ctx) })
 	g.Go(func() error { return p.Copier.Run(ctx) })
 	g.Go(func() error { return p.Scheduler.Run(ctx) })
 	g.Go(func() error { return p.Eraser.Run(ctx) })

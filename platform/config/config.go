@@ -122,6 +122,8 @@ type Tenants struct {
 	BackupKeepFor time.Duration `env:"INSULA_BACKUP_KEEP_FOR" envDefault:"0s" range:"0s..876000h" doc:"How long backups that were made by themselves are kept at most; the last good one stays. 0s: by number alone."`
 
 	Grace time.Duration `env:"INSULA_TENANT_GRACE" envDefault:"720h" range:"0s..87600h" doc:"How long a deleted tenant can be brought back before it may be erased (720h are 30 days)."`
+
+	SpareSchemas int `env:"INSULA_SPARE_SCHEMAS" envDefault:"8" range:"0..1000" doc:"How many schemas are kept ready for tenants that are still to come. More are made when half of them are gone. 0: none are made, and a new tenant waits for its own."`
 }
 
 // Roles says what roles can be made of beside the operations of the API.

@@ -22,7 +22,11 @@ const lookAfter = 5 * time.Second
 // ErrTaken. The lock lives as long as its connection: a process that is killed
 // frees it at once. When the connection breaks, so does the context of fn.
 func (c *Carrier) Alone(ctx context.Context, id uuid.UUID, fn func(ctx context.Context) error) error {
-	conn, err := c.m.pool.Acquire(ctx)
+	return alone(ctx, c.m.pool, id, fn)
+}
+
+func alone(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, fn func(ctx context.Context) error) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}

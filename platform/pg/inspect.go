@@ -73,22 +73,30 @@ func inventory(ctx context.Context, db catalog.Beginner, schema string) (catalog
 	return append(objects, rights...), err
 }
 
-// makeSchema makes an empty schema and, where each tenant has one, the role
-// that will work in it. Roles belong to the whole server: while a tenant moves
-// between two databases of one server, its role is there already.
+// makeSchema makes an empty schema and the role that will work in it.
 func makeSchema(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
-	statements := []string{"CREATE SCHEMA " + ident(schema)}
-	if roles == RolePerTenant {
-		exists, _, err := roleUse(ctx, tx, schema)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			statements = append(statements, "CREATE ROLE "+ident(schema)+" NOLOGIN")
-		}
-		statements = append(statements, "GRANT "+ident(schema)+" TO "+ident(AppRole))
+	if err := execAll(ctx, tx, []string{"CREATE SCHEMA " + ident(schema)}); err != nil {
+		return err
 	}
-	return execAll(ctx, tx, statements)
+	return makeRole(ctx, tx, schema, roles)
+}
+
+// makeRole makes the role of a schema where each tenant has one. Roles belong
+// to the whole server: while a tenant moves between two databases of one
+// server, its role is there already.
+func makeRole(ctx context.Context, tx pgx.Tx, schema string, roles Roles) error {
+	if roles == OneRole {
+		return nil
+	}
+	exists, _, err := roleUse(ctx, tx, schema)
+	if err != nil {
+		return err
+	}
+	var statements []string
+	if !exists {
+		statements = append(statements, "CREATE ROLE "+ident(schema)+" NOLOGIN")
+	}
+	return execAll(ctx, tx, append(statements, "GRANT "+ident(schema)+" TO "+ident(AppRole)))
 }
 
 // roleUse reports whether a role exists, and whether another database of the

@@ -150,6 +150,9 @@ func (m *Migrator) upgradeCopy(ctx context.Context) ([]string, error) {
 type Provisioning struct {
 	Schema   string // its schema and its role
 	Landlord bool   // its role may change the registry
+	// Spare lets it take a schema out of the stock instead, whose name the
+	// registry then has.
+	Spare bool
 	// Claim runs first; false means that there is nothing left to do.
 	Claim func(ctx context.Context, tx uow.Tx) (bool, error)
 	// Witness names the schema whose trail hears of a failure: the new one is
@@ -165,28 +168,39 @@ func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx u
 		if ok, err := p.Claim(ctx, owner); err != nil || !ok {
 			return err
 		}
-		if err := makeSchema(ctx, tx, p.Schema, m.roles); err != nil {
-			return err
-		}
-		if _, err := m.tenant.Apply(ctx, tx, p.Schema); err != nil {
-			return err
-		}
-		if err := pgdb.New().SetSchemaVersion(ctx, tx, m.TenantVersion(), p.Schema); err != nil {
-			return err
-		}
-		if err := grantTenant(ctx, tx, p.Schema, m.roles); err != nil {
+		schema, err := m.house(ctx, tx, p)
+		if err != nil {
 			return err
 		}
 		if p.Landlord {
-			if err := grantLandlord(ctx, tx, p.Schema, m.roles); err != nil {
+			if err := grantLandlord(ctx, tx, schema, m.roles); err != nil {
 				return err
 			}
 		}
-		if err := setSearchPath(ctx, tx, p.Schema); err != nil {
+		if err := setSearchPath(ctx, tx, schema); err != nil {
 			return err
 		}
 		return seed(owner)
 	})
+}
+
+// house takes a schema out of the stock or makes one, and returns its name.
+func (m *Migrator) house(ctx context.Context, tx pgx.Tx, p Provisioning) (string, error) {
+	if p.Spare {
+		if spare, err := m.take(ctx, tx, p.Schema); err != nil || spare != "" {
+			return spare, err
+		}
+	}
+	if err := makeSchema(ctx, tx, p.Schema, m.roles); err != nil {
+		return "", err
+	}
+	if _, err := m.tenant.Apply(ctx, tx, p.Schema); err != nil {
+		return "", err
+	}
+	if err := pgdb.New().SetSchemaVersion(ctx, tx, m.TenantVersion(), p.Schema); err != nil {
+		return "", err
+	}
+	return p.Schema, grantTenant(ctx, tx, p.Schema, m.roles)
 }
 
 // upgradeAttempts is how often UpgradeTenant tries when the schema is in use:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,9 +14,9 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// TestKillWhileATenantIsMade stops the making of a tenant at each of its steps
-// and kills its backend. Nothing of the tenant is left, and made again it is
-// complete.
+// TestKillWhileATenantIsMade stops the making of a tenant, or of a schema for
+// one, at each of its steps and kills its backend. Nothing is left that nobody
+// knows of, and made again it is complete.
 func TestKillWhileATenantIsMade(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Own(t) // its catalogs are locked
@@ -41,9 +40,12 @@ func TestKillPostgreSQLWhileATenantIsMade(t *testing.T) {
 	})
 }
 
-// atEachStep has the making of a tenant wait at each of its steps and then be
-// killed by a blow.
-func atEachStep(t *testing.T, db pgtest.DB, blow func(t *testing.T, holder *pgx.Conn, backend int)) {
+// blow ends a backend that waits for what a holder keeps from it, or more.
+type blow func(t *testing.T, holder *pgx.Conn, backend int)
+
+// atEachStep has the making of a tenant, the taking of a spare for it and the
+// keeping of the stock wait at each of their steps and then be killed by a blow.
+func atEachStep(t *testing.T, db pgtest.DB, b blow) {
 	t.Helper()
 	for step, table := range map[string]string{
 		"claiming":          claimed,
@@ -52,47 +54,75 @@ func atEachStep(t *testing.T, db pgtest.DB, blow func(t *testing.T, holder *pgx.
 		"making the tables": "pg_constraint",
 		"sowing the rows":   sown,
 	} {
+		t.Run(step, func(t *testing.T) { newborn{db: db, tenant: newTenant()}.struck(t, table, b) })
+	}
+	for step, table := range map[string]string{
+		"claiming with a spare": claimed, "taking a spare": "control.spares", "sowing a spare": sown,
+	} {
 		t.Run(step, func(t *testing.T) {
-			n := newborn{db: db, tenant: newTenant()}
-			holder := lockTable(t, db, table)
-			done := make(chan error, 1)
-			go func() { done <- n.provision(context.Background()) }()
-			blow(t, holder, n.stuck(t))
-			if err := <-done; err == nil {
-				t.Error("nobody noticed")
+			w := stockBy(t, db, db.Migrator)
+			w.restock(t, 1)
+			spare := w.ready(t)[0]
+			newborn{db: db, tenant: newTenant(), spare: spare}.struck(t, table, b)
+			if left := w.stock(t); len(left) != 0 {
+				t.Errorf("it is still in the stock: %v", left)
 			}
-			_ = holder.Close(t.Context()) // its server may be gone
-			if left := n.traces(t); left != 0 {
-				t.Errorf("%d things are left of the tenant", left)
-			}
-			n.complete(t)
 		})
 	}
+	stockAtEachStep(t, db, b)
 }
 
-// complete makes the tenant, over connections that may not know yet that their
-// server is gone.
+// struck has the making of the tenant wait at a step, be killed, and be done
+// again.
+func (n newborn) struck(t *testing.T, table string, b blow) {
+	t.Helper()
+	holder := lockTable(t, n.db, table)
+	done := make(chan error, 1)
+	go func() { done <- n.provision(context.Background()) }()
+	b(t, holder, stuck(t, n.db))
+	if err := <-done; err == nil {
+		t.Error("nobody noticed")
+	}
+	_ = holder.Close(t.Context()) // its server may be gone
+	if left := n.traces(t); left != 0 {
+		t.Errorf("%d things are left of the tenant", left)
+	}
+	noOrphans(t, n.db)
+	n.complete(t)
+	noOrphans(t, n.db)
+}
+
+// tries is how often something is begun over connections that may not know yet
+// that their server is gone.
+const tries = 20
+
+func insist(do func() error) error {
+	err := do()
+	for try := 0; try < tries && err != nil; try++ {
+		err = do()
+	}
+	return err
+}
+
+// complete makes the tenant.
 func (n newborn) complete(t *testing.T) {
 	t.Helper()
-	err := n.provision(t.Context())
-	for try := 0; try < 20 && err != nil; try++ {
-		err = n.provision(t.Context())
-	}
-	if err != nil {
+	if err := insist(func() error { return n.provision(t.Context()) }); err != nil {
 		t.Fatal(err)
 	}
 	var users int
-	count := func() error {
+	var schema string
+	err := insist(func() error {
 		return n.db.Pool.Tenant(n.tenant).Read(t.Context(), func(tx uow.Tx) error {
-			return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&users)
+			return pg.DB(tx).QueryRow(t.Context(), "SELECT count(*), current_schema() FROM users").Scan(&users, &schema)
 		})
+	})
+	want := n.tenant.Schema
+	if n.spare != "" {
+		want = n.spare
 	}
-	err = count()
-	for try := 0; try < 20 && err != nil; try++ {
-		err = count()
-	}
-	if err != nil || n.traces(t) != 3 {
-		t.Errorf("made again: %d traces, %v", n.traces(t), err)
+	if err != nil || schema != want || n.traces(t) != 3 {
+		t.Errorf("made again in %s: %d traces, %v", schema, n.traces(t), err)
 	}
 }
 
@@ -106,6 +136,7 @@ const (
 type newborn struct {
 	db     pgtest.DB
 	tenant tenancy.Tenant
+	spare  string // what it gets out of the stock; "" for a schema of its own
 }
 
 func newTenant() tenancy.Tenant {
@@ -120,13 +151,9 @@ func (n newborn) provision(ctx context.Context) error {
 		return err
 	}
 	return n.db.Migrator.Provision(ctx, pg.Provisioning{
-		Schema: n.tenant.Schema,
+		Schema: n.tenant.Schema, Spare: n.spare != "",
 		Claim: func(ctx context.Context, tx uow.Tx) (bool, error) {
-			_, err := pg.DB(tx).Exec(ctx, `INSERT INTO control.tenants
-				(id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
-				VALUES ($1, $2, $2, $3, $4, $5, 'a@example.com', 1, $6, $6)`,
-				n.tenant.ID, n.tenant.Slug, string(n.tenant.Kind), string(n.tenant.Status), n.tenant.Schema, time.Now().UTC())
-			if err != nil {
+			if _, err := registered(n.tenant)(ctx, tx); err != nil {
 				return false, err
 			}
 			return true, look(tx, claimed)
@@ -153,9 +180,9 @@ func lockTable(t *testing.T, db pgtest.DB, table string) *pgx.Conn {
 }
 
 // stuck waits for the migrator to wait, and tells which backend it is.
-func (n newborn) stuck(t *testing.T) (backend int) {
+func stuck(t *testing.T, db pgtest.DB) (backend int) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), n.db.SuperuserURL)
+	conn, err := pgx.Connect(t.Context(), db.SuperuserURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,17 +198,33 @@ func (n newborn) stuck(t *testing.T) (backend int) {
 }
 
 // traces counts the tenant's row, schema and role.
-func (n newborn) traces(t *testing.T) (count int) {
+func (n newborn) traces(t *testing.T) int {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), n.db.SuperuserURL)
+	return ask[int](t, n.db, `WITH own AS (SELECT schema_name FROM control.tenants WHERE id = $1)
+		SELECT (SELECT count(*) FROM own) + (SELECT count(*) FROM pg_namespace JOIN own ON nspname = schema_name)
+			+ (SELECT count(*) FROM pg_roles JOIN own ON rolname = schema_name)`, n.tenant.ID)
+}
+
+// noOrphans finds no schema and no role that neither a tenant nor the stock has.
+func noOrphans(t *testing.T, db pgtest.DB) {
+	t.Helper()
+	orphans := ask[[]string](t, db, `WITH known AS (SELECT schema_name FROM control.tenants UNION SELECT schema_name FROM control.spares),
+		found AS (SELECT nspname::text AS name FROM pg_namespace UNION SELECT rolname FROM pg_roles)
+		SELECT coalesce(array_agg(name), '{}') FROM found WHERE name LIKE 't\_%' AND name NOT IN (SELECT schema_name FROM known)`)
+	if len(orphans) > 0 {
+		t.Errorf("nobody knows of %v", orphans)
+	}
+}
+
+func ask[T any](t *testing.T, db pgtest.DB, sql string, args ...any) (answer T) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), db.SuperuserURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	err = conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM control.tenants WHERE schema_name = $1)
-		+ (SELECT count(*) FROM pg_namespace WHERE nspname = $1) + (SELECT count(*) FROM pg_roles WHERE rolname = $1)`, n.tenant.Schema).Scan(&count)
-	if err != nil {
+	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&answer); err != nil {
 		t.Fatal(err)
 	}
-	return count
+	return answer
 }

@@ -39,6 +39,7 @@ type Metrics struct {
 	sealed    prometheus.Counter
 	sealDelay prometheus.Histogram
 	decisions *prometheus.CounterVec
+	spares    prometheus.Gauge
 }
 
 var (
@@ -72,8 +73,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}),
 
 		decisions: counter("access_decisions_total", "Operations that were asked for, by what the access decision maker said.", "outcome"),
+		spares:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "insula_spare_schemas", Help: "Schemas that are ready for new tenants, when this process last looked."}),
 	}
-	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit, m.sealed, m.sealDelay, m.decisions)
+	registry.MustRegister(m.requests, m.errors, m.inFlight, m.queries, m.queryErrs, m.cache, m.limiter, m.fallback, m.jobs, m.audit, m.sealed, m.sealDelay, m.decisions, m.spares)
 	return m
 }
 
@@ -199,6 +201,13 @@ func (m *Metrics) ObserveSeal(records int64, delay time.Duration) {
 func (m *Metrics) ObserveDecision(outcome string) {
 	if m != nil {
 		m.decisions.WithLabelValues(outcome).Inc()
+	}
+}
+
+// SetSpares shows how many schemas are ready for new tenants.
+func (m *Metrics) SetSpares(ready int) {
+	if m != nil {
+		m.spares.Set(float64(ready))
 	}
 }
 

@@ -25,6 +25,7 @@ type provisioner struct {
 	mail    mailx.Sender
 	links   mailx.Links
 	clock   clock.Clock
+	stocker Stocker
 }
 
 // Unfinished tenants are looked for at the start and then regularly, but not
@@ -56,6 +57,7 @@ func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
 	if _, err := p.service.Provision(ctx, t); err != nil {
 		return p.note(ctx, id, 0, err)
 	}
+	p.stocker.Restock()
 	invitation, err := p.service.Invite(ctx, t)
 	if errs.CodeOf(err) == users.CodeNotInvited {
 		return p.ledger.Close(ctx, id, p.clock.Now()) // the administrator has a password: nothing is left to do

@@ -29,7 +29,7 @@ var Process = wire.NewSet(
 	service.NewProvisioning,
 	NewGrace,
 	service.NewErasing, NewReceiptKey, NewErasures, NewEraser, wire.Bind(new(tenants.Eraser), new(Eraser)),
-	NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
+	NewStocker, NewWorker, wire.Bind(new(tenants.Provisioner), new(*jobs.Worker)),
 	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
 	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
@@ -86,8 +86,8 @@ func NewGrace(c config.Tenants) service.Grace { return service.Grace(c.Grace) }
 
 // NewWorker makes the worker that brings registered tenants to life. Its
 // cleanup interrupts what is under way; the next start takes it up again.
-func NewWorker(l *infra.Ledger, s *service.Provisioning, mail mailx.Sender, links mailx.Links, c clock.Clock, log *slog.Logger, m *telemetry.Metrics) (*jobs.Worker, func()) {
-	p := &provisioner{ledger: l, service: s, mail: mail, links: links, clock: c}
+func NewWorker(l *infra.Ledger, s *service.Provisioning, stock Stocker, mail mailx.Sender, links mailx.Links, c clock.Clock, log *slog.Logger, m *telemetry.Metrics) (*jobs.Worker, func()) {
+	p := &provisioner{ledger: l, service: s, mail: mail, links: links, clock: c, stocker: stock}
 	work := p.work()
 	work.Observe = m.ObserveJob
 	w := jobs.NewWorker(work, log)

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/insulahq/insula/platform/pg"
 )
@@ -10,6 +12,7 @@ import (
 type Status struct {
 	Target   int64     `json:"target"`
 	Versions []Version `json:"versions"`
+	Spares   []Spares  `json:"spares"`
 	Failed   []Tenant  `json:"failed"`
 	Freeze   *Freeze   `json:"freeze"`
 }
@@ -18,6 +21,13 @@ type Status struct {
 type Version struct {
 	Version int64 `json:"version"`
 	Tenants int64 `json:"tenants"`
+}
+
+// Spares counts the schemas at one version that are made ahead of time.
+type Spares struct {
+	Version int64 `json:"version"`
+	Spares  int   `json:"spares"`
+	Ready   int   `json:"ready"` // of these, how many can be taken
 }
 
 // Status counts the tenants by version and names those whose last attempt
@@ -38,6 +48,27 @@ func (f *Fleet) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
+	if s.Spares, err = f.spares(ctx); err != nil {
+		return s, err
+	}
 	s.Freeze, err = f.Frozen(ctx)
 	return s, err
+}
+
+// spares counts the stock by version.
+func (f *Fleet) spares(ctx context.Context) ([]Spares, error) {
+	stock, err := f.migrator.Spares(ctx)
+	slices.SortFunc(stock, func(a, b pg.Spare) int { return cmp.Compare(a.Version, b.Version) })
+	counts := []Spares{}
+	for _, s := range stock {
+		if len(counts) == 0 || counts[len(counts)-1].Version != s.Version {
+			counts = append(counts, Spares{Version: s.Version})
+		}
+		last := &counts[len(counts)-1]
+		last.Spares++
+		if s.State == pg.SpareReady {
+			last.Ready++
+		}
+	}
+	return counts, err
 }

@@ -10,11 +10,13 @@ import (
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pg/catalog"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
-// Finding is what is wrong with one tenant.
+// Finding is what is wrong with one tenant, or with one spare schema.
 type Finding struct {
 	Tenant Tenant
+	Spare  bool     // it is nobody's yet: the tenant is one without a name
 	Drift  []string // one line for each object or right that is not as declared
 }
 
@@ -22,19 +24,22 @@ type Finding struct {
 type VerifyOptions struct {
 	Slugs    []string
 	Parallel int
-	// Told hears of each tenant that has drifted, one at a time.
+	// Told hears of each tenant, and each spare, that has drifted, one at a time.
 	Told func(Finding)
 }
 
 // Verified counts.
 type Verified struct {
 	Checked int `json:"checked"`
+	Spares  int `json:"spares"` // spare schemas that were checked beside
 	Drifted int `json:"drifted"`
 	Newer   int `json:"newer"` // made by a newer binary, which alone can tell
 }
 
 // Verify compares what each tenant's schema really has, and who may do what
-// with it, with what the migrations of its version build. It changes nothing.
+// with it, with what the migrations of its version build, and does the same
+// with the spare schemas that are ready, unless some tenants are named. It
+// changes nothing.
 func (f *Fleet) Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	if err := f.checkSlugs(ctx, o.Slugs); err != nil {
 		return Verified{}, err
@@ -42,6 +47,13 @@ func (f *Fleet) Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	all, err := f.tenants(ctx)
 	if err != nil {
 		return Verified{}, err
+	}
+	if len(o.Slugs) == 0 {
+		ready, err := f.readySpares(ctx)
+		if err != nil {
+			return Verified{}, err
+		}
+		all = append(all, ready...)
 	}
 	readers, err := f.hands(ctx, all, o.Parallel)
 	if err != nil {
@@ -58,6 +70,18 @@ func (f *Fleet) Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	}
 	err = g.Wait()
 	return v.count, err
+}
+
+// readySpares are the spares that can become a tenant's, as tenants without a
+// name.
+func (f *Fleet) readySpares(ctx context.Context) (ready []Tenant, err error) {
+	stock, err := f.migrator.Spares(ctx)
+	for _, s := range stock {
+		if s.State == pg.SpareReady {
+			ready = append(ready, Tenant{Schema: s.Schema, Version: s.Version, Placement: tenancy.MainPlacement})
+		}
+	}
+	return ready, err
 }
 
 // model is what tenants must agree on to be alike.
@@ -124,6 +148,7 @@ func (v *verification) declared(ctx context.Context, reader *pg.Migrator, m mode
 func (v *verification) end(t Tenant, drift []string, newer bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	spare := t.Slug == ""
 	switch {
 	case newer:
 		v.count.Newer++
@@ -131,8 +156,12 @@ func (v *verification) end(t Tenant, drift []string, newer bool) {
 	case len(drift) > 0:
 		v.count.Drifted++
 	}
-	v.count.Checked++
+	if spare {
+		v.count.Spares++
+	} else {
+		v.count.Checked++
+	}
 	if len(drift) > 0 && v.told != nil {
-		v.told(Finding{Tenant: t, Drift: drift})
+		v.told(Finding{Tenant: t, Spare: spare, Drift: drift})
 	}
 }

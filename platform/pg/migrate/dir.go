@@ -68,6 +68,14 @@ func (d *Dir) Version() string {
 	return d.files[len(d.files)-1].version
 }
 
+// Hash returns the hash of all migrations as in atlas.sum, or "" when there is none. Equal hashes make equal schemas.
+func (d *Dir) Hash() string {
+	if len(d.files) == 0 {
+		return ""
+	}
+	return d.files[len(d.files)-1].hash
+}
+
 // Previous returns the version before the newest, or "" when there is none.
 func (d *Dir) Previous() string {
 	if len(d.files) < 2 {

@@ -192,6 +192,23 @@ CREATE UNIQUE INDEX "signing_keys_generation_key" ON "control"."signing_keys" ("
 COMMENT ON COLUMN "control"."signing_keys"."signs_from" IS 'before that the key is published, so that everybody knows it in time';
 -- Set comment to column: "expires_at" on table: "signing_keys"
 COMMENT ON COLUMN "control"."signing_keys"."expires_at" IS 'when the last token it has signed is over';
+-- Create "spares" table
+CREATE TABLE "control"."spares" (
+  "schema_name" text NOT NULL,
+  "schema_version" bigint NOT NULL,
+  "migrations" text NOT NULL,
+  "own_role" boolean NOT NULL,
+  "state" text NOT NULL,
+  PRIMARY KEY ("schema_name"),
+  CONSTRAINT "spares_schema_name_check" CHECK (schema_name ~ '^t_[0-9a-f]{32}$'::text),
+  CONSTRAINT "spares_state_check" CHECK (state = ANY (ARRAY['bare'::text, 'ready'::text, 'changing'::text, 'leaving'::text]))
+);
+-- Set comment to column: "migrations" on table: "spares"
+COMMENT ON COLUMN "control"."spares"."migrations" IS 'the hash of all migrations that it has had: a binary takes what it would have made itself';
+-- Set comment to column: "own_role" on table: "spares"
+COMMENT ON COLUMN "control"."spares"."own_role" IS 'whether a role of its own works in it, or the one of the application';
+-- Set comment to column: "state" on table: "spares"
+COMMENT ON COLUMN "control"."spares"."state" IS 'bare: role and rights are still to come; ready: to be taken; changing: on its way to a newer version; leaving: being dropped';
 -- Create "tenants" table
 CREATE TABLE "control"."tenants" (
   "id" uuid NOT NULL,

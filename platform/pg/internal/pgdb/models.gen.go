@@ -11,6 +11,17 @@ import (
 	"github.com/google/uuid"
 )
 
+type ControlSpare struct {
+	SchemaName    string
+	SchemaVersion int64
+	// the hash of all migrations that it has had: a binary takes what it would have made itself
+	Migrations string
+	// whether a role of its own works in it, or the one of the application
+	OwnRole bool
+	// bare: role and rights are still to come; ready: to be taken; changing: on its way to a newer version; leaving: being dropped
+	State string
+}
+
 // passing
 type Outbox struct {
 	ID        uuid.UUID
