@@ -21,6 +21,7 @@ import (
 // and the one of the version after it.
 type database struct {
 	name     string
+	app      string // URL of the application
 	admin    *pgx.Conn
 	now      *pg.Migrator
 	upcoming *pg.Migrator
@@ -29,10 +30,11 @@ type database struct {
 func openDatabase(ctx context.Context, o options) (*database, error) {
 	d := &database{name: fmt.Sprintf("insula_fleet_%d", os.Getpid())}
 	password := secret.New(rand.Text())
-	_, url, err := pg.Bootstrap(ctx, o.url, pg.BootstrapParams{Database: d.name, AppPassword: password, MigratorPassword: password})
+	app, url, err := pg.Bootstrap(ctx, o.url, pg.BootstrapParams{Database: d.name, AppPassword: password, MigratorPassword: password})
 	if err != nil {
 		return nil, err
 	}
+	d.app = app
 	if d.admin, err = pgx.Connect(ctx, o.url); err != nil {
 		return nil, err
 	}

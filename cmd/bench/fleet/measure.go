@@ -2,34 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"time"
-
-	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pg/fleet"
-	"github.com/insulahq/insula/platform/uow"
 )
 
 func measure(ctx context.Context, o options, d *database) error {
 	fmt.Printf("%d tenants, %d at once\n%-42s %10s %12s %10s %10s\n", o.tenants, o.parallel, "what", "seconds", "per second", "p50 ms", "p99 ms")
-	if err := alone(ctx, d, "provision, one at a time, none there", 0); err != nil {
+	made, err := makeAll(ctx, o, d)
+	if err != nil || o.brief {
 		return err
 	}
-	if err := provision(ctx, o, d); err != nil {
-		return err
-	}
-	if err := alone(ctx, d, "provision, one at a time, all there", lonely+o.tenants); err != nil || o.brief {
-		return err
-	}
-	o.tenants += 2 * lonely
+	o.tenants = made
 	f := fleet.New(pg.NewPlacements(d.upcoming, nil), clock.System{})
 	var plan fleet.Plan
 	if err := once("plan, all behind", func() (err error) { plan, err = f.Plan(ctx, fleet.Selection{}); return err }); err != nil {
@@ -55,74 +44,6 @@ func measure(ctx context.Context, o options, d *database) error {
 		return err
 	}
 	return verify(ctx, o, f, "verify again")
-}
-
-// provision makes the tenants as the product does, without first rows, and
-// tells the first tenth from the last.
-func provision(ctx context.Context, o options, d *database) error {
-	m, err := d.now.Wide(ctx, int32(o.parallel))
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	var mu sync.Mutex
-	var took []time.Duration
-	start := time.Now()
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(o.parallel)
-	for i := range o.tenants {
-		g.Go(func() error {
-			i := lonely + i
-			began := time.Now()
-			err := makeTenant(ctx, m, i)
-			mu.Lock()
-			defer mu.Unlock()
-			took = append(took, time.Since(began))
-			progress(len(took))
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	row("provision", time.Since(start), took)
-	tenth := len(took) / 10
-	row("  the first tenth", 0, took[:tenth])
-	row("  the last tenth", 0, took[len(took)-tenth:])
-	return nil
-}
-
-// lonely is how many tenants are made one at a time.
-const lonely = 50
-
-// alone is what somebody waits who asks for a tenant while nobody else does.
-// The numbers of its tenants begin at first.
-func alone(ctx context.Context, d *database, what string, first int) error {
-	var took []time.Duration
-	start := time.Now()
-	for i := range lonely {
-		began := time.Now()
-		if err := makeTenant(ctx, d.now, first+i); err != nil {
-			return err
-		}
-		took = append(took, time.Since(began))
-	}
-	row(what, time.Since(start), took)
-	return nil
-}
-
-func makeTenant(ctx context.Context, m *pg.Migrator, i int) error {
-	id := uuid.Must(uuid.NewV7())
-	schema := "t_" + hex.EncodeToString(id[:])
-	return m.Provision(ctx, pg.Provisioning{
-		Schema: schema,
-		Claim: func(ctx context.Context, tx uow.Tx) (bool, error) {
-			_, err := pg.DB(tx).Exec(ctx, `INSERT INTO control.tenants
-				(id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at)
-				VALUES ($1, $2, $2, 'customer', 'active', $3, 'a@example.com', 1, $4, $4)`, id, fmt.Sprintf("bench-%06d", i), schema, time.Now().UTC())
-			return true, err
-		},
-	}, func(uow.Tx) error { return nil })
 }
 
 func verify(ctx context.Context, o options, f *fleet.Fleet, what string) error {

@@ -44,7 +44,7 @@ func (b *Builder) Runner(t domain.Tenant, d op.Def, claim service.Claim) *op.Run
 	return b.foundry(t.Tenant, d, pg.Provisioning{
 		Schema:   t.Schema,
 		Landlord: t.Kind == tenancy.Landlord,
-		Spare:    true,
+		Spare:    t.Home() == tenancy.MainPlacement, // which has the stock
 		Claim:    claim,
 		Witness: func(ctx context.Context) (string, error) {
 			landlord, err := b.tenants.Landlord(ctx)
