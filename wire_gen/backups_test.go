@@ -251,6 +251,44 @@ func (n *tenant) goesBack(t *testing.T, back, rows *tenant, file string) {
 	}
 }
 
+// TestARestoreInPlaceWaitsForTheSwapAlone: while somebody looks at the trail by
+// hand, the tenant works on, and no second attempt reads the archive again.
+func TestARestoreInPlaceWaitsForTheSwapAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	n, _ := h.household(t)
+	source, backup := operator.backup(t, n)
+	db, err := pgx.Connect(t.Context(), h.db.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
+	if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE "+pgx.Identifier{n.schema, "audit_events"}.Sanitize()+" IN ACCESS SHARE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	w := operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
+	for range 2 {
+		for h.number(t, waitingIn, n.schema) == 0 {
+			continue // until the swap tries
+		}
+		mustDo(t, n.as().get(t, "/v1/audit/events"))
+		for h.number(t, waitingIn, n.schema) > 0 {
+			continue // until it has let go
+		}
+	}
+	if _, err := db.Exec(t.Context(), "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	o := operator.must(t, w)
+	if attempts := h.number(t, "SELECT attempts FROM control.copies WHERE operation_id = $1", o.ID); attempts != 1 {
+		t.Errorf("it took %d attempts", attempts)
+	}
+}
+
+// waitingIn counts who waits for a table of a schema.
+const waitingIn = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relnamespace = $1::regnamespace"
+
 // leftOf counts what the database has under the name of a schema.
 func (h *house) leftOf(t *testing.T, schema string) (left int) {
 	t.Helper()

@@ -13,7 +13,8 @@ import (
 // what copying a tenant is made of. It has a few connections of its own, so
 // that hours of copying keep nobody waiting who makes or changes schemas.
 type Carrier struct {
-	m *Migrator
+	m        *Migrator
+	patience patience // of a swap
 
 	mu       sync.Mutex
 	declared map[int64]string // fingerprints by version
@@ -33,7 +34,7 @@ func (m *Migrator) Carrier(ctx context.Context) (*Carrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Carrier{m: own, declared: map[int64]string{}}, nil
+	return &Carrier{m: own, patience: swapPatience, declared: map[int64]string{}}, nil
 }
 
 // Close closes the connections.

@@ -62,54 +62,6 @@ func (c *Carrier) Upgrade(ctx context.Context, schema string) error {
 	return Translate(err, nil, nil)
 }
 
-// Replace puts a complete schema in the place of another of the same version:
-// the tables whose rows last move over with them, and also, which runs in the
-// same transaction, has the registry name the new schema. Units of work that
-// are under way in the old one end first, or begin again in the new one.
-func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow.Tx) error) error {
-	return c.inOwner(ctx, func(tx pgx.Tx, owner *ownerTx) error {
-		if err := c.current(ctx, tx, from, to); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '10s'"); err != nil {
-			return err
-		}
-		tables, err := tablesIn(ctx, tx, to)
-		if err != nil {
-			return err
-		}
-		var statements []string
-		for _, t := range tables {
-			if !t.Lasting {
-				continue
-			}
-			statements = append(statements,
-				"DROP TABLE "+pgx.Identifier{to, t.Name}.Sanitize(),
-				"ALTER TABLE "+pgx.Identifier{from, t.Name}.Sanitize()+" SET SCHEMA "+ident(to),
-				"REVOKE ALL ON "+pgx.Identifier{to, t.Name}.Sanitize()+" FROM "+ident(c.m.roles.of(from)))
-		}
-		if err := execAll(ctx, tx, statements); err != nil {
-			return err
-		}
-		if err := grantTenant(ctx, tx, to, c.m.roles); err != nil {
-			return err
-		}
-		return also(owner)
-	})
-}
-
-// current keeps schemas at the version that this process brings them to until
-// the end of the transaction. A process of a newer release may have migrated
-// one of them, whose tables would not fit the other any more: migrate.ErrNewer.
-func (c *Carrier) current(ctx context.Context, tx pgx.Tx, schemas ...string) error {
-	for _, schema := range schemas {
-		if _, err := c.m.tenant.Apply(ctx, tx, schema); err != nil { // which takes the lock of the schema's migrations
-			return err
-		}
-	}
-	return nil
-}
-
 // inOwner runs fn in a transaction with the owner's rights.
 func (c *Carrier) inOwner(ctx context.Context, fn func(tx pgx.Tx, owner *ownerTx) error) error {
 	return Translate(owned(ctx, c.m.pool, fn), nil, nil)

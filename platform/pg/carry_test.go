@@ -296,13 +296,20 @@ func TestReplaceUnderAFirstRead(t *testing.T) {
 // waitForLock waits until somebody waits for a lock on a table of the schema.
 func waitForLock(t *testing.T, f pgtest.Fixture, schema string) {
 	t.Helper()
-	for waits := false; !waits; {
-		err := query(t, f, &waits, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-			WHERE NOT l.granted AND c.relnamespace = $1::regnamespace)`, schema)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for !contended(t, f, schema) {
+		continue // look again
 	}
+}
+
+// contended reports whether somebody waits for a lock on a table of the schema.
+func contended(t *testing.T, f pgtest.Fixture, schema string) (waits bool) {
+	t.Helper()
+	err := query(t, f, &waits, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+		WHERE NOT l.granted AND c.relnamespace = $1::regnamespace)`, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return waits
 }
 
 func TestRemoveLeavesNothing(t *testing.T) {

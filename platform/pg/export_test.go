@@ -1,6 +1,10 @@
 package pg
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Waiting is how many reads of one row wait in a pool to travel together.
 func (p *Pool) Waiting() (n int) {
@@ -21,3 +25,8 @@ func (p *Pool) SameHome(a, b uuid.UUID) bool {
 
 // MoveKey is the key of the lock of a move.
 func MoveKey(schema string) int64 { return aloneKey(moveID(schema)) }
+
+// Hasty has a carrier try a swap only so often.
+func (c *Carrier) Hasty(tries int) {
+	c.patience = patience{lock: 50 * time.Millisecond, pause: time.Millisecond, longest: time.Millisecond, tries: tries}
+}

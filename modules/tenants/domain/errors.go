@@ -34,6 +34,7 @@ var (
 	ErrFrozen       = errs.New(errs.Conflict, "tenants.fleet_frozen", "The fleet is frozen: no tenant is moved until it is thawed.")
 	ErrSameDatabase = errs.New(errs.Conflict, "tenants.same_database", "Both placements are one database. Nothing was brought there.")
 	ErrMoveBusy     = errs.New(errs.Unavailable, "tenants.too_busy_to_move", "The tenant writes so much, or holds its tables for so long, that it could not be moved so far. Nothing has changed.")
+	ErrInUse        = errs.New(errs.Conflict, "tenants.tables_in_use", "Somebody holds tables of the tenant in the database and does not let them go. Nothing was changed.")
 	ErrDiffers      = errs.New(errs.Conflict, "tenants.copy_differs", "What has come into the database is not what was sent there. Nothing was changed.")
 	ErrMoveDiffers  = errs.New(errs.Conflict, "tenants.move_differs", "What arrived in the new placement was not what was sent. The tenant was not moved.")
 	ErrOvertaken    = errs.New(errs.Conflict, "tenants.copy_overtaken", "Another process has taken over this work.")

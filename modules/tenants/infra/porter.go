@@ -156,7 +156,7 @@ func (p *Porter) Replace(ctx context.Context, c domain.Copy) error {
 		return p.copies.Replaced(ctx, tx, c, house.Version())
 	})
 	if err != nil || !c.Elsewhere() {
-		return err
+		return explained(err)
 	}
 	return p.copies.Follow(ctx, c)
 }
@@ -288,6 +288,8 @@ func explained(err error) error {
 		return domain.ErrArchiveNewer.Because(err)
 	case errors.Is(err, pg.ErrFillDiffers):
 		return domain.ErrDiffers.Because(err)
+	case errors.Is(err, pg.ErrSwapBusy):
+		return domain.ErrInUse.Because(err)
 	case errors.Is(err, pg.ErrDrift):
 		return domain.ErrDrift.Because(err)
 	case errors.Is(err, s3x.ErrUnavailable):
