@@ -96,6 +96,17 @@ func newHouse(t *testing.T, settings ...func(*config.Config)) *house {
 	return h
 }
 
+// houseOn is newHouse on a database of its own, with the operator's tenant.
+func houseOn(t *testing.T, db pgtest.DB, settings ...func(*config.Config)) *house {
+	t.Helper()
+	h := newHouse(t, append(settings, func(c *config.Config) {
+		c.Database.URL, c.Database.MigratorURL = db.AppURL, db.MigratorURL
+	})...)
+	h.db = db
+	h.ruled = h.found(t)
+	return h
+}
+
 // runQueuedWork does what this house queues, in place of the job queue, which
 // houses of one database would share: mail would end in another test's box.
 func (h *house) runQueuedWork(t *testing.T) {

@@ -27,12 +27,9 @@ type realm struct {
 func newRealm(t *testing.T) *realm {
 	t.Helper()
 	r := &realm{main: pgtest.OwnMachine(t), second: pgtest.OwnMachine(t)}
-	r.house = newHouse(t, func(c *config.Config) {
-		c.Database.URL, c.Database.MigratorURL = r.main.AppURL, r.main.MigratorURL
+	r.house = houseOn(t, r.main.DB, func(c *config.Config) {
 		c.Database.Placements[0].URL, c.Database.Placements[0].MigratorURL = r.second.AppURL, r.second.MigratorURL
 	})
-	r.db = r.main.DB
-	r.ruled = r.found(t)
 	return r
 }
 

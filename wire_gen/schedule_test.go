@@ -1,6 +1,7 @@
 package wiregen_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
 	"github.com/insulahq/insula/platform/httpx"
+	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/s3x"
+	"github.com/insulahq/insula/platform/tenancy"
 )
 
 // schedule has a tenant backed up by itself, as the operator says.
@@ -84,6 +87,35 @@ func TestTheScheduleBacksUp(t *testing.T) {
 		if ours != want {
 			t.Errorf("the operator's trail has %s %d times, want %d", operation, ours, want)
 		}
+	}
+}
+
+// TestASuspendedTenantIsBackedUpToo: its schedule goes on, and what it keeps of
+// that, wherever its rows are.
+func TestASuspendedTenantIsBackedUpToo(t *testing.T) {
+	t.Parallel()
+	h := houseOn(t, pgtest.Own(t)) // the schedules of all tenants are looked at
+	for _, placement := range []string{tenancy.MainPlacement, second} {
+		n := h.tenantIn(t, placement)
+		mustDo(t, h.ruled.as().post(t, "/v1/tenants/"+n.id.String()+"/suspend", ""))
+		h.ruled.scheduled(t, n)
+	}
+	h.clock.Set(h.clock.Now().Add(25 * time.Hour))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- h.Scheduler.Run(ctx) }()
+	made := func() int64 {
+		return h.number(t, "SELECT count(*) FROM control.operations WHERE kind = 'tenants.backup' AND status = 'succeeded'")
+	}
+	for deadline := time.Now().Add(patience); made() < 6; {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody looked after the suspended tenants: %d backups were made", made())
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

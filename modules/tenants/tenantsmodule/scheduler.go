@@ -49,7 +49,7 @@ func (r *scheduler) pending(ctx context.Context) ([]uuid.UUID, error) {
 	all, err := r.tenants.ServedTenants(ctx)
 	var ids []uuid.UUID
 	for _, t := range all {
-		if t.Kind != tenancy.Landlord && t.Status == tenancy.Active {
+		if t.Kind != tenancy.Landlord {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -71,7 +71,7 @@ func (r *scheduler) do(ctx context.Context, id uuid.UUID) error {
 	}
 	values, err := r.fresh(ctx, t)
 	if err != nil {
-		return unless(err, tenancy.ErrUnknown, tenancy.ErrSuspended) // gone, or kept as it is until it is resumed
+		return unless(err, tenancy.ErrUnknown) // gone
 	}
 	by := domain.Schedule{
 		Every: tenants.BackupEvery.In(values), Keep: int(tenants.BackupKeep.In(values)), KeepFor: tenants.BackupKeepFor.In(values),
