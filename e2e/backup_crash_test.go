@@ -193,8 +193,8 @@ func (s *stack) isWhole(t *testing.T, conn *pgx.Conn, l landlord, c *carried, d 
 func (s *stack) leavesNoCopies(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
 	left := query[string](t, conn, `
-		SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE 't\_%' AND nspname NOT IN (SELECT schema_name FROM control.tenants)
-		UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 't\_%' AND rolname NOT IN (SELECT schema_name FROM control.tenants)
+		SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE 't\_%' AND nspname NOT IN (SELECT schema_name FROM control.tenants UNION ALL SELECT schema_name FROM control.spares)
+		UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 't\_%' AND rolname NOT IN (SELECT schema_name FROM control.tenants UNION ALL SELECT schema_name FROM control.spares)
 		UNION ALL SELECT 'copy ' || operation_id FROM control.copies WHERE step <> 'over'
 		UNION ALL SELECT 'tenant ' || slug FROM control.tenants WHERE status = 'provisioning'`)
 	known := map[string]bool{}

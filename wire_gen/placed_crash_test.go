@@ -191,8 +191,8 @@ func (r *realm) nothingElse(t *testing.T) {
 	}
 	for _, h := range []*house{r.house, there} {
 		for what, query := range map[string]string{
-			"schemas": "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%' AND nspname NOT IN (SELECT schema_name FROM control.tenants)",
-			"roles":   "SELECT count(*) FROM pg_roles WHERE rolname LIKE 't\\_%' AND rolname NOT IN (SELECT schema_name FROM control.tenants)",
+			"schemas": "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%' AND nspname NOT IN (SELECT schema_name FROM control.tenants UNION ALL SELECT schema_name FROM control.spares)",
+			"roles":   "SELECT count(*) FROM pg_roles WHERE rolname LIKE 't\\_%' AND rolname NOT IN (SELECT schema_name FROM control.tenants UNION ALL SELECT schema_name FROM control.spares)",
 			"copies":  "SELECT count(*) FROM control.copies WHERE step <> 'over'",
 			"tenants": "SELECT count(*) FROM control.tenants WHERE status <> 'active'",
 		} {

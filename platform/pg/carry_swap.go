@@ -68,10 +68,10 @@ func (c *Carrier) swap(ctx context.Context, tx pgx.Tx, from, to string, also fun
 		if !t.Lasting {
 			continue
 		}
-		old, new := pgx.Identifier{from, t.Name}.Sanitize(), pgx.Identifier{to, t.Name}.Sanitize()
-		locked = append(locked, old, new)
-		statements = append(statements, "DROP TABLE "+new, "ALTER TABLE "+old+" SET SCHEMA "+ident(to),
-			"REVOKE ALL ON "+new+" FROM "+ident(c.m.roles.of(from)))
+		was, is := pgx.Identifier{from, t.Name}.Sanitize(), pgx.Identifier{to, t.Name}.Sanitize()
+		locked = append(locked, was, is)
+		statements = append(statements, "DROP TABLE "+is, "ALTER TABLE "+was+" SET SCHEMA "+ident(to),
+			"REVOKE ALL ON "+is+" FROM "+ident(c.m.roles.of(from)))
 	}
 	if len(locked) > 0 {
 		statements = append([]string{
