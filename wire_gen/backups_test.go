@@ -494,6 +494,14 @@ func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
 			if first.Error.Code == "tenants.files_lost" {
 				lost++
 				h.isOver(t, first.ID)
+				break
+			}
+			c, err := h.Copies.Copy(t.Context(), first.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := h.leftOf(t, c.Schema); left != 0 {
+				t.Errorf("without its call %d the restore failed (%s) and left %d of %s", calls, first.Error.Code, left, c.Schema)
 			}
 		case "running":
 			operator.must(t, w)
@@ -505,6 +513,28 @@ func TestAnArchiveGoesAwayAtEveryStep(t *testing.T) {
 	}
 	if failed == 0 || lost == 0 {
 		t.Errorf("%d restores failed for want of their archive, %d of them after the swap", failed, lost)
+	}
+}
+
+// TestWhatFailsForGoodLeavesNothing: a clone whose files are gone ends after its
+// schema was made, which is taken away again.
+func TestWhatFailsForGoodLeavesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	operator := h.operator(t)
+	n, _ := h.household(t)
+	n.lose(t, n.fileID(t, "lost.txt", "hello"))
+	w := operator.as().post(t, "/v1/tenants/"+n.id.String()+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone"}`, newSlug()))
+	o := operator.follow(t, w)
+	if o.Status != "failed" || o.Error == nil || o.Error.Code != "tenants.file_missing" {
+		t.Fatalf("%+v %+v", o, o.Error)
+	}
+	c, err := h.Copies.Copy(t.Context(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := h.leftOf(t, c.Schema); left != 0 {
+		t.Errorf("%d left of %s", left, c.Schema)
 	}
 }
 

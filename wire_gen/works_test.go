@@ -1,6 +1,7 @@
 package wiregen_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -209,7 +210,7 @@ func (n *tenant) litter(t *testing.T) s3x.Key {
 	mustDo(t, n.as().with("If-Match", "*").call(t, "DELETE", "/v1/files/"+deleted, ""))
 	stuck := decode[filesapi.File](t, n.as().post(t, "/v1/files", `{"name":"stuck.txt","size":5}`), http.StatusCreated)
 	follow(t, stuck.Upload.Link, "hello")
-	lost := n.fileID(t, "lost.txt", "hello")
+	gone := n.lose(t, n.fileID(t, "lost.txt", "hello"))
 	db, err := pgx.Connect(t.Context(), n.h.db.SuperuserURL)
 	if err != nil {
 		t.Fatal(err)
@@ -219,15 +220,27 @@ func (n *tenant) litter(t *testing.T) s3x.Key {
 	if _, err := db.Exec(t.Context(), "UPDATE "+table+" f SET status = 'scanning', object_id = u.object_id FROM "+uploads+" u WHERE u.file_id = f.id AND f.id = $1", stuck.ID); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := n.h.blobs.Put(t.Context(), s3x.TenantKey(n.id, uuid.New()), strings.NewReader("stray"), 5, "text/plain"); err != nil {
+		t.Fatal(err)
+	}
+	return gone
+}
+
+// lose takes the content of a file out of the store, and returns where it was.
+func (n *tenant) lose(t *testing.T, file string) s3x.Key {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), n.h.db.SuperuserURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.WithoutCancel(t.Context()))
 	var object uuid.UUID
-	if err := db.QueryRow(t.Context(), "SELECT object_id FROM "+table+" WHERE id = $1", lost).Scan(&object); err != nil {
+	err = db.QueryRow(t.Context(), "SELECT object_id FROM "+pgx.Identifier{n.schema, "files"}.Sanitize()+" WHERE id = $1", file).Scan(&object)
+	if err != nil {
 		t.Fatal(err)
 	}
 	gone := s3x.TenantKey(n.id, object)
 	if err := n.h.blobs.Delete(t.Context(), gone); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.h.blobs.Put(t.Context(), s3x.TenantKey(n.id, uuid.New()), strings.NewReader("stray"), 5, "text/plain"); err != nil {
 		t.Fatal(err)
 	}
 	return gone

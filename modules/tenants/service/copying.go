@@ -29,6 +29,7 @@ var (
 type Copies interface {
 	Tenant(ctx context.Context, id uuid.UUID) (domain.Tenant, error)
 	Backup(ctx context.Context, id uuid.UUID) (domain.Backup, error)
+	Copy(ctx context.Context, operation uuid.UUID) (domain.Copy, error)
 	Begin(ctx context.Context, c domain.Copy) (domain.Copy, error)
 	Take(ctx context.Context, c domain.Copy) (arrived bool, err error)
 	Follow(ctx context.Context, c domain.Copy) error
@@ -108,6 +109,11 @@ func (s *Copying) Run(ctx context.Context, c domain.Copy) error {
 // failed keeps why an attempt failed, and undoes the copy if no other one
 // would do better.
 func (s *Copying) failed(ctx context.Context, c domain.Copy, cause error) error {
+	aimed, err := s.copies.Copy(ctx, c.Operation)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	c.Schema = aimed.Schema // the attempt named it after it had begun
 	undo := (final(cause, c.Attempts) || c.Attempts >= maxAttempts) && !s.beyond(ctx, c)
 	undoing, err := s.copies.Note(ctx, c, cause, undo)
 	if errors.Is(err, domain.ErrOvertaken) || err == nil && !undoing {
