@@ -9,6 +9,7 @@ import (
 	settingsservice "github.com/insulahq/insula/modules/settings/service"
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
+	usageservice "github.com/insulahq/insula/modules/usage/service"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/op"
@@ -48,6 +49,12 @@ func OperatorTenants(ctx context.Context, p *Process) (*tenantsservice.Tenants, 
 // has the binary: see OperatorTenants.
 func OperatorSettings(ctx context.Context, p *Process) (*settingsservice.Settings, error) {
 	return asOperator(ctx, p, requestSettings)
+}
+
+// OperatorUsage is what tenants have and do, for somebody who has the binary:
+// see OperatorTenants.
+func OperatorUsage(ctx context.Context, p *Process) (*usageservice.Usage, error) {
+	return asOperator(ctx, p, requestUsage)
 }
 
 // OperatorBackups are the backups of tenants as somebody works with them who

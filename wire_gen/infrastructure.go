@@ -24,6 +24,9 @@ import (
 	tenantsdomain "github.com/insulahq/insula/modules/tenants/domain"
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	"github.com/insulahq/insula/modules/usage"
+	usageinfra "github.com/insulahq/insula/modules/usage/infra"
+	usersinfra "github.com/insulahq/insula/modules/users/infra"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/config"
@@ -249,6 +252,11 @@ func newCursors(c config.Config) *page.Codec {
 // needs the roles.
 func newSeeders(r *rolesinfra.Seeder, u *usersservice.Founding) []tenants.Seeder {
 	return []tenants.Seeder{r, u}
+}
+
+// newMeters is the order in which is told what a tenant has.
+func newMeters(u *usersinfra.Users, f *filesinfra.Repository) []usage.Meter {
+	return []usage.Meter{u, f, usageinfra.Database{}}
 }
 
 // newLandlord finds the operator's tenant.

@@ -19,6 +19,8 @@ import (
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	usageapi "github.com/insulahq/insula/modules/usage/api"
+	usageservice "github.com/insulahq/insula/modules/usage/service"
 	usersapi "github.com/insulahq/insula/modules/users/api"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
@@ -48,6 +50,7 @@ func modules(p *Process) []Module {
 		auditapi.New(in(p, requestAudit), in(p, requestEvidence), in(p, requestViewing), p.Cursors),
 		filesapi.New(in(p, requestFiles), p.Cursors, p.Config.Limits.MaxFileBytes, p.Config.HTTP.PublicURL),
 		settingsapi.New(in(p, requestSettings)),
+		usageapi.New(in(p, requestUsage)),
 	}
 }
 
@@ -60,6 +63,7 @@ func Operations() *op.Registry {
 		auditservice.Operations,
 		filesservice.Operations,
 		settingsservice.Operations,
+		usageservice.Operations,
 	)
 }
 
@@ -86,6 +90,7 @@ func NewServer(p *Process, version string) (*httpx.Server, error) {
 		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
 		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,
 		Origins:      tenantsmodule.Origins(p.Settings, p.Fresh),
+		Count:        p.Requests.Count,
 		MaxBodyBytes: p.Config.Limits.MaxBodyBytes, RequestTimeout: p.Config.HTTP.RequestTimeout,
 	})
 	return s, compose(s, p)

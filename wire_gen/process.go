@@ -31,6 +31,8 @@ import (
 	tenantsinfra "github.com/insulahq/insula/modules/tenants/infra"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	"github.com/insulahq/insula/modules/usage"
+	usageinfra "github.com/insulahq/insula/modules/usage/infra"
 	"github.com/insulahq/insula/modules/users"
 	usersdomain "github.com/insulahq/insula/modules/users/domain"
 	usersinfra "github.com/insulahq/insula/modules/users/infra"
@@ -136,6 +138,10 @@ type Process struct {
 	Settings     *tenancy.Settings
 	Fresh        tenancy.Fresh
 	SettingsDesk settings.Desk
+
+	// Usage.
+	Meters   []usage.Meter
+	Requests *usageinfra.Requests
 
 	// Files.
 	Files        filesdomain.Keeper

@@ -18,6 +18,10 @@ import (
 	"github.com/insulahq/insula/modules/settings/settingsmodule"
 	tenantsservice "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	usagedomain "github.com/insulahq/insula/modules/usage/domain"
+	usageinfra "github.com/insulahq/insula/modules/usage/infra"
+	usageservice "github.com/insulahq/insula/modules/usage/service"
+	"github.com/insulahq/insula/modules/usage/usagemodule"
 	usersinfra "github.com/insulahq/insula/modules/users/infra"
 	usersservice "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
@@ -48,7 +52,7 @@ var process = wire.NewSet(
 	pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)),
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	op.NewJobs, op.NewFolds, gate.New, Operations,
-	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process,
+	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, usagemodule.Process, newMeters,
 	Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
 	wire.Struct(new(Process), "*"),
 )
@@ -91,7 +95,7 @@ var request = wire.NewSet(
 	wire.FieldsOf(new(*Process),
 		"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 		"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "Houses", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
-		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"),
+		"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk", "Meters", "Requests"),
 	wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	newUnit, newRunner,
 )
@@ -144,6 +148,10 @@ func requestViewing(t *Tenant, r scope.Request) *auditservice.Viewing {
 
 func requestSettings(t *Tenant, r scope.Request) *settingsservice.Settings {
 	panic(wire.Build(request, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), settingsmodule.Request))
+}
+
+func requestUsage(t *Tenant, r scope.Request) *usageservice.Usage {
+	panic(wire.Build(request, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), wire.Bind(new(usagedomain.Requests), new(*usageinfra.Requests)), usagemodule.Request))
 }
 
 func requestFiles(t *Tenant, r scope.Request) *filesservice.Files {

@@ -14,7 +14,7 @@ import (
 	service4 "github.com/insulahq/insula/modules/audit/service"
 	"github.com/insulahq/insula/modules/files/filesmodule"
 	infra6 "github.com/insulahq/insula/modules/files/infra"
-	service6 "github.com/insulahq/insula/modules/files/service"
+	service7 "github.com/insulahq/insula/modules/files/service"
 	infra5 "github.com/insulahq/insula/modules/roles/infra"
 	"github.com/insulahq/insula/modules/roles/rolesmodule"
 	"github.com/insulahq/insula/modules/roles/service"
@@ -24,6 +24,8 @@ import (
 	infra3 "github.com/insulahq/insula/modules/tenants/infra"
 	service3 "github.com/insulahq/insula/modules/tenants/service"
 	"github.com/insulahq/insula/modules/tenants/tenantsmodule"
+	service6 "github.com/insulahq/insula/modules/usage/service"
+	"github.com/insulahq/insula/modules/usage/usagemodule"
 	infra4 "github.com/insulahq/insula/modules/users/infra"
 	service2 "github.com/insulahq/insula/modules/users/service"
 	"github.com/insulahq/insula/modules/users/usersmodule"
@@ -295,6 +297,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
+	v5 := newMeters(users, repository2)
+	requests := usagemodule.NewRequests(v, idSystem, tenants, system, logger)
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
@@ -371,6 +375,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Settings:      settings,
 		Fresh:         fresh,
 		SettingsDesk:  desk,
+		Meters:        v5,
+		Requests:      requests,
 		Files:         repository2,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
@@ -634,6 +640,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
+	v5 := newMeters(users, repository2)
+	requests := usagemodule.NewRequests(v, source, tenants, clockClock, logger)
 	files := c.Files
 	scanner := filesmodule.NewScanner(files)
 	limits := c.Limits
@@ -710,6 +718,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Settings:      settings,
 		Fresh:         fresh,
 		SettingsDesk:  desk,
+		Meters:        v5,
+		Requests:      requests,
 		Files:         repository2,
 		FileScanner:   scanner,
 		FilePolicies:  filesmodulePolicies,
@@ -1043,7 +1053,29 @@ func requestSettings(t *Tenant, r scope.Request) *service5.Settings {
 	return settings
 }
 
-func requestFiles(t *Tenant, r scope.Request) *service6.Files {
+func requestUsage(t *Tenant, r scope.Request) *service6.Usage {
+	wiregenProcess := t.Process
+	pool := wiregenProcess.Pool
+	tenant := t.Tenant
+	unit := newUnit(pool, tenant)
+	decider := wiregenProcess.Decider
+	recorder := wiregenProcess.Recorder
+	retries := wiregenProcess.Retries
+	folds := wiregenProcess.Folds
+	metrics := wiregenProcess.Metrics
+	clockClock := wiregenProcess.Clock
+	source := wiregenProcess.IDs
+	logger := wiregenProcess.Log
+	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
+	v := wiregenProcess.Meters
+	requests := wiregenProcess.Requests
+	jobs := wiregenProcess.Jobs
+	live := wiregenProcess.Live
+	usage := service6.NewUsage(runner, v, requests, r, jobs, live, clockClock)
+	return usage
+}
+
+func requestFiles(t *Tenant, r scope.Request) *service7.Files {
 	wiregenProcess := t.Process
 	pool := wiregenProcess.Pool
 	tenant := t.Tenant
@@ -1065,7 +1097,7 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 	scanner := wiregenProcess.FileScanner
 	outbox := wiregenProcess.Outbox
 	tokens := wiregenProcess.FileTokens
-	parties := service6.Parties{
+	parties := service7.Parties{
 		Keep:     keeper,
 		Contents: contents,
 		Scanner:  scanner,
@@ -1075,7 +1107,7 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 		IDs:      source,
 		Log:      logger,
 	}
-	files := service6.New(runner, policy, parties)
+	files := service7.New(runner, policy, parties)
 	return files
 }
 
@@ -1084,7 +1116,8 @@ func requestFiles(t *Tenant, r scope.Request) *service6.Files {
 var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", "Limits", "Audit", "Tenants", "Roles", "Files"), newLogger, telemetry.NewRegistry, newMetrics, newTraces,
 	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), wire.Bind(new(gate.Tenants), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
-	newCarriers, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
+	newCarriers, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, usagemodule.Process, newMeters,
+	Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(
@@ -1094,5 +1127,5 @@ var production = wire.NewSet(
 var request = wire.NewSet(wire.FieldsOf(new(*Tenant), "Process", "Tenant"), wire.FieldsOf(new(*Process),
 	"Log", "Metrics", "Clock", "IDs", "Pool", "Blobs", "Operations", "Decider", "Recorder", "Retries", "Folds", "Jobs", "Outbox", "Live",
 	"Random", "Mail", "Registrations", "Receipts", "Grace", "Backups", "Houses", "People", "Access", "OneTimeTokens", "APIKeys", "Inviter", "Post", "Standing", "KeyScopes", "Tickets",
-	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
+	"Catalogue", "Standings", "Files", "FileScanner", "FilePolicies", "FileTokens", "Tree", "Published", "HeadKeys", "Tails", "SettingsDesk", "Meters", "Requests"), wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), newUnit, newRunner,
 )

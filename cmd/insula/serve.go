@@ -36,7 +36,8 @@ func serve(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	defer cleanup()
-	defer p.Folds.Close() // after the last request
+	defer p.Requests.Close() // after the last request
+	defer p.Folds.Close()
 	server, err := wiregen.NewServer(p, version())
 	if err != nil {
 		return err
@@ -71,6 +72,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 	g.Go(func() error { return p.Eraser.Run(ctx) })
 	g.Go(func() error { return p.Mirrorer.Run(ctx) })
 	g.Go(func() error { return p.Folds.Run(ctx) })
+	g.Go(func() error { return p.Requests.Run(ctx) })
 	g.Go(func() error { return p.Sealer.Run(ctx) })
 	g.Go(func() error { return p.Remover.Run(ctx) })
 	g.Go(func() error { return p.Tails.Run(ctx) })

@@ -124,6 +124,9 @@ type Tenants struct {
 	Grace time.Duration `env:"INSULA_TENANT_GRACE" envDefault:"720h" range:"0s..87600h" doc:"How long a deleted tenant can be brought back before it may be erased (720h are 30 days)."`
 
 	SpareSchemas int `env:"INSULA_SPARE_SCHEMAS" envDefault:"8" range:"0..1000" doc:"How many schemas are kept ready for tenants that are still to come. More are made when half of them are gone. 0: none are made, and a new tenant waits for its own."`
+
+	UsageFlush     time.Duration `env:"INSULA_USAGE_FLUSH" envDefault:"5s" range:"1s..10m" doc:"How long requests are counted in memory before their numbers are stored; a process that is killed loses no more than that."`
+	UsageRetention time.Duration `env:"INSULA_USAGE_RETENTION" envDefault:"9600h" range:"24h..876000h" doc:"How long the number of requests of a day is kept, for each tenant (9600h are 400 days)."`
 }
 
 // Roles says what roles can be made of beside the operations of the API.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
@@ -21,7 +22,7 @@ import (
 func (s *Server) useLayers(o Options) {
 	s.echo.Use(
 		identifyRequest(o.IDs, o.Log),
-		observe(o.Log, o.Metrics),
+		observe(o.Log, o.Metrics, o.Count),
 		s.recover(o.Log),
 		secureHeaders(),
 		s.cors,
@@ -56,8 +57,9 @@ func identifyRequest(ids id.Source, log *slog.Logger) echo.MiddlewareFunc {
 	}
 }
 
-// observe writes one log line and one measurement for each request.
-func observe(log *slog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
+// observe writes one log line and one measurement for each request, and counts
+// it for its tenant.
+func observe(log *slog.Logger, metrics *telemetry.Metrics, count func(tenant uuid.UUID, status int)) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			done := metrics.RequestStarted()
@@ -71,6 +73,9 @@ func observe(log *slog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
 			metrics.ObserveRequest(r.operation, methodOf(req), status, took)
 			if r.problem != "" {
 				metrics.ObserveError(r.operation, r.problem)
+			}
+			if tenant := r.scope.Tenant.ID; tenant != uuid.Nil && count != nil {
+				count(tenant, status)
 			}
 			log.LogAttrs(req.Context(), levelOf(status), "request",
 				slog.String("method", methodOf(req)), slog.String("path", req.URL.Path), slog.Int("status", status), slog.String("code", r.problem),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/insulahq/insula/platform/id"
@@ -27,8 +28,11 @@ type Options struct {
 	Limits  Limits
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
-	Traces  *telemetry.Traces // nil, or switched off, makes no spans
-	IDs     id.Source
+	// Count is told the status of each answer to a request of a tenant; nil
+	// counts nothing. It must be quick.
+	Count  func(tenant uuid.UUID, status int)
+	Traces *telemetry.Traces // nil, or switched off, makes no spans
+	IDs    id.Source
 	// Ready tells which part is not ready to serve; nil when all are.
 	Ready func(context.Context) error
 	// Keys serves the JSON Web Key Set.

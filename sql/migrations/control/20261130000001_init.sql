@@ -243,3 +243,25 @@ CREATE INDEX "tenants_provisioning_idx" ON "control"."tenants" ("id") WHERE (sta
 CREATE UNIQUE INDEX "tenants_schema_name_key" ON "control"."tenants" ("schema_name");
 -- Create index "tenants_slug_key" to table: "tenants"
 CREATE UNIQUE INDEX "tenants_slug_key" ON "control"."tenants" ("slug");
+-- Create "usage_batches" table
+CREATE TABLE "control"."usage_batches" (
+  "process" uuid NOT NULL,
+  "batch" bigint NOT NULL,
+  "sent_at" timestamptz NOT NULL,
+  PRIMARY KEY ("process")
+);
+-- Create index "usage_batches_sent_idx" to table: "usage_batches"
+CREATE INDEX "usage_batches_sent_idx" ON "control"."usage_batches" ("sent_at");
+-- Create "usage_days" table
+CREATE TABLE "control"."usage_days" (
+  "tenant_id" uuid NOT NULL,
+  "day" timestamptz NOT NULL,
+  "answered" bigint NOT NULL,
+  "limited" bigint NOT NULL,
+  "failed" bigint NOT NULL,
+  PRIMARY KEY ("tenant_id", "day")
+);
+-- Create index "usage_days_day_idx" to table: "usage_days"
+CREATE INDEX "usage_days_day_idx" ON "control"."usage_days" ("day");
+-- Set comment to column: "day" on table: "usage_days"
+COMMENT ON COLUMN "control"."usage_days"."day" IS 'when the day began, in UTC';
