@@ -23,7 +23,7 @@ import (
 func tenantCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "tenant", Short: "Administer tenants."}
 	cmd.AddCommand(tenantCreateCommand(), tenantInviteCommand(), tenantListCommand(),
-		tenantSuspendCommand(), tenantResumeCommand(), tenantDeleteCommand(), tenantUndeleteCommand(), tenantSettingsCommand(),
+		tenantSuspendCommand(), tenantResumeCommand(), tenantDeleteCommand(), tenantUndeleteCommand(), tenantSettingsCommand(), tenantUsageCommand(),
 		tenantBackupCommand(), tenantBackupsCommand(), tenantFetchBackupCommand(), tenantDeleteBackupCommand(),
 		tenantRestoreCommand(), tenantCloneCommand(), tenantMoveCommand(), tenantFollowCommand(),
 		tenantEraseCommand(), receiptCommand())
