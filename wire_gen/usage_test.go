@@ -54,8 +54,10 @@ func TestUsageIsTheSameForBothSides(t *testing.T) {
 	here.clock.Advance(1e9)
 	there := operator.as()
 	for name, c := range map[string]func() (usageapi.TenantUsage, map[string]int64){
-		"the tenant":   func() (usageapi.TenantUsage, map[string]int64) { return n.as().used(t, "/v1/usage/tenant") },
-		"the operator": func() (usageapi.TenantUsage, map[string]int64) { return there.used(t, "/v1/tenants/"+n.id.String()+"/usage") },
+		"the tenant": func() (usageapi.TenantUsage, map[string]int64) { return n.as().used(t, "/v1/usage/tenant") },
+		"the operator": func() (usageapi.TenantUsage, map[string]int64) {
+			return there.used(t, "/v1/tenants/"+n.id.String()+"/usage")
+		},
 	} {
 		u, amounts := c()
 		if u.TenantID != n.id || u.Slug != n.slug || !u.MeasuredAt.Equal(here.clock.Now()) {

@@ -3,7 +3,6 @@ package domain
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"slices"
 	"time"
 
@@ -18,6 +17,16 @@ type Requests interface {
 	// processes have told of them.
 	Days(ctx context.Context, tenant uuid.UUID, s Span) ([]usage.Day, error)
 }
+
+// Outcome is how a request went.
+type Outcome uint8
+
+// The outcomes, as usage.Day explains them.
+const (
+	Answered Outcome = iota
+	Limited
+	Failed
+)
 
 // mostCounted bounds what a process counts for at once: tenants, times days.
 const mostCounted = 200_000
@@ -40,8 +49,8 @@ func NewTally() *Tally { return &Tally{days: map[tenantDay]*usage.Day{}} }
 // Empty reports whether nothing was counted.
 func (t *Tally) Empty() bool { return len(t.days) == 0 }
 
-// Count counts a request by the status of its answer.
-func (t *Tally) Count(tenant uuid.UUID, at time.Time, status int) {
+// Count counts a request.
+func (t *Tally) Count(tenant uuid.UUID, at time.Time, o Outcome) {
 	key := tenantDay{tenant, DayOf(at)}
 	d, ok := t.days[key]
 	if !ok {
@@ -52,13 +61,13 @@ func (t *Tally) Count(tenant uuid.UUID, at time.Time, status int) {
 		d = &usage.Day{Day: key.day}
 		t.days[key] = d
 	}
-	switch {
-	case status == http.StatusTooManyRequests:
-		d.Limited++
-	case status >= http.StatusInternalServerError:
-		d.Failed++
-	default:
+	switch o {
+	case Answered:
 		d.Answered++
+	case Limited:
+		d.Limited++
+	case Failed:
+		d.Failed++
 	}
 }
 

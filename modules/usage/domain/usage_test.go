@@ -2,7 +2,6 @@ package domain_test
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -49,23 +48,23 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-func TestRequestsCountOnceByTheirAnswer(t *testing.T) {
+func TestRequestsCountOnce(t *testing.T) {
 	a, b := uuid.UUID{1}, uuid.UUID{2}
 	night := time.Date(2026, 3, 31, 23, 59, 59, 0, time.UTC)
 	tally := domain.NewTally()
 	if !tally.Empty() {
 		t.Error("a new tally is not empty")
 	}
-	for _, status := range []int{200, 201, 302, 401, 404, 422, http.StatusTooManyRequests, http.StatusTooManyRequests, 500, 503} {
-		tally.Count(b, night, status)
+	for _, o := range []domain.Outcome{domain.Answered, domain.Limited, domain.Answered, domain.Failed, domain.Limited, domain.Answered} {
+		tally.Count(b, night, o)
 	}
-	tally.Count(b, night.Add(time.Second), 200)
-	tally.Count(a, night, 204)
+	tally.Count(b, night.Add(time.Second), domain.Answered)
+	tally.Count(a, night, domain.Answered)
 	got := tally.Batch()
 	want := domain.Batch{
 		Tenants:  []uuid.UUID{a, b, b},
 		Days:     []time.Time{day("2026-03-31"), day("2026-03-31"), day("2026-04-01")},
-		Answered: []int64{1, 6, 1}, Limited: []int64{0, 2, 0}, Failed: []int64{0, 2, 0},
+		Answered: []int64{1, 3, 1}, Limited: []int64{0, 2, 0}, Failed: []int64{0, 1, 0},
 	}
 	if !slices.Equal(got.Tenants, want.Tenants) || !slices.EqualFunc(got.Days, want.Days, time.Time.Equal) ||
 		!slices.Equal(got.Answered, want.Answered) || !slices.Equal(got.Limited, want.Limited) || !slices.Equal(got.Failed, want.Failed) {
@@ -79,9 +78,9 @@ func TestATallyIsBounded(t *testing.T) {
 	tally := domain.NewTally()
 	now := day("2026-03-31")
 	for i := range 200_001 {
-		tally.Count(uuid.UUID{byte(i >> 16), byte(i >> 8), byte(i)}, now, 200)
+		tally.Count(uuid.UUID{byte(i >> 16), byte(i >> 8), byte(i)}, now, domain.Answered)
 	}
-	tally.Count(uuid.UUID{}, now, 200)
+	tally.Count(uuid.UUID{}, now, domain.Answered)
 	if b := tally.Batch(); tally.Missed != 1 || len(b.Tenants) != 200_000 || b.Answered[0] != 2 {
 		t.Errorf("%d missed, %d kept, %d of the first", tally.Missed, len(b.Tenants), b.Answered[0])
 	}

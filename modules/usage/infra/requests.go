@@ -4,6 +4,7 @@ package infra
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -74,7 +75,17 @@ func NewRequests(control Control, process uuid.UUID, c Counting, now clock.Clock
 func (r *Requests) Count(tenant uuid.UUID, status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tally.Count(tenant, r.clock.Now(), status)
+	r.tally.Count(tenant, r.clock.Now(), outcomeOf(status))
+}
+
+func outcomeOf(status int) domain.Outcome {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return domain.Limited
+	case status >= http.StatusInternalServerError:
+		return domain.Failed
+	}
+	return domain.Answered
 }
 
 // Days implements domain.Requests.
