@@ -78,7 +78,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"INSULA_PASSWORD_RESET_URL": "https://app.example/reset", "INSULA_EMAIL_CHANGE_URL": "https://app.example/mail",
 		"INSULA_PASSWORD_PEPPERS_OLD": key(3) + ",-", "INSULA_SESSION_IDLE": "2h", "INSULA_REQUIRE_SECOND_FACTOR": "true",
 		"INSULA_BACKUP_EVERY": "24h0m0s", "INSULA_BACKUP_KEEP": "3", "INSULA_BACKUP_KEEP_FOR": "720h0m0s",
-		"INSULA_KEY_ROTATION": "48h", "INSULA_TENANT_GRACE": "48h0m0s", "INSULA_SPARE_SCHEMAS": "5", "INSULA_TENANT_UNITS": "5", "INSULA_TENANT_WAITING": "6",
+		"INSULA_KEY_ROTATION": "48h", "INSULA_TENANT_GRACE": "48h0m0s", "INSULA_SPARE_SCHEMAS": "5", "INSULA_USAGE_FLUSH": "7s", "INSULA_USAGE_RETENTION": "48h0m0s", "INSULA_TENANT_UNITS": "5", "INSULA_TENANT_WAITING": "6",
 		"INSULA_TENANT_STATEMENT_TIMEOUT": "7s", "INSULA_TENANT_LOCK_TIMEOUT": "8s",
 		"INSULA_PLACEMENTS": "east postgres://a:east-pw@h/d postgres://m:east-pw@h/d;\nwest-2  postgres://a@h/d postgres://m@h/d ;",
 	}
