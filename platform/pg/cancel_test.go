@@ -5,11 +5,35 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/uow"
 )
+
+// TestAWishToCancelReachesNobodyElse: readers give up at the moment at which their
+// statements end, and no statement that comes after them is ended for it.
+func TestAWishToCancelReachesNobodyElse(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	pool, err := pg.Open(t.Context(), pg.Options{URL: f.AppURL, MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	const while = `SELECT 'x' || pg_sleep($1)::text`
+	for i := range 60 { // around the time at which the server is asked
+		ctx, hangUp := context.WithTimeout(t.Context(), time.Millisecond)
+		_, _ = readName(ctx, pool.Tenant(f.Tenant), while, 0.018+float64(i)/10_000)
+		hangUp()
+		for range 3 {
+			if _, err := readName(t.Context(), pool.Tenant(f.Tenant), while, 0.001); err != nil {
+				t.Fatalf("after %d that gave up: %v", i+1, err)
+			}
+		}
+	}
+}
 
 // TestWhoGivesUpCostsNoConnection: a backend knows its tenants, so a statement
 // whose caller has gone ends, and its connection goes on.

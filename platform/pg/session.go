@@ -36,6 +36,7 @@ type session struct {
 	limit      int64 // beyond which it is worn and should be replaced
 	turns      *turnover
 	pooled     bool // nothing is prepared, so nobody gets statements of their own
+	doubtful   bool // a wish to cancel may still reach what runs next
 }
 
 // guest is a tenant as one connection knows it.

@@ -53,7 +53,7 @@ func (s *shard) await(ctx context.Context, patient bool) (*pgxpool.Conn, error) 
 	return s.pool.Acquire(ctx)
 }
 
-// release gives a connection back, or closes one that is worn.
+// release gives a connection back, or closes one that is worn or doubtful.
 func (s *shard) release(c *pgxpool.Conn) {
 	defer c.Release()
 	s.since.Store(0)
@@ -61,7 +61,7 @@ func (s *shard) release(c *pgxpool.Conn) {
 	if session != nil {
 		s.memory.Store(session.memory)
 	}
-	if session != nil && session.worn(time.Now()) {
+	if session != nil && (session.doubtful || session.worn(time.Now())) {
 		s.memory.Store(emptyBackend)
 		ctx, cancel := context.WithTimeout(context.Background(), abandonTimeout)
 		defer cancel()
