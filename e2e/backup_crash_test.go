@@ -88,11 +88,7 @@ var copyDeeds = []copyDeed{
 // clone, and starts it again: each is finished, with all that belongs to it,
 // and leaves nothing else.
 func TestKillDuringCopies(t *testing.T) {
-	s := partsOf(t)
-	s.insula(t, "migrate")
-	conn := s.inspector(t)
-	v := s.serve(t)
-	l := s.found(t, v)
+	s, conn, v, l := prepared(t)
 	c := s.carry(t, l, conn)
 	backup := l.backUp(t, c.tenant)
 	for _, d := range copyDeeds {
@@ -112,11 +108,7 @@ func TestKillDuringCopies(t *testing.T) {
 // TestDatabaseCrashDuringCopies kills PostgreSQL, all of it at once, in the
 // middle of backup, restore and clone. The same server goes on by itself.
 func TestDatabaseCrashDuringCopies(t *testing.T) {
-	s := partsOf(t)
-	s.insula(t, "migrate")
-	conn := s.inspector(t)
-	v := s.serve(t)
-	l := s.found(t, v)
+	s, conn, v, l := prepared(t)
 	c := s.carry(t, l, conn)
 	backup := l.backUp(t, c.tenant)
 	for _, d := range copyDeeds {

@@ -63,11 +63,7 @@ func (d *doomed) count(t *testing.T, conn *pgx.Conn) {
 // and starts it again: each time nothing is left in the end, and the receipt
 // tells of all that there was, which the binary alone can verify.
 func TestKillDuringErasure(t *testing.T) {
-	s := partsOf(t)
-	s.insula(t, "migrate")
-	conn := s.inspector(t)
-	v := s.serve(t)
-	l := s.found(t, v)
+	s, conn, v, l := prepared(t)
 	for _, moment := range []struct{ name, come string }{
 		{"it is asked for", "SELECT count(*) > 0 FROM control.erasures WHERE tenant_id::text = @id"},
 		{"all is counted", "SELECT count(*) > 0 FROM control.erasures WHERE tenant_id::text = @id AND state <> 'begun'"},
@@ -171,11 +167,7 @@ func (s *stack) isErased(t *testing.T, conn *pgx.Conn, l landlord, d doomed, ope
 
 // TestEraseByCommand previews and erases a tenant with the binary alone.
 func TestEraseByCommand(t *testing.T) {
-	s := partsOf(t)
-	s.insula(t, "migrate")
-	conn := s.inspector(t)
-	v := s.serve(t)
-	l := s.found(t, v)
+	s, conn, _, l := prepared(t)
 	d := s.doom(t, l, conn)
 	plan := string(s.insula(t, "tenant", "erase", "--slug", d.slug, "--dry-run"))
 	if !strings.Contains(plan, "is deleting") || !strings.Contains(plan, fmt.Sprintf("%d tables with %d rows", d.tables, d.rows)) {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/insulahq/insula/platform/pgserver/child"
 )
 
@@ -145,6 +147,16 @@ func (s *stack) found(t *testing.T, v *server) landlord {
 		c.do(t, "POST", "/v1/auth/invitations/accept", body).want(t, http.StatusOK)
 	}
 	return landlord{operator: c.as(c.login(t, "ops@operator.example", operatorPassword)), mail: s.summary.Mail}
+}
+
+// prepared is a server on the parts of a stack, to be killed, with a look past
+// its walls and its operator.
+func prepared(t *testing.T) (*stack, *pgx.Conn, *server, landlord) {
+	t.Helper()
+	s := partsOf(t)
+	s.insula(t, "migrate")
+	conn, v := s.inspector(t), s.serve(t)
+	return s, conn, v, s.found(t, v)
 }
 
 // at is the same landlord, and tenant, on another server.

@@ -17,6 +17,10 @@ import (
 // been stopped. The work is found again at the next start.
 var ErrStopped = errors.New("the worker has stopped")
 
+// ErrTaken is returned by Work.Do when another process is at the piece, or was
+// until a moment ago: that is no failure, but the piece is looked at again soon.
+var ErrTaken = errors.New("another process is at it")
+
 // Work is one kind of background work.
 type Work struct {
 	Name string
@@ -24,7 +28,8 @@ type Work struct {
 	Pending func(ctx context.Context) ([]uuid.UUID, error)
 	// Do finishes one piece. It must be safe to repeat.
 	Do func(ctx context.Context, id uuid.UUID) error
-	// Every is how often Pending is asked.
+	// Every is how often Pending is asked at least. It is asked sooner after it
+	// got no answer itself, and after a piece failed: see again.
 	Every time.Duration
 	// Observe is told how each piece went; nil is fine.
 	Observe func(job string, took time.Duration, failed bool)
@@ -39,6 +44,8 @@ type Worker struct {
 	group   sync.WaitGroup
 	mu      sync.Mutex
 	running map[uuid.UUID]*piece
+	failed  map[uuid.UUID]again
+	news    chan struct{} // holds one when a piece has failed
 }
 
 type piece struct {
@@ -49,7 +56,7 @@ type piece struct {
 // NewWorker makes a worker. Run finds what is pending; Stop ends everything.
 func NewWorker(w Work, log *slog.Logger) *Worker {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Worker{work: w, log: log, ctx: ctx, cancel: cancel, running: map[uuid.UUID]*piece{}}
+	return &Worker{work: w, log: log, ctx: ctx, cancel: cancel, running: map[uuid.UUID]*piece{}, failed: map[uuid.UUID]again{}, news: make(chan struct{}, 1)}
 }
 
 // Start begins a piece, or joins it when it is under way, and returns a
@@ -62,12 +69,7 @@ func (w *Worker) Start(id uuid.UUID) <-chan error {
 		out <- ErrStopped
 		return out
 	}
-	p, ok := w.running[id]
-	if !ok {
-		p = &piece{done: make(chan struct{})}
-		w.running[id] = p
-		w.group.Go(func() { w.run(id, p) })
-	}
+	p := w.begin(id)
 	go func() {
 		<-p.done
 		out <- p.err
@@ -75,39 +77,32 @@ func (w *Worker) Start(id uuid.UUID) <-chan error {
 	return out
 }
 
+// begin begins a piece unless it is under way. Its caller holds mu.
+func (w *Worker) begin(id uuid.UUID) *piece {
+	p, ok := w.running[id]
+	if !ok {
+		p = &piece{done: make(chan struct{})}
+		w.running[id] = p
+		w.group.Go(func() { w.run(id, p) })
+	}
+	return p
+}
+
 func (w *Worker) run(id uuid.UUID, p *piece) {
 	start := time.Now()
 	p.err = w.work.Do(w.ctx, id)
-	if p.err != nil {
+	failed := p.err != nil && !errors.Is(p.err, ErrTaken)
+	if failed {
 		w.log.ErrorContext(w.ctx, "job failed", "job", w.work.Name, "id", id.String(), "error", p.err)
 	}
 	if w.work.Observe != nil {
-		w.work.Observe(w.work.Name, time.Since(start), p.err != nil)
+		w.work.Observe(w.work.Name, time.Since(start), failed)
 	}
 	w.mu.Lock()
 	delete(w.running, id)
+	w.note(id, p.err)
 	w.mu.Unlock()
 	close(p.done)
-}
-
-// Run takes up what is pending, at once and then regularly, until ctx ends.
-func (w *Worker) Run(ctx context.Context) error {
-	ticker := time.NewTicker(w.work.Every)
-	defer ticker.Stop()
-	for {
-		ids, err := w.work.Pending(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.log.ErrorContext(ctx, "pending jobs", "job", w.work.Name, "error", err)
-		}
-		for _, id := range ids {
-			w.Start(id)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
 }
 
 // Stop interrupts the running pieces and waits for them.

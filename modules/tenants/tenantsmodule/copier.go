@@ -24,7 +24,7 @@ import (
 type Copier struct{ *jobs.Worker }
 
 // Copies that nobody works on are looked for regularly: those of a process
-// that was killed, and those that failed and are to be tried again.
+// that was killed. Those that failed here are tried again sooner.
 const recopyEvery = 15 * time.Second
 
 // copiesAtOnce bounds the copies of one process, and its moves: each holds
@@ -79,8 +79,11 @@ func (w *copier) do(ctx context.Context, id uuid.UUID) error {
 		}
 		return w.service.Run(ctx, c)
 	})
-	if errors.Is(err, pg.ErrTaken) || errors.Is(err, domain.ErrOvertaken) || errors.Is(err, domain.ErrNoBackup) {
-		return nil // another process is at it, or has done it
+	switch {
+	case errors.Is(err, pg.ErrTaken), errors.Is(err, domain.ErrOvertaken):
+		return jobs.ErrTaken
+	case errors.Is(err, domain.ErrNoBackup):
+		return nil // another process has done it
 	}
 	return err
 }
