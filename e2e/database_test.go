@@ -15,7 +15,12 @@ import (
 // inspector is a superuser's connection, to look past every wall.
 func (s *stack) inspector(t *testing.T) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), s.superuserURL(t))
+	return lookInto(t, s.superuserURL(t))
+}
+
+func lookInto(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}

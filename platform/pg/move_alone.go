@@ -37,6 +37,12 @@ func (m *Mover) alone(ctx context.Context, schema string, fn func(held moveLocks
 	})
 }
 
+// aloneThere is alone for what is left to do once the source has given the
+// schema up: nobody needs it for that.
+func (m *Mover) aloneThere(ctx context.Context, schema string, fn func(held moveLocks) error) error {
+	return lockedMove(ctx, m.to, schema, func(target *pgxpool.Conn) error { return fn(moveLocks{target: target, schema: schema}) })
+}
+
 func lockedMove(ctx context.Context, c *Carrier, schema string, fn func(conn *pgxpool.Conn) error) error {
 	conn, err := c.m.pool.Acquire(ctx)
 	if err != nil {

@@ -98,3 +98,40 @@ func reconnected(do func() error) (err error) {
 	}
 	return err
 }
+
+// Once it is kept that the source has given the tenant up, the target lets it
+// in while the source is away, as it may be for ever.
+func TestASwitchedMoveNeedsNoSource(t *testing.T) {
+	t.Parallel()
+	source := pgtest.OwnMachine(t)
+	r := newZoo(t, source.DB, pgtest.Elsewhere(t).DB, pg.MoveOptions{})
+	away := errors.New("the registry is away")
+	r.fail = func(hook string) error {
+		if hook == "open" {
+			return away
+		}
+		return nil
+	}
+	if _, err := r.move(t.Context()); !errors.Is(err, away) || r.kept.Step != pg.MoveSwitched {
+		t.Fatalf("got %v, kept %+v", err, r.kept)
+	}
+	source.Kill(t)
+	opened := 0
+	r.fail = func(hook string) error {
+		if hook == "open" {
+			opened++
+		}
+		return nil
+	}
+	if _, err := r.move(t.Context()); err != nil || opened != 1 || r.kept.Step != pg.MoveCleaning {
+		t.Errorf("without the source: %v, opened %d times, kept %+v", err, opened, r.kept)
+	}
+	if err := r.mover.Clean(t.Context(), r.kept, r.hooks()); err == nil || r.kept.Step != pg.MoveCleaning {
+		t.Errorf("cleaned up at a source that is away: %v, kept %+v", err, r.kept)
+	}
+	source.Start(t)
+	r.same(t)
+	if err := reconnected(func() error { return r.mover.Clean(t.Context(), r.kept, r.hooks()) }); err != nil {
+		t.Error(err)
+	}
+}

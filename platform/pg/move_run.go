@@ -36,12 +36,17 @@ type moveRun struct {
 
 // Move brings a tenant over and returns when it works at the target, with the
 // step MoveCleaning kept. It goes on from wherever state says the move has come
-// to; that the source has been given up it finds out by itself. After an error
-// it may be called again with what was kept last, or, before the switch, Undo.
+// to; that the source has given the tenant up it finds out by itself, and once
+// that is kept, the source need not answer any more. After an error it may be
+// called again with what was kept last, or, before the switch, Undo.
 func (m *Mover) Move(ctx context.Context, state Moving, hooks MoveHooks) (Moved, error) {
 	r := &moveRun{Mover: m, hooks: hooks, state: state, seed: maphash.MakeSeed()}
 	r.state.Copied = slices.Clone(state.Copied)
-	err := m.alone(ctx, state.Schema, func(held moveLocks) error {
+	alone := m.alone
+	if state.Step == MoveSwitched {
+		alone = m.aloneThere
+	}
+	err := alone(ctx, state.Schema, func(held moveLocks) error {
 		r.held = held
 		return r.run(ctx)
 	})

@@ -54,10 +54,7 @@ func (t *Transfer) Move(ctx context.Context, c domain.Copy, told func(done, all 
 	if err != nil {
 		return moved, err
 	}
-	if err := mover.Apart(ctx); err != nil {
-		return moved, unmoved(err)
-	}
-	if err := t.announce(ctx, c); err != nil {
+	if err := t.ready(ctx, c, state, mover); err != nil {
 		return moved, err
 	}
 	done, err := mover.Move(ctx, state, t.hooks(c, told))
@@ -66,6 +63,18 @@ func (t *Transfer) Move(ctx context.Context, c domain.Copy, told func(done, all 
 	}
 	moved.WindowMS, moved.Rows, moved.Bytes = done.Window.Milliseconds(), done.Rows, done.Bytes
 	return moved, unmoved(err)
+}
+
+// ready makes sure that both placements are as a move needs them, unless the old
+// one has given the tenant up already and may be gone for good.
+func (t *Transfer) ready(ctx context.Context, c domain.Copy, state pg.Moving, mover *pg.Mover) error {
+	if state.Step == pg.MoveSwitched {
+		return nil
+	}
+	if err := mover.Apart(ctx); err != nil {
+		return unmoved(err)
+	}
+	return t.announce(ctx, c)
 }
 
 // restart takes back what an attempt has made that cannot go on.
