@@ -108,6 +108,8 @@ func TestATenantMovesOnTheRunningStack(t *testing.T) {
 	l := p.found(t, v)
 	n := l.newTenant(t, "mover")
 	file := upload(t, n.owner, "moves.txt", "what moves not")
+	n.sealed(t)
+	n.mainJob(t)
 	trail := p.audits(t, n, v)
 	work := n.starts(t, 3)
 
@@ -192,7 +194,7 @@ func (p placed) cleanOf(t *testing.T, n tenant, placement string) {
 	left := query[string](t, p.look(t, placement), `
 		SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE '%' || $1
 		UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = $1
-		UNION ALL SELECT 'entry of ' || slug FROM control.tenants WHERE schema_name = $1 AND placement <> 'main'`, schema)
+		UNION ALL SELECT 'entry of ' || slug FROM control.tenants WHERE schema_name = $1 AND $2 <> 'main'`, schema, placement)
 	if len(left) > 0 {
 		t.Errorf("left in %s: %v", placement, left)
 	}

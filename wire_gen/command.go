@@ -77,6 +77,12 @@ func FetchBackup(ctx context.Context, p *Process, t tenantsdomain.Tenant, b tena
 	return p.Porter.Fetch(ctx, b, w)
 }
 
+// GiveUpMove ends the move of a tenant one of whose servers is gone for good,
+// for somebody at the command line. It is told on both sides.
+func GiveUpMove(ctx context.Context, p *Process, t tenantsdomain.Tenant) (tenantsdomain.Copy, tenantsdomain.Ending, error) {
+	return p.Copying.GiveUp(ctx, t, atCommandLine())
+}
+
 // asOperator makes a service for the command line, in the landlord's tenant.
 func asOperator[T any](ctx context.Context, p *Process, build func(*Tenant, scope.Request) T) (T, error) {
 	landlord, err := p.Directory.Landlord(ctx)

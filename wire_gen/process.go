@@ -102,6 +102,9 @@ type Process struct {
 	Houses        tenantsdomain.Houses
 	Porter        *tenantsinfra.Porter
 	Copier        tenantsmodule.Copier
+	Copying       *tenantsservice.Copying
+	Transfer      *tenantsinfra.Transfer
+	Sweeper       tenantsmodule.Sweeper
 	Scheduler     tenantsmodule.Scheduler
 	Grace         tenantsservice.Grace
 	Receipts      tenantsdomain.ReceiptKey

@@ -176,8 +176,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(placements, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, system)
+	foundry := newFoundry(migrator, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra5.NewSeeder(system, idSystem)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -189,15 +189,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
-	tenants := c.Tenants
-	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, system, idSystem, logger, metrics)
-	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, smtp, links, system, logger, metrics)
+	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, system)
+	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup9, err := newCarriers(ctx, placements)
+	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
-		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -215,10 +212,12 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	transfer := infra3.NewTransfer(carriers, copies, mirror, system)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, idSystem)
-	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	sweeper, cleanup10 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, system, idSystem)
 	fresh := newFresh(pool, settings)
 	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
+	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
@@ -341,12 +340,14 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
-		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
 		Porter:        porter,
 		Copier:        copier,
+		Copying:       copying,
+		Transfer:      transfer,
+		Sweeper:       sweeper,
 		Scheduler:     scheduler,
 		Grace:         grace,
 		Receipts:      receiptKey,
@@ -519,8 +520,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(placements, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, clockClock)
+	foundry := newFoundry(migrator, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory)
 	seeder := infra5.NewSeeder(clockClock, source)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -532,15 +533,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
-	tenants := c.Tenants
-	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, clockClock, source, logger, metrics)
-	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, sender, links, clockClock, logger, metrics)
+	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, clockClock)
+	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup9, err := newCarriers(ctx, placements)
+	carriers, cleanup8, err := newCarriers(ctx, placements)
 	if err != nil {
-		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -558,10 +556,12 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	transfer := infra3.NewTransfer(carriers, copies, mirror, clockClock)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, source)
-	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	sweeper, cleanup10 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, clockClock, source)
 	fresh := newFresh(pool, settings)
 	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
+	tenants := c.Tenants
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
@@ -684,12 +684,14 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
-		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
 		Porter:        porter,
 		Copier:        copier,
+		Copying:       copying,
+		Transfer:      transfer,
+		Sweeper:       sweeper,
 		Scheduler:     scheduler,
 		Grace:         grace,
 		Receipts:      receiptKey,
@@ -813,12 +815,11 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
-	houses := wiregenProcess.Houses
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
 	grace := wiregenProcess.Grace
 	receiptKey := wiregenProcess.Receipts
-	tenants := service3.NewTenants(runner, repository, houses, jobs, live, grace, receiptKey, clockClock, source)
+	tenants := service3.NewTenants(runner, repository, jobs, live, grace, receiptKey, clockClock, source)
 	return tenants
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,7 @@ import (
 
 func placementCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "placement", Short: "See the databases that house tenants."}
-	cmd.AddCommand(placementListCommand())
+	cmd.AddCommand(placementListCommand(), placementCleanCommand())
 	return cmd
 }
 
@@ -48,6 +50,7 @@ type placement struct {
 	Server    string `json:"server,omitempty"`  // version of PostgreSQL
 	Control   string `json:"control,omitempty"` // newest migration of its control schema
 	Pending   int    `json:"pending"`           // migrations that it lacks
+	Remains   int    `json:"remains"`           // tenants whose move was given up and that may have rows there
 }
 
 // placements asks all that are configured, and names those that the registry
@@ -57,13 +60,20 @@ func placements(ctx context.Context, p *wiregen.Process) ([]placement, error) {
 	if err != nil {
 		return nil, err
 	}
+	noted, err := p.Transfer.Remains(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []placement
 	for name, m := range p.Placements.Each() {
 		all = append(all, condition(ctx, name, m, houses[name]))
 		delete(houses, name)
 	}
-	for name, tenants := range houses {
-		all = append(all, placement{Name: name, Tenants: tenants, Error: "is not configured here"})
+	for _, name := range slices.Sorted(maps.Keys(houses)) {
+		all = append(all, placement{Name: name, Tenants: houses[name], Error: "is not configured here"})
+	}
+	for i := range all {
+		all[i].Remains = len(remainsIn(noted, all[i].Name))
 	}
 	return all, nil
 }
@@ -95,5 +105,13 @@ func printPlacements(out io.Writer, all []placement, asJSON bool) error {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", p.Name, p.Tenants, p.Server, control)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.Remains > 0 {
+			fmt.Fprintf(out, "%s may have rows of %d tenants whose moves were given up: see insula placement clean --help\n", p.Name, p.Remains)
+		}
+	}
+	return nil
 }

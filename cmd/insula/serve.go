@@ -68,6 +68,7 @@ func serve(ctx context.Context, cfg config.Config) error {
 	g.Go(func() error { return p.Provisioner.Run(ctx) })
 	g.Go(func() error { return p.Stocker.Run(ctx) })
 	g.Go(func() error { return p.Copier.Run(ctx) })
+	g.Go(func() error { return p.Sweeper.Run(ctx) })
 	g.Go(func() error { return p.Scheduler.Run(ctx) })
 	g.Go(func() error { return p.Eraser.Run(ctx) })
 	g.Go(func() error { return p.Mirrorer.Run(ctx) })

@@ -17,7 +17,7 @@ import (
 
 func tenantMoveCommand() *cobra.Command {
 	var to string
-	var dryRun bool
+	var dryRun, giveUp bool
 	var f longFlags
 	cmd := &cobra.Command{
 		Use:   "move SLUG --to PLACEMENT",
@@ -25,11 +25,17 @@ func tenantMoveCommand() *cobra.Command {
 		Long: "Bring a tenant to another placement while it works.\n\n" +
 			"Its rows are copied, and what changes meanwhile follows; at the end its writers wait for a moment, which is\n" +
 			"told in milliseconds. Until that moment the tenant is where it was, whatever fails. Afterwards its old rows\n" +
-			"are removed.",
+			"are removed.\n\n" +
+			"With --give-up a move that is under way is ended although one of its servers is gone for good, if nothing is\n" +
+			"lost by that. What that server has is noted, and removed when it answers again.",
 		Example: "  insula tenant move acme --to east --dry-run\n" +
-			"  insula tenant move acme --to east --wait",
+			"  insula tenant move acme --to east --wait\n" +
+			"  insula tenant move acme --give-up",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if giveUp {
+				return giveUpMove(cmd, args[0], f.asJSON)
+			}
 			return withBackups(cmd.Context(), args[0], func(p *wiregen.Process, s *tenantsservice.Backups, t domain.Tenant) error {
 				if dryRun {
 					return planMove(cmd.Context(), p, t, to, f.asJSON, cmd.OutOrStdout())
@@ -43,8 +49,12 @@ func tenantMoveCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "placement to bring it to")
-	_ = cmd.MarkFlagRequired("to") // fails only for a flag that does not exist
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "look at both places and say what there is to move; change nothing")
+	cmd.Flags().BoolVar(&giveUp, "give-up", false, "end the move that is under way: one of its servers is gone for good")
+	cmd.MarkFlagsOneRequired("to", "give-up")
+	for _, other := range []string{"to", "dry-run"} {
+		cmd.MarkFlagsMutuallyExclusive("give-up", other)
+	}
 	f.add(cmd)
 	return cmd
 }

@@ -83,3 +83,6 @@ func (c *Carrier) Fingerprint(ctx context.Context, version int64) (string, error
 func (c *Carrier) Remove(ctx context.Context, schema string) error {
 	return c.m.Drop(ctx, schema, nil)
 }
+
+// Ping asks whether the database answers.
+func (c *Carrier) Ping(ctx context.Context) error { return c.m.pool.Ping(ctx) }

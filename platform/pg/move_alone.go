@@ -139,17 +139,12 @@ func (m *Mover) Switched(ctx context.Context, schema string) (bool, error) {
 }
 
 func (m *Mover) switched(ctx context.Context, schema string) (bool, error) {
-	err := pgx.BeginFunc(ctx, m.from.m.pool, func(tx pgx.Tx) error {
-		// The window locks this table, too.
-		history := pgx.Identifier{schema, migrate.RevisionTable}.Sanitize()
-		return execAll(ctx, tx, []string{"SET LOCAL lock_timeout = '60s'", "LOCK TABLE " + history + " IN ROW EXCLUSIVE MODE"})
-	})
-	if !replaced(err) {
+	if keeps, err := m.from.Keeps(ctx, schema); err != nil || keeps {
 		return false, err
 	}
 	var to string
 	const sql = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_catalog.pg_namespace WHERE nspname = $1"
-	err = m.from.m.pool.QueryRow(ctx, sql, movedName(schema)).Scan(&to)
+	err := m.from.m.pool.QueryRow(ctx, sql, movedName(schema)).Scan(&to)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, ErrNotThere
 	}
@@ -159,6 +154,20 @@ func (m *Mover) switched(ctx context.Context, schema string) (bool, error) {
 	this, err := m.identity(ctx)
 	if err == nil && to != this {
 		err = ErrMovedElsewhere
+	}
+	return err == nil, err
+}
+
+// Keeps reports whether a database has a schema under its name, and has not
+// given it up. It waits for a switch that is under way.
+func (c *Carrier) Keeps(ctx context.Context, schema string) (bool, error) {
+	err := pgx.BeginFunc(ctx, c.m.pool, func(tx pgx.Tx) error {
+		// The window locks this table, too.
+		history := pgx.Identifier{schema, migrate.RevisionTable}.Sanitize()
+		return execAll(ctx, tx, []string{"SET LOCAL lock_timeout = '60s'", "LOCK TABLE " + history + " IN ROW EXCLUSIVE MODE"})
+	})
+	if replaced(err) {
+		return false, nil
 	}
 	return err == nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // ErrMoveSwitched refuses to undo a move whose source has been given up: there
@@ -73,18 +74,45 @@ func (r *moveRun) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := foreignKeysIn(ctx, r.to.m.pool, r.state.Schema)
+	return r.to.lookAt(ctx, r.state.Schema, func(k foreignKey) bool {
+		return slices.ContainsFunc(before, func(b foreignKey) bool { return b.Table == k.Table && b.Name == k.Name && !b.Valid })
+	})
+}
+
+// lookAt looks at the foreign keys of a schema that nobody has looked at, but for
+// those that are not known to hold.
+func (c *Carrier) lookAt(ctx context.Context, schema string, unknown func(k foreignKey) bool) error {
+	now, err := foreignKeysIn(ctx, c.m.pool, schema)
 	if err != nil {
 		return err
 	}
 	for _, k := range now {
-		unknown := slices.ContainsFunc(before, func(b foreignKey) bool { return b.Table == k.Table && b.Name == k.Name && !b.Valid })
-		if k.Valid || unknown {
+		if k.Valid || unknown(k) {
 			continue
 		}
-		if _, err := r.to.m.pool.Exec(ctx, k.look(r.state.Schema)); err != nil {
+		if _, err := c.m.pool.Exec(ctx, k.look(schema)); err != nil {
 			return fmt.Errorf("foreign key %s of %s: %w", k.Name, k.Table, err)
 		}
 	}
 	return nil
+}
+
+// Settle does what Clean does at the target, for a move whose source is gone for
+// good: all foreign keys of the schema are looked at.
+func (c *Carrier) Settle(ctx context.Context, schema string) error {
+	return c.lookAt(ctx, schema, func(foreignKey) bool { return false })
+}
+
+// Sweep removes what a move that was given up has left of a schema in a
+// database that did not answer then: under its name, or under the one that it
+// has been put away by. It is ErrTaken while a move works on the schema there,
+// and ErrServed when tenants use it. First is called when that can not change
+// any more; nothing is done unless it says so.
+func (c *Carrier) Sweep(ctx context.Context, schema string, first func() (bool, error)) error {
+	return lockedMove(ctx, c, schema, func(*pgxpool.Conn) error {
+		if wanted, err := first(); err != nil || !wanted {
+			return err
+		}
+		return errors.Join(c.m.Drop(ctx, movedName(schema), nil), c.m.Drop(ctx, schema, nil))
+	})
 }

@@ -64,3 +64,16 @@ COMMENT ON COLUMN control.copies.from_placement IS 'the placement that a move le
 COMMENT ON COLUMN control.copies.to_placement IS 'the placement in which the schema is made; empty for a backup';
 COMMENT ON COLUMN control.copies.state IS 'how far a move has come';
 COMMENT ON COLUMN control.copies.old_schema IS 'the schema that it takes the place of; empty when there is none';
+
+-- What moves that were given up have left in placements that did not answer: it is removed when they answer again.
+CREATE TABLE control.remains (
+    id          uuid        NOT NULL,
+    tenant_id   uuid        NOT NULL,
+    placement   text        NOT NULL,
+    schema_name text        NOT NULL,
+    noted_at    timestamptz NOT NULL,
+    CONSTRAINT remains_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX remains_placement_key ON control.remains (placement, tenant_id);
+COMMENT ON TABLE control.remains IS 'outlives its tenant: the rows of one that is erased are there until they are removed';
+COMMENT ON COLUMN control.remains.schema_name IS 'of the tenant; there it may be called so, or moved_ and so';

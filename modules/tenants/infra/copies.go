@@ -60,6 +60,19 @@ func (l *Copies) Copy(ctx context.Context, operation uuid.UUID) (c domain.Copy, 
 	return c, err
 }
 
+// MoveOf finds the move of a tenant that is not over; domain.ErrNoMove.
+func (l *Copies) MoveOf(ctx context.Context, tenant uuid.UUID) (c domain.Copy, err error) {
+	var operation uuid.UUID
+	err = l.read(ctx, func(db pg.DBTX) error {
+		operation, err = l.q.OpenMoveOf(ctx, db, tenant)
+		return pg.Translate(err, domain.ErrNoMove, nil)
+	})
+	if err != nil {
+		return c, err
+	}
+	return l.Copy(ctx, operation)
+}
+
 // Backup finds a backup of whichever tenant; domain.ErrNoBackup.
 func (l *Copies) Backup(ctx context.Context, id uuid.UUID) (b domain.Backup, err error) {
 	err = l.read(ctx, func(db pg.DBTX) error {

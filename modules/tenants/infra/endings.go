@@ -174,6 +174,28 @@ func (l *Copies) Undone(ctx context.Context, c domain.Copy) error {
 	})
 }
 
+// GaveUp ends a move as was decided; note is the id under which it is noted
+// that a placement keeps something.
+func (l *Copies) GaveUp(ctx context.Context, c domain.Copy, e domain.Ending, note uuid.UUID) error {
+	return l.held(ctx, c, c.Step, func(db pg.DBTX) (err error) {
+		if e.Failed {
+			err = l.note(ctx, db, c, domain.ErrGivenUp)
+		}
+		if e.Remains != "" {
+			err = errors.Join(err, l.q.NoteRemains(ctx, db, tenantsdb.NoteRemainsParams{
+				ID: note, TenantID: c.Target, Placement: e.Remains, SchemaName: c.Schema, NotedAt: l.clock.Now(),
+			}))
+		}
+		switch {
+		case e.Step != domain.Over:
+			return errors.Join(err, l.q.SetCopyStep(ctx, db, string(e.Step), c.Operation))
+		case e.Failed:
+			return errors.Join(err, l.fail(ctx, db, c))
+		}
+		return errors.Join(err, l.succeed(ctx, db, c))
+	})
+}
+
 // Forget ends a backup whose archive is gone.
 func (l *Copies) Forget(ctx context.Context, backup uuid.UUID) error {
 	return l.write(ctx, func(db pg.DBTX) error { return l.q.ForgetBackup(ctx, db, backup) })

@@ -132,8 +132,9 @@ func (t *Transfer) announce(ctx context.Context, c domain.Copy) error {
 	if err := t.mirror.Mend(ctx, c.Target); err != nil { // the version of its rows must be the right one
 		return err
 	}
-	if c.To == tenancy.MainPlacement {
-		return nil // which has the entries of all
+	err := t.copies.write(ctx, func(db pg.DBTX) error { return t.q.ReclaimRemains(ctx, db, c.To, c.Target) })
+	if err != nil || c.To == tenancy.MainPlacement { // which has the entries of all
+		return err
 	}
 	if err := t.drop(ctx, c.To, c.Target); err != nil {
 		return err

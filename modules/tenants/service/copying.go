@@ -41,6 +41,10 @@ type Copies interface {
 	Cleaned(ctx context.Context, c domain.Copy, cause error) error
 	Undone(ctx context.Context, c domain.Copy) error
 	Forget(ctx context.Context, backup uuid.UUID) error
+	// MoveOf finds the move of a tenant that is not over; domain.ErrNoMove.
+	MoveOf(ctx context.Context, tenant uuid.UUID) (domain.Copy, error)
+	// GaveUp ends a move as was decided.
+	GaveUp(ctx context.Context, c domain.Copy, e domain.Ending, note uuid.UUID) error
 }
 
 // Porter carries what tenants have: see infra.Porter. Errors that are declared,

@@ -10,10 +10,12 @@ import (
 	"github.com/insulahq/insula/platform/uow"
 )
 
-// Move brings a tenant to another database; MoveTenant is its background side.
+// Move brings a tenant to another database; MoveTenant is its background side,
+// and GiveUpMove ends one that cannot go on.
 var (
 	Move       = op.Write("tenants.move", "Bring a tenant to another placement while it works.", op.Landlord, op.About("tenant"))
 	MoveTenant = op.Job("tenants.relocate", "Bring what a tenant has in the database to another placement.", op.About("tenant"), op.Long, op.Recorded)
+	GiveUpMove = op.Job("tenants.move.give_up", "End a move one of whose servers is gone for good, at the command line.", op.About("tenant"), op.Recorded)
 )
 
 // Move begins to bring a tenant to another placement. It works on meanwhile;
@@ -57,6 +59,11 @@ type Transfer interface {
 	// Undo removes what there is in the new place, before the old one has given
 	// the tenant up.
 	Undo(ctx context.Context, c domain.Copy) error
+	// Standing finds out how both sides are. When it says that the tenant stays
+	// at the source, no attempt that began before c is able to change that.
+	Standing(ctx context.Context, c domain.Copy) (domain.Standing, error)
+	// Settle does what cleaning does for the new place, without the old one.
+	Settle(ctx context.Context, c domain.Copy) error
 }
 
 // relocate does what is left of a move.

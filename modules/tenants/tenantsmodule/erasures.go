@@ -161,7 +161,7 @@ func (e *Erasures) holdings(ctx context.Context, erasure domain.Erasure) (h doma
 // remembrance is what the control schema keeps: the erasure itself while it
 // lasts, its operation, and the receipt.
 func remembrance(erasure domain.Erasure) pg.Remembrance {
-	return pg.Remembrance{Tables: []string{"erasures", "erasure_receipts"}, Operation: erasure.Operation}
+	return pg.Remembrance{Tables: []string{"erasures", "erasure_receipts", "remains"}, Operation: erasure.Operation}
 }
 
 func (e *Erasures) removeObjects(ctx context.Context, erasure domain.Erasure) error {

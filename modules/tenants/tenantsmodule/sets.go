@@ -34,7 +34,7 @@ var Process = wire.NewSet(
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
 	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
 	infra.NewTransfer, wire.Bind(new(service.Transfer), new(*infra.Transfer)), NewHouses,
-	NewLandlord, service.NewCopying, NewCopier,
+	NewLandlord, service.NewCopying, NewCopier, NewSweeper,
 	service.NewScheduling, NewScheduler,
 )
 

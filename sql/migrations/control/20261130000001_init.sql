@@ -175,6 +175,21 @@ CREATE TABLE "control"."operations" (
 );
 -- Create index "operations_tenant_idx" to table: "operations"
 CREATE INDEX "operations_tenant_idx" ON "control"."operations" ("tenant_id", "created_at" DESC);
+-- Create "remains" table
+CREATE TABLE "control"."remains" (
+  "id" uuid NOT NULL,
+  "tenant_id" uuid NOT NULL,
+  "placement" text NOT NULL,
+  "schema_name" text NOT NULL,
+  "noted_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Create index "remains_placement_key" to table: "remains"
+CREATE UNIQUE INDEX "remains_placement_key" ON "control"."remains" ("placement", "tenant_id");
+-- Set comment to table: "remains"
+COMMENT ON TABLE "control"."remains" IS 'outlives its tenant: the rows of one that is erased are there until they are removed';
+-- Set comment to column: "schema_name" on table: "remains"
+COMMENT ON COLUMN "control"."remains"."schema_name" IS 'of the tenant; there it may be called so, or moved_ and so';
 -- Create "signing_keys" table
 CREATE TABLE "control"."signing_keys" (
   "id" text NOT NULL,

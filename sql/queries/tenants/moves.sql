@@ -35,3 +35,27 @@ WHERE t.id = @id AND t.placement <> @placement
 -- name: ForgetMoving :exec
 -- A placement that does not house a tenant keeps nothing of its moves.
 DELETE FROM control.moving WHERE tenant_id = @id;
+
+-- name: OpenMoveOf :one
+-- The move of a tenant that is not over.
+SELECT operation_id FROM control.copies WHERE source_id = @tenant_id AND kind = 'move' AND step <> 'over';
+
+-- name: NoteRemains :exec
+INSERT INTO control.remains (id, tenant_id, placement, schema_name, noted_at)
+VALUES (@id, @tenant_id, @placement, @schema_name, @noted_at)
+ON CONFLICT (placement, tenant_id) DO NOTHING;
+
+-- name: Remains :many
+-- There are as many as moves that were given up, and not all of them for long.
+-- @sqlc-vet-disable no-seq-scan no-full-index-scan
+SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains ORDER BY placement, noted_at, id;
+
+-- name: GetRemains :one
+SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains WHERE id = @id;
+
+-- name: ForgetRemains :exec
+DELETE FROM control.remains WHERE id = @id;
+
+-- name: ReclaimRemains :exec
+-- A move to where the tenant has left something takes that over.
+DELETE FROM control.remains WHERE placement = @placement AND tenant_id = @tenant_id;

@@ -107,6 +107,16 @@ type ControlOperation struct {
 	UpdatedAt   time.Time
 }
 
+// outlives its tenant: the rows of one that is erased are there until they are removed
+type ControlRemain struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Placement string
+	// of the tenant; there it may be called so, or moved_ and so
+	SchemaName string
+	NotedAt    time.Time
+}
+
 type ControlTenant struct {
 	ID            uuid.UUID
 	Slug          string

@@ -50,6 +50,32 @@ func (q *Queries) ForgetMoving(ctx context.Context, db DBTX, id uuid.UUID) error
 	return err
 }
 
+const ForgetRemains = `-- name: ForgetRemains :exec
+DELETE FROM control.remains WHERE id = $1
+`
+
+func (q *Queries) ForgetRemains(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, ForgetRemains, id)
+	return err
+}
+
+const GetRemains = `-- name: GetRemains :one
+SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains WHERE id = $1
+`
+
+func (q *Queries) GetRemains(ctx context.Context, db DBTX, id uuid.UUID) (ControlRemain, error) {
+	row := db.QueryRow(ctx, GetRemains, id)
+	var i ControlRemain
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Placement,
+		&i.SchemaName,
+		&i.NotedAt,
+	)
+	return i, err
+}
+
 const KeepMoveState = `-- name: KeepMoveState :exec
 UPDATE control.copies SET state = $1 WHERE operation_id = $2
 `
@@ -78,6 +104,31 @@ func (q *Queries) MoveState(ctx context.Context, db DBTX, operationID uuid.UUID)
 	var state json.RawMessage
 	err := row.Scan(&state)
 	return state, err
+}
+
+const NoteRemains = `-- name: NoteRemains :exec
+INSERT INTO control.remains (id, tenant_id, placement, schema_name, noted_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (placement, tenant_id) DO NOTHING
+`
+
+type NoteRemainsParams struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	Placement  string
+	SchemaName string
+	NotedAt    time.Time
+}
+
+func (q *Queries) NoteRemains(ctx context.Context, db DBTX, arg NoteRemainsParams) error {
+	_, err := db.Exec(ctx, NoteRemains,
+		arg.ID,
+		arg.TenantID,
+		arg.Placement,
+		arg.SchemaName,
+		arg.NotedAt,
+	)
+	return err
 }
 
 const OpenMirrored = `-- name: OpenMirrored :execrows
@@ -113,6 +164,18 @@ func (q *Queries) OpenMirrored(ctx context.Context, db DBTX, arg OpenMirroredPar
 	return result.RowsAffected(), nil
 }
 
+const OpenMoveOf = `-- name: OpenMoveOf :one
+SELECT operation_id FROM control.copies WHERE source_id = $1 AND kind = 'move' AND step <> 'over'
+`
+
+// The move of a tenant that is not over.
+func (q *Queries) OpenMoveOf(ctx context.Context, db DBTX, tenantID uuid.UUID) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, OpenMoveOf, tenantID)
+	var operation_id uuid.UUID
+	err := row.Scan(&operation_id)
+	return operation_id, err
+}
+
 const PlaceTenant = `-- name: PlaceTenant :execrows
 UPDATE control.tenants SET placement = $1, version = version + 1, updated_at = $2
 WHERE id = $3 AND placement = $4
@@ -137,4 +200,46 @@ func (q *Queries) PlaceTenant(ctx context.Context, db DBTX, arg PlaceTenantParam
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const ReclaimRemains = `-- name: ReclaimRemains :exec
+DELETE FROM control.remains WHERE placement = $1 AND tenant_id = $2
+`
+
+// A move to where the tenant has left something takes that over.
+func (q *Queries) ReclaimRemains(ctx context.Context, db DBTX, placement string, tenantID uuid.UUID) error {
+	_, err := db.Exec(ctx, ReclaimRemains, placement, tenantID)
+	return err
+}
+
+const Remains = `-- name: Remains :many
+SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains ORDER BY placement, noted_at, id
+`
+
+// There are as many as moves that were given up, and not all of them for long.
+// @sqlc-vet-disable no-seq-scan no-full-index-scan
+func (q *Queries) Remains(ctx context.Context, db DBTX) ([]ControlRemain, error) {
+	rows, err := db.Query(ctx, Remains)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ControlRemain{}
+	for rows.Next() {
+		var i ControlRemain
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Placement,
+			&i.SchemaName,
+			&i.NotedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
