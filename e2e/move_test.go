@@ -28,6 +28,9 @@ type crew struct {
 	refused []string // answers that were no success, and none of a server that is away
 }
 
+// crewRhythm keeps a crew from taking the machine for itself.
+const crewRhythm = 25 * time.Millisecond
+
 // starts has a crew of a few begin; it ends with the test at the latest.
 func (n tenant) starts(t *testing.T, people int) *crew {
 	t.Helper()
@@ -36,8 +39,15 @@ func (n tenant) starts(t *testing.T, people int) *crew {
 	c.api.Store(n.owner.api)
 	for range people {
 		c.group.Go(func() {
-			for ctx.Err() == nil {
-				c.add(ctx)
+			next := time.NewTicker(crewRhythm)
+			defer next.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-next.C:
+					c.add(ctx)
+				}
 			}
 		})
 	}
@@ -72,12 +82,12 @@ func (c *crew) ends() {
 // the tenant is.
 func (c *crew) isThere(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
+	c.mu.Lock() // whoever is told later is not looked for
+	defer c.mu.Unlock()
 	found := map[string]bool{}
 	for _, email := range query[string](t, conn, "SELECT email FROM "+pgx.Identifier{schemaOf(t, conn, c.n.id), "users"}.Sanitize()) {
 		found[email] = true
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for email := range c.told {
 		if !found[email] {
 			t.Errorf("%s was answered with 201 and is lost", email)

@@ -33,21 +33,24 @@ type tenantLine struct {
 	Applied []string `json:"applied,omitempty"`
 	TookMS  float64  `json:"took_ms"`
 	Error   string   `json:"error,omitempty"`
+	Moving  bool     `json:"moving,omitempty"` // passed by: it is being moved
 }
 
 func (t *teller) outcome(o fleet.Outcome) {
-	t.done++
+	if !o.Moving {
+		t.done++
+	}
 	if o.Err != nil {
 		t.failed++
 	}
 	switch {
 	case t.asJSON:
-		line := tenantLine{Tenant: o.Tenant.Slug, Canary: o.Canary, Applied: o.Applied, TookMS: float64(o.Took.Microseconds()) / 1000}
+		line := tenantLine{Tenant: o.Tenant.Slug, Canary: o.Canary, Moving: o.Moving, Applied: o.Applied, TookMS: float64(o.Took.Microseconds()) / 1000}
 		if o.Err != nil {
 			line.Error = o.Err.Error()
 		}
 		_ = json.NewEncoder(t.out).Encode(line) // a closed output must not stop half-way
-	case t.bar != nil && o.Err == nil:
+	case t.bar != nil && o.Err == nil && !o.Moving:
 		t.draw()
 	default:
 		t.clear()
@@ -58,7 +61,13 @@ func (t *teller) outcome(o fleet.Outcome) {
 	}
 }
 
+// passedBy is said of tenants that the fleet leaves alone for the time being.
+const passedBy = "passed by: it is being moved, and taken by the next run"
+
 func said(o fleet.Outcome) string {
+	if o.Moving {
+		return passedBy
+	}
 	as := ""
 	if o.Canary {
 		as = " (canary)"
@@ -82,13 +91,13 @@ func (t *teller) end(r fleet.Report) error {
 		return json.NewEncoder(t.out).Encode(r)
 	}
 	text := fmt.Sprintf("tenants: %d brought to version %d", r.Done, r.Target)
-	if r.Done+r.Failed+r.Left == 0 {
+	if r.Done+r.Failed+r.Left+r.Moving == 0 {
 		text = fmt.Sprintf("tenants: all at version %d", r.Target)
 	}
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Failed, "failed"}, {r.Left, "not begun"}, {r.Newer, "newer than this binary"}} {
+	}{{r.Failed, "failed"}, {r.Left, "not begun"}, {r.Moving, "passed by while they are being moved"}, {r.Newer, "newer than this binary"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}
@@ -108,8 +117,15 @@ func printPlan(out io.Writer, p fleet.Plan, asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	printMoving(out, p.Moving)
 	_, err := fmt.Fprintf(out, "%d behind version %d, %d beyond it\n", len(p.Behind), p.Target, p.Newer)
 	return err
+}
+
+func printMoving(out io.Writer, moving []fleet.Tenant) {
+	for _, t := range moving {
+		fmt.Fprintf(out, "%s at version %d: %s\n", t.Slug, t.Version, passedBy)
+	}
 }
 
 func lastFailure(t fleet.Tenant) string {
@@ -133,6 +149,7 @@ func printStatus(out io.Writer, s fleet.Status, asJSON bool) error {
 	for _, t := range s.Failed {
 		fmt.Fprintf(out, "failed: %s at version %d: %s\n", t.Slug, t.Version, lastFailure(t))
 	}
+	printMoving(out, s.Moving)
 	if s.Freeze == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/insulahq/insula/platform/pg"
@@ -43,6 +44,9 @@ type Outcome struct {
 	Applied []string // versions
 	Took    time.Duration
 	Err     error // the tenant is then as it was
+	// Moving says that nothing was done, because the tenant is being moved to
+	// another placement, or has just been: the next run takes it.
+	Moving bool
 }
 
 // Report counts.
@@ -50,8 +54,9 @@ type Report struct {
 	Target int64 `json:"target"`
 	Done   int   `json:"done"`
 	Failed int   `json:"failed"`
-	Left   int   `json:"left"`  // not begun, because something ended the run
-	Newer  int   `json:"newer"` // beyond the target, left alone
+	Left   int   `json:"left"`   // not begun, because something ended the run
+	Moving int   `json:"moving"` // passed by, because they are being moved: the next run takes them
+	Newer  int   `json:"newer"`  // beyond the target, left alone
 }
 
 // Apply brings the tenants that are behind to the newest version. Each is a
@@ -61,7 +66,12 @@ type Report struct {
 // by several processes at once.
 func (f *Fleet) Apply(ctx context.Context, o Options) (Report, error) {
 	plan, err := f.Plan(ctx, o.Selection)
-	r := &pass{fleet: f, o: o, report: Report{Target: plan.Target, Left: len(plan.Behind), Newer: plan.Newer}}
+	if o.Told != nil {
+		for _, t := range plan.Moving {
+			o.Told(Outcome{Tenant: t, Moving: true})
+		}
+	}
+	r := &pass{fleet: f, o: o, report: Report{Target: plan.Target, Left: len(plan.Behind), Moving: len(plan.Moving), Newer: plan.Newer}}
 	if err != nil || len(plan.Behind) == 0 {
 		return r.report, err
 	}
@@ -140,6 +150,9 @@ func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
 	if err := r.fleet.open(ctx); err != nil {
 		return err
 	}
+	if gone, err := r.gone(ctx, t); err != nil || gone {
+		return err
+	}
 	q, start := r.fleet.q, r.fleet.clock.Now()
 	ended := func(db pg.DBTX, state, message string) error {
 		return q.FinishAttempt(ctx, db, pgdb.FinishAttemptParams{
@@ -152,6 +165,9 @@ func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
 		return ctx.Err() // nobody's fault
 	}
 	if err != nil {
+		if gone, gerr := r.gone(ctx, t); gerr != nil || gone {
+			return gerr
+		}
 		failed := r.fleet.write(ctx, func(db pg.DBTX) error { return ended(db, stateFailed, err.Error()) })
 		if failed != nil {
 			return fmt.Errorf("tenant %s: %w; and that cannot be noted: %w", t.Slug, err, failed)
@@ -159,6 +175,24 @@ func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
 	}
 	r.tell(Outcome{Tenant: t, Canary: canary, Applied: applied, Took: r.fleet.clock.Now().Sub(start), Err: err})
 	return nil
+}
+
+// gone reports, and tells, that a tenant is not where the plan has it: it has
+// begun to move since, or has moved.
+func (r *pass) gone(ctx context.Context, t Tenant) (bool, error) {
+	var gone bool
+	err := r.fleet.read(ctx, func(db pg.DBTX) error {
+		now, err := r.fleet.q.FleetTenant(ctx, db, t.ID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // erased meanwhile: that is not for us to tell
+		}
+		gone = now.Moving || now.Placement != t.Placement
+		return err
+	})
+	if gone {
+		r.tell(Outcome{Tenant: t, Moving: true})
+	}
+	return gone, err
 }
 
 // upgrade brings a tenant to the newest version and keeps that it has. Where the
@@ -189,9 +223,12 @@ func (r *pass) tell(o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Left--
-	if o.Err != nil {
+	switch {
+	case o.Moving:
+		r.report.Moving++
+	case o.Err != nil:
 		r.report.Failed++
-	} else {
+	default:
 		r.report.Done++
 	}
 	if r.o.Told != nil {

@@ -60,6 +60,7 @@ type Selection struct {
 type Plan struct {
 	Target int64    `json:"target"` // the newest version that this binary knows
 	Behind []Tenant `json:"behind"` // in the order in which they will be taken
+	Moving []Tenant `json:"moving"` // behind, too, but being moved to another placement: they are taken later
 	Newer  int      `json:"newer"`  // tenants beyond the target, which are left alone
 }
 
@@ -68,7 +69,7 @@ const stateFailed, stateDone = "failed", "done"
 // Plan finds out what is to be done. It is one query, whatever the number of
 // tenants, and takes no lock.
 func (f *Fleet) Plan(ctx context.Context, s Selection) (Plan, error) {
-	p := Plan{Target: f.migrator.TenantVersion(), Behind: []Tenant{}}
+	p := Plan{Target: f.migrator.TenantVersion(), Behind: []Tenant{}, Moving: []Tenant{}}
 	if err := f.checkSlugs(ctx, s.Slugs); err != nil {
 		return p, err
 	}
@@ -86,6 +87,8 @@ func (f *Fleet) Plan(ctx context.Context, s Selection) (Plan, error) {
 			case !s.selects(t):
 			case t.Version > p.Target:
 				p.Newer++
+			case r.Moving:
+				p.Moving = append(p.Moving, t)
 			default:
 				p.Behind = append(p.Behind, t)
 			}

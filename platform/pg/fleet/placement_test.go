@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -103,5 +104,77 @@ func TestTheFleetGoesToEveryPlacement(t *testing.T) {
 	}
 	if found := findings(t, f, h); !strings.Contains(found, "keys") {
 		t.Errorf("found %q", found)
+	}
+}
+
+// TestTheFleetPassesByWhoMoves: a tenant that is being moved is neither taken
+// nor failed, whether that was known when the plan was made or not, and is taken
+// by the next run, wherever it is then.
+func TestTheFleetPassesByWhoMoves(t *testing.T) {
+	p := pgtest.Beside(t)
+	_, there := village(t, p, first)
+	stays, known, late := street(t, 1, first)[0], street(t, 1, first)[0], placed(t, p, there)
+	f, _ := village(t, p, first, second)
+	db := superuser(t)
+	moves := func(h tenancy.Tenant) {
+		run(t, db, `INSERT INTO control.copies (operation_id, kind, step, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement)
+			VALUES ('`+h.ID.String()+`', 'move', 'copying', '`+h.ID.String()+`', '`+h.ID.String()+`', '', '', 0, '', '')`)
+	}
+	only := fleet.Selection{Slugs: []string{stays.Slug, known.Slug, late.Slug}}
+	moves(known)
+	plan, err := f.Plan(t.Context(), only)
+	if err != nil || len(plan.Behind) != 2 || len(plan.Moving) != 1 || plan.Moving[0].Slug != known.Slug {
+		t.Fatalf("the plan is %+v, %v", plan, err)
+	}
+	var passed []string
+	o := fleet.Options{Selection: only, Parallel: 1, Planned: func(int) { moves(late) }, Told: func(o fleet.Outcome) {
+		if o.Moving {
+			passed = append(passed, o.Tenant.Slug)
+		}
+		if o.Err != nil {
+			t.Errorf("%s: %v", o.Tenant.Slug, o.Err)
+		}
+	}}
+	report, err := f.Apply(t.Context(), o)
+	if err != nil || report.Done != 1 || report.Moving != 2 || report.Failed+report.Left != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if !slices.Equal(passed, []string{known.Slug, late.Slug}) {
+		t.Errorf("passed by: %v", passed)
+	}
+	s, err := f.Status(t.Context())
+	if err != nil || len(s.Moving) < 2 {
+		t.Errorf("the status is %+v, %v", s, err)
+	}
+
+	run(t, db, "UPDATE control.copies SET step = 'over' WHERE kind = 'move'")
+	o.Planned = nil
+	report, err = f.Apply(t.Context(), o)
+	if err != nil || report.Done != 2 || report.Moving != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if got := whole(t, []tenancy.Tenant{stays, known, late}, f); got[0] != v2 || got[1] != v2 || got[2] != v2 {
+		t.Errorf("versions %v", got)
+	}
+}
+
+// TestWhoHasMovedSinceThePlan is not looked for where it was.
+func TestWhoHasMovedSinceThePlan(t *testing.T) {
+	p := pgtest.Beside(t)
+	_, there := village(t, p, first)
+	h := placed(t, p, there)
+	f, _ := village(t, p, first, second)
+	db := superuser(t)
+	place := func(name string) { run(t, db, "UPDATE control.tenants SET placement = '"+name+"' WHERE id = '"+h.ID.String()+"'") }
+	place(tenancy.MainPlacement)
+	o := fleet.Options{Selection: fleet.Selection{Slugs: []string{h.Slug}}, Parallel: 1, Planned: func(int) { place(p.Name) }}
+	report, err := f.Apply(t.Context(), o)
+	if err != nil || report.Moving != 1 || report.Failed+report.Done+report.Left != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	o.Planned = nil
+	report, err = f.Apply(t.Context(), o)
+	if err != nil || report.Done != 1 || whole(t, []tenancy.Tenant{h}, f)[0] != v2 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }

@@ -14,6 +14,7 @@ type Status struct {
 	Versions []Version `json:"versions"`
 	Spares   []Spares  `json:"spares"`
 	Failed   []Tenant  `json:"failed"`
+	Moving   []Tenant  `json:"moving"` // behind, and passed by while they are being moved
 	Freeze   *Freeze   `json:"freeze"`
 }
 
@@ -31,13 +32,14 @@ type Spares struct {
 }
 
 // Status counts the tenants by version and names those whose last attempt
-// failed.
+// failed, and those that wait for the end of a move.
 func (f *Fleet) Status(ctx context.Context) (Status, error) {
-	failed, err := f.Plan(ctx, Selection{Failed: true})
+	plan, err := f.Plan(ctx, Selection{})
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Target: failed.Target, Versions: []Version{}, Failed: failed.Behind}
+	failed := slices.DeleteFunc(plan.Behind, func(t Tenant) bool { return !t.Failed })
+	s := Status{Target: plan.Target, Versions: []Version{}, Failed: failed, Moving: plan.Moving}
 	err = f.read(ctx, func(db pg.DBTX) error {
 		rows, err := f.q.FleetVersions(ctx, db)
 		for _, r := range rows {

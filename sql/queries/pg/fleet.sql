@@ -1,15 +1,21 @@
 -- name: FleetElsewhere :many
--- The tenants that are not at a version, with their last attempt. One that is being moved is left for later. All are read: there are as many pages of tenants
--- as the fleet has, and usually the answer is empty.
+-- The tenants that are not at a version, with their last attempt, and whether they are being moved. All are read: there are
+-- as many pages of tenants as the fleet has, and usually the answer is empty.
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
-       coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error
+       coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error,
+       EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
 WHERE t.status IN ('active', 'suspended') AND t.schema_version <> @version
-  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over')
 ORDER BY t.id;
+
+-- name: FleetTenant :one
+-- Where a tenant is now, and whether it is being moved.
+SELECT t.placement,
+       EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
+FROM control.tenants t WHERE t.id = @id;
 
 -- name: FleetTenants :many
 -- All tenants that have a schema to look after.

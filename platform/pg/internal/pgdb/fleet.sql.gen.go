@@ -46,11 +46,11 @@ func (q *Queries) FinishAttempt(ctx context.Context, db DBTX, arg FinishAttemptP
 const FleetElsewhere = `-- name: FleetElsewhere :many
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
-       coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error
+       coalesce(a.attempts, 0)::integer AS attempts, coalesce(a.error, '')::text AS error,
+       EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
 WHERE t.status IN ('active', 'suspended') AND t.schema_version <> $1
-  AND NOT EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over')
 ORDER BY t.id
 `
 
@@ -65,10 +65,11 @@ type FleetElsewhereRow struct {
 	State         string
 	Attempts      int32
 	Error         string
+	Moving        bool
 }
 
-// The tenants that are not at a version, with their last attempt. One that is being moved is left for later. All are read: there are as many pages of tenants
-// as the fleet has, and usually the answer is empty.
+// The tenants that are not at a version, with their last attempt, and whether they are being moved. All are read: there are
+// as many pages of tenants as the fleet has, and usually the answer is empty.
 // @sqlc-vet-disable no-seq-scan no-full-index-scan
 func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([]FleetElsewhereRow, error) {
 	rows, err := db.Query(ctx, FleetElsewhere, version)
@@ -90,6 +91,7 @@ func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([
 			&i.State,
 			&i.Attempts,
 			&i.Error,
+			&i.Moving,
 		); err != nil {
 			return nil, err
 		}
@@ -99,6 +101,25 @@ func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const FleetTenant = `-- name: FleetTenant :one
+SELECT t.placement,
+       EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
+FROM control.tenants t WHERE t.id = $1
+`
+
+type FleetTenantRow struct {
+	Placement string
+	Moving    bool
+}
+
+// Where a tenant is now, and whether it is being moved.
+func (q *Queries) FleetTenant(ctx context.Context, db DBTX, id uuid.UUID) (FleetTenantRow, error) {
+	row := db.QueryRow(ctx, FleetTenant, id)
+	var i FleetTenantRow
+	err := row.Scan(&i.Placement, &i.Moving)
+	return i, err
 }
 
 const FleetTenants = `-- name: FleetTenants :many
