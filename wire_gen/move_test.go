@@ -20,7 +20,7 @@ import (
 const second = "second"
 
 var _ = show(exhibit{
-	permissions: map[string]string{"tenants.move": landlords, "tenants.relocate": noRequest},
+	permissions: map[string]string{"tenants.move": landlords, "tenants.relocate": noRequest, "tenants.relocated": noRequest, "tenants.move.give_up": noRequest},
 	done: map[string]deed{
 		"tenants.move": {func(t *testing.T, n *tenant) *response {
 			return n.as().post(t, n.customer(t)+"/move", object("placement", second))

@@ -104,6 +104,7 @@ type Process struct {
 	Copier        tenantsmodule.Copier
 	Copying       *tenantsservice.Copying
 	Transfer      *tenantsinfra.Transfer
+	MovePlans     *tenantsinfra.MovePlans
 	Sweeper       tenantsmodule.Sweeper
 	Scheduler     tenantsmodule.Scheduler
 	Grace         tenantsservice.Grace

@@ -176,8 +176,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(migrator, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory)
+	foundry := newFoundry(placements, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, system)
 	seeder := infra5.NewSeeder(system, idSystem)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -189,12 +189,15 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	founding := service2.NewFounding(serviceDirectory, inviter, idSystem)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, system)
-	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, smtp, links, system, logger, metrics)
+	tenants := c.Tenants
+	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, system, idSystem, logger, metrics)
+	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, smtp, links, system, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, backups, system)
+	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, system)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup8, err := newCarriers(ctx, placements)
+	carriers, cleanup9, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -212,15 +215,16 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	transfer := infra3.NewTransfer(carriers, copies, mirror, system)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, idSystem)
-	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
-	sweeper, cleanup10 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
+	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	movePlans := infra3.NewMovePlans(placements, transfer, infraRepository, houses)
+	sweeper, cleanup11 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, system, idSystem)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
-	tenants := c.Tenants
+	scheduler, cleanup12 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, system, logger, metrics)
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -236,9 +240,10 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, system, idSystem)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, store, client, live, system, logger)
-	eraser, cleanup12 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup13 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -258,6 +263,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -289,11 +295,11 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, system, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup13 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
+	sealer, cleanup14 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, system, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, system)
-	remover, cleanup14 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup15 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup16 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, system)
 	repository2 := infra6.NewRepository()
 	v5 := newMeters(users, repository2)
@@ -340,6 +346,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
@@ -347,6 +354,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Copier:        copier,
 		Copying:       copying,
 		Transfer:      transfer,
+		MovePlans:     movePlans,
 		Sweeper:       sweeper,
 		Scheduler:     scheduler,
 		Grace:         grace,
@@ -384,6 +392,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup16()
 		cleanup15()
 		cleanup14()
 		cleanup13()
@@ -520,8 +529,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	infraRepository := infra3.NewRepository(mirror)
 	ownerControl := newOwnerControl(migrator)
 	ledger := infra3.NewLedger(ownerControl, infraRepository)
-	foundry := newFoundry(migrator, jobs)
-	builder := tenantsmodule.NewBuilder(foundry, directory)
+	foundry := newFoundry(placements, jobs)
+	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, clockClock)
 	seeder := infra5.NewSeeder(clockClock, source)
 	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
@@ -533,12 +542,15 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	founding := service2.NewFounding(serviceDirectory, inviter, source)
 	v2 := newSeeders(seeder, founding)
 	provisioning := service3.NewProvisioning(jobs, builder, infraRepository, v2, founding, clockClock)
-	worker, cleanup7 := tenantsmodule.NewWorker(ledger, provisioning, sender, links, clockClock, logger, metrics)
+	tenants := c.Tenants
+	stocker, cleanup7 := tenantsmodule.NewStocker(placements, tenants, clockClock, source, logger, metrics)
+	worker, cleanup8 := tenantsmodule.NewWorker(ledger, provisioning, stocker, sender, links, clockClock, logger, metrics)
 	backups := infra3.NewBackups()
-	copies := infra3.NewCopies(ownerControl, infraRepository, backups, clockClock)
+	copies := infra3.NewCopies(ownerControl, mirror, infraRepository, backups, clockClock)
 	houses := tenantsmodule.NewHouses(placements)
-	carriers, cleanup8, err := newCarriers(ctx, placements)
+	carriers, cleanup9, err := newCarriers(ctx, placements)
 	if err != nil {
+		cleanup8()
 		cleanup7()
 		cleanup6()
 		cleanup5()
@@ -556,15 +568,16 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	transfer := infra3.NewTransfer(carriers, copies, mirror, clockClock)
 	serviceLandlord := tenantsmodule.NewLandlord(directory)
 	copying := service3.NewCopying(jobs, copies, porter, transfer, serviceLandlord, live, source)
-	copier, cleanup9 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
-	sweeper, cleanup10 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
+	copier, cleanup10 := tenantsmodule.NewCopier(copies, porter, copying, logger, metrics)
+	movePlans := infra3.NewMovePlans(placements, transfer, infraRepository, houses)
+	sweeper, cleanup11 := tenantsmodule.NewSweeper(transfer, placements, logger, metrics)
 	scheduling := service3.NewScheduling(jobs, infraRepository, backups, serviceLandlord, clockClock, source)
 	fresh := newFresh(pool, settings)
-	scheduler, cleanup11 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
-	tenants := c.Tenants
+	scheduler, cleanup12 := tenantsmodule.NewScheduler(directory, copies, copier, scheduling, fresh, clockClock, logger, metrics)
 	grace := tenantsmodule.NewGrace(tenants)
 	receiptKey, err := tenantsmodule.NewReceiptKey(security)
 	if err != nil {
+		cleanup12()
 		cleanup11()
 		cleanup10()
 		cleanup9()
@@ -580,9 +593,10 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	}
 	erasing := service3.NewErasing(jobs, infraRepository, receiptKey, clockClock, source)
 	erasures := tenantsmodule.NewErasures(ledger, directory, erasing, placements, blobs, client, live, clockClock, logger)
-	eraser, cleanup12 := tenantsmodule.NewEraser(erasures, logger, metrics)
+	eraser, cleanup13 := tenantsmodule.NewEraser(erasures, logger, metrics)
 	cache, err := newScopes()
 	if err != nil {
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -602,6 +616,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	attempts := infra4.NewAttempts()
 	passwords, err := usersmodule.NewPasswords(security)
 	if err != nil {
+		cleanup13()
 		cleanup12()
 		cleanup11()
 		cleanup10()
@@ -633,11 +648,11 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	auditmodulePolicies := auditmodule.NewPolicies(fresh)
 	sealing := auditmodule.NewSealing(jobs, tree, published, headKeys, auditmodulePolicies, clockClock, logger, metrics)
 	auditmoduleTenants := newTrails(directory)
-	sealer, cleanup13 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
+	sealer, cleanup14 := auditmodule.NewSealer(sealing, bell, auditmoduleTenants, live, settings, clockClock, logger, metrics)
 	retention := service4.NewRetention(jobs, tree, auditmodulePolicies, clockClock)
-	remover, cleanup14 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
+	remover, cleanup15 := auditmodule.NewRemover(retention, auditmoduleTenants, live, logger, metrics)
 	following := service4.NewFollowing(jobs, tree)
-	tails, cleanup15 := auditmodule.NewTails(following, bell, logger)
+	tails, cleanup16 := auditmodule.NewTails(following, bell, logger)
 	desk := service5.NewDesk(repository, settingRegistry, clockClock)
 	repository2 := infra6.NewRepository()
 	v5 := newMeters(users, repository2)
@@ -684,6 +699,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Ledger:        ledger,
 		Provisioning:  provisioning,
 		Provisioner:   worker,
+		Stocker:       stocker,
 		Backups:       backups,
 		Copies:        copies,
 		Houses:        houses,
@@ -691,6 +707,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Copier:        copier,
 		Copying:       copying,
 		Transfer:      transfer,
+		MovePlans:     movePlans,
 		Sweeper:       sweeper,
 		Scheduler:     scheduler,
 		Grace:         grace,
@@ -728,6 +745,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		FileTokens:    tokens,
 	}
 	return wiregenProcess, func() {
+		cleanup16()
 		cleanup15()
 		cleanup14()
 		cleanup13()
@@ -815,11 +833,12 @@ func requestTenants(t *Tenant, r scope.Request) *service3.Tenants {
 	logger := wiregenProcess.Log
 	runner := newRunner(r, unit, decider, recorder, retries, folds, metrics, clockClock, source, logger)
 	repository := wiregenProcess.Registrations
+	houses := wiregenProcess.Houses
 	jobs := wiregenProcess.Jobs
 	live := wiregenProcess.Live
 	grace := wiregenProcess.Grace
 	receiptKey := wiregenProcess.Receipts
-	tenants := service3.NewTenants(runner, repository, jobs, live, grace, receiptKey, clockClock, source)
+	tenants := service3.NewTenants(runner, repository, houses, jobs, live, grace, receiptKey, clockClock, source)
 	return tenants
 }
 

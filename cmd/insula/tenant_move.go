@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	tenantsapi "github.com/insulahq/insula/modules/tenants/api"
@@ -61,43 +60,28 @@ func tenantMoveCommand() *cobra.Command {
 
 // plannedMove is what a dry run finds.
 type plannedMove struct {
-	Slug   string    `json:"slug"`
-	From   string    `json:"from"`
-	To     placement `json:"to"`
-	Tables int64     `json:"tables"`
-	Rows   int64     `json:"rows"`
-	Bytes  int64     `json:"bytes"`
+	Slug        string `json:"slug"`
+	From        string `json:"from"`
+	To          string `json:"to"`
+	Tables      int64  `json:"tables"`
+	Rows        int64  `json:"rows"`
+	Bytes       int64  `json:"bytes"`
+	TargetBytes int64  `json:"target_bytes"`
 }
 
 // planMove finds out what a move would do, and refuses what the move would.
 func planMove(ctx context.Context, p *wiregen.Process, t domain.Tenant, to string, asJSON bool, out io.Writer) error {
-	if _, err := domain.Moving(uuid.Nil, t, to, p.Houses); err != nil {
-		return err
-	}
-	target, err := p.Placements.Of(to)
+	m, err := p.MovePlans.Plan(ctx, t, to)
 	if err != nil {
 		return err
 	}
-	houses, err := p.Mirror.Houses(ctx)
-	if err != nil {
-		return err
-	}
-	source, err := p.Placements.Remover(t.Home())
-	if err != nil {
-		return err
-	}
-	held, err := source.Holdings(ctx, t.Schema)
-	if err != nil {
-		return err
-	}
-	plan := plannedMove{
-		Slug: t.Slug, From: t.Home(), To: condition(ctx, to, target, houses[to]), Tables: held.Tables, Rows: held.Rows, Bytes: held.Bytes,
-	}
+	plan := plannedMove{Slug: t.Slug, From: m.From, To: m.To, Tables: m.Tables, Rows: m.Rows, Bytes: m.Bytes, TargetBytes: m.TargetBytes}
 	if asJSON {
 		return json.NewEncoder(out).Encode(plan)
 	}
-	fmt.Fprintf(out, "%s would go from %s to %s: %d tables, %d rows, %d bytes\n", plan.Slug, plan.From, to, plan.Tables, plan.Rows, plan.Bytes)
-	return printPlacements(out, []placement{plan.To}, false)
+	fmt.Fprintf(out, "%s would go from %s to %s: %d tables, %d rows, %d bytes with indexes\n", plan.Slug, plan.From, plan.To, plan.Tables, plan.Rows, plan.Bytes)
+	_, err = fmt.Fprintf(out, "the database of %s has %d bytes now: see that its disk has room for what comes\n", plan.To, plan.TargetBytes)
+	return err
 }
 
 // printMoved tells how a move went.

@@ -124,3 +124,9 @@ func (m *Migrator) Condition(ctx context.Context) (c Condition, err error) {
 	c.Control, c.Pending = status.Current, len(status.Pending)
 	return c, nil
 }
+
+// Size is what the database takes on the disk, in bytes.
+func (m *Migrator) Size(ctx context.Context) (bytes int64, err error) {
+	err = m.pool.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&bytes)
+	return bytes, err
+}

@@ -42,7 +42,7 @@ func (c Copy) GiveUp(s Standing) (Ending, error) {
 	switch {
 	case s.Fate == FateUnknown:
 		return Ending{}, ErrFateUnknown.Because(s.Source)
-	case s.Fate == FateStays && s.Target != nil:
+	case s.Fate == FateStays && (s.Target != nil || s.Source != nil): // undoing asks both
 		return Ending{Step: Over, Failed: true, Remains: c.To}, nil
 	case s.Fate == FateStays && c.Step == Copying:
 		return Ending{Step: Undoing, Failed: true}, nil

@@ -23,6 +23,14 @@ type Moved struct {
 	Bytes    int64 `json:"bytes"` // that they took on the way
 }
 
+// MovePlan is what a move would bring over.
+type MovePlan struct {
+	From, To     string
+	Tables, Rows int64
+	Bytes        int64 // with indexes: about what it takes in the new place
+	TargetBytes  int64 // that the whole database there has now
+}
+
 // PlacedView is what the trail sees of where a tenant is.
 type PlacedView struct {
 	Placement string `json:"placement"`

@@ -54,11 +54,15 @@ func (m *Mirror) Put(ctx context.Context, placement string, t domain.Tenant) err
 }
 
 func (m *Mirror) put(ctx context.Context, db pg.DBTX, t domain.Tenant) error {
-	return m.q.PutMirrored(ctx, db, tenantsdb.PutMirroredParams{
+	return m.q.PutMirrored(ctx, db, entryOf(t))
+}
+
+func entryOf(t domain.Tenant) tenantsdb.PutMirroredParams {
+	return tenantsdb.PutMirroredParams{
 		ID: t.ID, Slug: t.Slug, Name: t.Name, Kind: string(t.Kind), Status: string(t.Status), SchemaName: t.Schema,
 		AdminEmail: t.AdminEmail, Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		SchemaVersion: t.SchemaVersion, Placement: t.Home(),
-	})
+	}
 }
 
 func (m *Mirror) write(ctx context.Context, placement string, fn func(db pg.DBTX) error) error {

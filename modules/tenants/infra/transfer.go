@@ -57,7 +57,7 @@ func (t *Transfer) Move(ctx context.Context, c domain.Copy, told func(done, all 
 	if err := t.ready(ctx, c, state, mover); err != nil {
 		return moved, err
 	}
-	done, err := mover.Move(ctx, state, t.hooks(c, told))
+	done, err := mover.Move(ctx, state, t.hooks(c, state, told))
 	if errors.Is(err, pg.ErrMoveOutdated) {
 		return moved, errors.Join(t.restart(ctx, c, mover), errs.ErrUnavailable.Because(err))
 	}
@@ -104,7 +104,7 @@ func (t *Transfer) Clean(ctx context.Context, c domain.Copy) error {
 	if err != nil {
 		return err
 	}
-	if err := mover.Clean(ctx, state, t.hooks(c, func(int64, int64) {})); err != nil {
+	if err := mover.Clean(ctx, state, t.hooks(c, state, func(int64, int64) {})); err != nil {
 		return unmoved(err)
 	}
 	return t.drop(ctx, c.From, c.Target)
@@ -127,23 +127,35 @@ func (t *Transfer) Undo(ctx context.Context, c domain.Copy) error {
 }
 
 // announce brings the entry of the tenant, which stays closed there, to the
-// placement that is to house it.
+// placement that is to house it. Its row here is locked meanwhile, so that
+// nothing older comes over something newer.
 func (t *Transfer) announce(ctx context.Context, c domain.Copy) error {
 	if err := t.mirror.Mend(ctx, c.Target); err != nil { // the version of its rows must be the right one
 		return err
 	}
-	err := t.copies.write(ctx, func(db pg.DBTX) error { return t.q.ReclaimRemains(ctx, db, c.To, c.Target) })
-	if err != nil || c.To == tenancy.MainPlacement { // which has the entries of all
-		return err
-	}
-	if err := t.drop(ctx, c.To, c.Target); err != nil {
-		return err
-	}
+	return t.copies.write(ctx, func(db pg.DBTX) error {
+		row, err := t.q.LockTenant(ctx, db, c.Target)
+		if err != nil {
+			return pg.Translate(err, domain.ErrNotFound, nil)
+		}
+		err = t.q.ReclaimRemains(ctx, db, c.To, c.Target) // this move removes or uses them
+		if err != nil || c.To == tenancy.MainPlacement {  // which has the entries of all
+			return err
+		}
+		return errors.Join(t.drop(ctx, c.To, c.Target), t.mirror.Put(ctx, c.To, toTenant(row)))
+	})
+}
+
+// arrive has the target's registry know of which version the rows are that it
+// has got, and of the tenant if it does not any more.
+func (t *Transfer) arrive(ctx context.Context, tx uow.Tx, c domain.Copy, version int64) error {
 	tenant, err := t.copies.Tenant(ctx, c.Target)
 	if err != nil {
 		return err
 	}
-	return t.mirror.Put(ctx, c.To, tenant)
+	p := entryOf(tenant)
+	p.SchemaVersion = version
+	return t.q.ArriveMirrored(ctx, pg.DB(tx), tenantsdb.ArriveMirroredParams(p))
 }
 
 // drop removes the entry of a tenant from a placement that does not house it;
@@ -178,9 +190,10 @@ func (t *Transfer) keep(ctx context.Context, c domain.Copy, s pg.Moving) error {
 	return t.copies.held(ctx, c, c.Step, func(db pg.DBTX) error { return t.q.KeepMoveState(ctx, db, text, c.Operation) })
 }
 
-func (t *Transfer) hooks(c domain.Copy, told func(done, all int64)) pg.MoveHooks {
+func (t *Transfer) hooks(c domain.Copy, kept pg.Moving, told func(done, all int64)) pg.MoveHooks {
 	return pg.MoveHooks{
-		Keep:     func(ctx context.Context, s pg.Moving) error { return t.keep(ctx, c, s) },
+		Keep:     func(ctx context.Context, s pg.Moving) error { kept = s; return t.keep(ctx, c, s) },
+		Arrive:   func(ctx context.Context, tx uow.Tx) error { return t.arrive(ctx, tx, c, kept.Version) },
 		Leave:    func(ctx context.Context, tx uow.Tx) error { return t.leave(ctx, tx, c) },
 		Open:     func(ctx context.Context) error { return t.open(ctx, c) },
 		Progress: func(p pg.MoveProgress) { told(p.Bytes, p.Of) },

@@ -6,15 +6,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/op"
 	"github.com/insulahq/insula/platform/uow"
 )
 
 // Move brings a tenant to another database; MoveTenant is its background side,
-// and GiveUpMove ends one that cannot go on.
+// GiveUpMove ends one that cannot go on, and Relocated tells the trails of both
+// sides when a tenant has come to another place.
 var (
 	Move       = op.Write("tenants.move", "Bring a tenant to another placement while it works.", op.Landlord, op.About("tenant"))
 	MoveTenant = op.Job("tenants.relocate", "Bring what a tenant has in the database to another placement.", op.About("tenant"), op.Long, op.Recorded)
+	Relocated  = op.Job("tenants.relocated", "Note that a tenant works in another placement from now on.", op.About("tenant"))
 	GiveUpMove = op.Job("tenants.move.give_up", "End a move one of whose servers is gone for good, at the command line.", op.About("tenant"), op.Recorded)
 )
 
@@ -75,6 +78,10 @@ func (s *Copying) relocate(ctx context.Context, c domain.Copy) error {
 			return err
 		}
 		s.live.Forget(c.Target)
+		// Told first: an attempt that ends in between is followed by one that tells it again.
+		if err := s.relocated(ctx, c); err != nil {
+			return err
+		}
 		if err := s.copies.Moved(ctx, c, moved); err != nil {
 			return err
 		}
@@ -88,6 +95,31 @@ func (s *Copying) relocate(ctx context.Context, c domain.Copy) error {
 		return err
 	}
 	return s.copies.Cleaned(ctx, c, nil)
+}
+
+// relocated tells the operator's trail and the tenant's own that the tenant
+// works in its new place.
+func (s *Copying) relocated(ctx context.Context, c domain.Copy) error {
+	landlord, err := s.landlord(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := s.copies.Tenant(ctx, c.Target)
+	if err != nil {
+		return err
+	}
+	by := authn.Caller{Kind: authn.Job, Label: Relocated.Name}
+	for _, in := range []domain.Tenant{landlord, t} {
+		err := s.jobs.Visit(ctx, in.Tenant, Relocated, by, func(tx uow.Tx) error {
+			tx.Trail().On(Relocated.Kind, t.ID.String(), t.Slug)
+			tx.Trail().Changed(domain.PlacedView{Placement: c.From}, domain.PlacedView{Placement: c.To})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // beyond reports whether a copy cannot be undone any more, or whether that is

@@ -16,7 +16,7 @@ var Operations = []op.Def{
 	Create, Get, List, Update, Suspend, Resume, Delete, Undelete, GetOperation, Provision, Found, Invite,
 	CreateBackup, ListBackups, GetBackup, FetchBackup, DeleteBackup, Restore, Clone, PackTenant, UnpackTenant, CloneTenant, DiscardBackup,
 	ScheduleBackup, ExpireBackup,
-	Move, MoveTenant, GiveUpMove,
+	Move, MoveTenant, Relocated, GiveUpMove,
 	Erase, GetReceipt, Expire, Conclude,
 }
 

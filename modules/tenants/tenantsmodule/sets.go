@@ -33,7 +33,7 @@ var Process = wire.NewSet(
 	infra.NewBackups, wire.Bind(new(domain.Backups), new(*infra.Backups)),
 	infra.NewCopies, wire.Bind(new(service.Copies), new(*infra.Copies)),
 	infra.NewPorter, wire.Bind(new(service.Porter), new(*infra.Porter)),
-	infra.NewTransfer, wire.Bind(new(service.Transfer), new(*infra.Transfer)), NewHouses,
+	infra.NewTransfer, wire.Bind(new(service.Transfer), new(*infra.Transfer)), NewHouses, infra.NewMovePlans,
 	NewLandlord, service.NewCopying, NewCopier, NewSweeper,
 	service.NewScheduling, NewScheduler,
 )

@@ -6,6 +6,13 @@ VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version,
 ON CONFLICT (id) DO UPDATE
 SET slug = excluded.slug, name = excluded.name, status = excluded.status, version = excluded.version, updated_at = excluded.updated_at;
 
+-- name: ArriveMirrored :exec
+-- Keeps the entry of a tenant whose rows come to this placement, of a version, in the transaction in which they do. Which
+-- placement houses it does not change by that.
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
+VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at, @schema_version, @placement)
+ON CONFLICT (id) DO UPDATE SET schema_version = excluded.schema_version;
+
 -- name: HousedTenants :many
 -- The tenants of one placement, as a registry has them.
 SELECT id, slug, name, status, version, schema_version FROM control.tenants WHERE placement = @placement ORDER BY id;

@@ -12,6 +12,47 @@ import (
 	"github.com/google/uuid"
 )
 
+const ArriveMirrored = `-- name: ArriveMirrored :exec
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (id) DO UPDATE SET schema_version = excluded.schema_version
+`
+
+type ArriveMirroredParams struct {
+	ID            uuid.UUID
+	Slug          string
+	Name          string
+	Kind          string
+	Status        string
+	SchemaName    string
+	AdminEmail    string
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	SchemaVersion int64
+	Placement     string
+}
+
+// Keeps the entry of a tenant whose rows come to this placement, of a version, in the transaction in which they do. Which
+// placement houses it does not change by that.
+func (q *Queries) ArriveMirrored(ctx context.Context, db DBTX, arg ArriveMirroredParams) error {
+	_, err := db.Exec(ctx, ArriveMirrored,
+		arg.ID,
+		arg.Slug,
+		arg.Name,
+		arg.Kind,
+		arg.Status,
+		arg.SchemaName,
+		arg.AdminEmail,
+		arg.Version,
+		arg.CreatedAt,
+		arg.UpdatedAt,
+		arg.SchemaVersion,
+		arg.Placement,
+	)
+	return err
+}
+
 const CountHoused = `-- name: CountHoused :many
 SELECT placement, count(*) AS tenants FROM control.tenants GROUP BY placement
 `
