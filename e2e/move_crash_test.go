@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -137,7 +136,6 @@ func TestKillDuringMoves(t *testing.T) {
 				continue
 			}
 			moved := t.Run(fmt.Sprintf("%s is killed when %s", victim, m.name), func(t *testing.T) {
-				began := time.Now()
 				x := &crossing{from: from, to: to, source: p.look(t, from), target: p.look(t, to), schema: "t_" + strings.ReplaceAll(n.id, "-", "")}
 				a := l.operator.do(t, "POST", "/v1/tenants/"+n.id+"/move", object("placement", to)).want(t, http.StatusAccepted)
 				x.operation = operationOf(a)
@@ -145,14 +143,11 @@ func TestKillDuringMoves(t *testing.T) {
 					m.hold(t, p, x)
 				}
 				x.await(t, m.come)
-				struck := time.Now()
 				strike()
 				for _, c := range x.holds {
 					_ = c.Close(context.Background()) // it may have gone with its server
 				}
-				up := time.Now()
 				l.follow(t, a, "succeeded")
-				t.Logf("came %s, struck and up %s, followed %s", struck.Sub(began), up.Sub(struck), time.Since(up))
 				p.cleanOf(t, n, from)
 				work.isThere(t, p.look(t, to))
 			})

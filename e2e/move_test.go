@@ -29,7 +29,7 @@ type crew struct {
 }
 
 // crewRhythm keeps a crew from taking the machine for itself.
-const crewRhythm = 25 * time.Millisecond
+const crewRhythm = 100 * time.Millisecond
 
 // starts has a crew of a few begin; it ends with the test at the latest.
 func (n tenant) starts(t *testing.T, people int) *crew {

@@ -30,8 +30,8 @@ func frailHouse(t *testing.T) (*house, *pgtest.Machine) {
 }
 
 // stalled begins to move a tenant and has it wait for a lock of the test's on its
-// users, in the database of url, until the state is what the question says.
-func (n *tenant) stalled(t *testing.T, what *tenant, to, url, lock, until string) *response {
+// users, in the database of url; it waits when this returns.
+func (n *tenant) stalled(t *testing.T, what *tenant, to, url, lock string) *response {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -62,14 +62,14 @@ func (n *tenant) stalled(t *testing.T, what *tenant, to, url, lock, until string
 		hold()
 		w = n.as().post(t, "/v1/tenants/"+what.id.String()+"/move", object("placement", to))
 	}
-	ask(until)
+	ask(somebodyWaits)
 	return w
 }
 
-const (
-	somebodyWaits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass($1 || '.users'))"
-	cleaningWaits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass('moved_' || $1 || '.users'))"
-)
+// somebodyWaits asks whether somebody waits for the users of a schema, put away
+// or not.
+const somebodyWaits = `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE NOT l.granted AND c.relname = 'users' AND n.nspname IN ($1::text, 'moved_' || $1::text))`
 
 func (h *house) giveUp(t *testing.T, n *tenant) (tenantsdomain.Ending, error) {
 	t.Helper()
@@ -137,7 +137,7 @@ func TestAMoveToALostServerIsGivenUp(t *testing.T) {
 	if _, err := h.giveUp(t, n); !errors.Is(err, tenantsdomain.ErrNoMove) {
 		t.Errorf("without a move: %v", err)
 	}
-	moving := operator.stalled(t, n, frail, m.SuperuserURL, "SHARE", somebodyWaits)
+	moving := operator.stalled(t, n, frail, m.SuperuserURL, "SHARE")
 	m.Kill(t)
 	refused(t, operator.as().post(t, "/v1/tenants/"+n.id.String()+"/backups", ""), http.StatusConflict, "tenants.busy")
 	e, err := h.giveUp(t, n)
@@ -166,7 +166,7 @@ func TestAMoveFromALostServerIsOver(t *testing.T) {
 	operator := h.operator(t)
 	n, _ := h.household(t)
 	operator.moved(t, n, frail)
-	moving := operator.stalled(t, n, second, m.SuperuserURL, "ACCESS SHARE", cleaningWaits)
+	moving := operator.stalled(t, n, second, m.SuperuserURL, "ACCESS SHARE")
 	if _, err := h.giveUp(t, n); !errors.Is(err, tenantsdomain.ErrGoesOn) {
 		t.Errorf("while both answer: %v", err)
 	}
@@ -189,7 +189,7 @@ func TestAMoveIsNotGivenUpInTheDark(t *testing.T) {
 	operator := h.operator(t)
 	n, _ := h.household(t)
 	operator.moved(t, n, frail)
-	moving := operator.stalled(t, n, second, m.SuperuserURL, "ACCESS EXCLUSIVE", somebodyWaits)
+	moving := operator.stalled(t, n, second, m.SuperuserURL, "ACCESS EXCLUSIVE")
 	m.Kill(t)
 	if _, err := h.giveUp(t, n); !errors.Is(err, tenantsdomain.ErrFateUnknown) {
 		t.Errorf("got %v", err)
@@ -208,7 +208,7 @@ func TestAMoveIsTakenBack(t *testing.T) {
 	h, m := frailHouse(t)
 	operator := h.operator(t)
 	n, _ := h.household(t)
-	moving := operator.stalled(t, n, frail, m.SuperuserURL, "SHARE", somebodyWaits)
+	moving := operator.stalled(t, n, frail, m.SuperuserURL, "SHARE")
 	e, err := h.giveUp(t, n)
 	if err != nil || e.Step != tenantsdomain.Undoing || e.Remains != "" {
 		t.Fatalf("%+v, %v", e, err)
