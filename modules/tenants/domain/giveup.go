@@ -39,16 +39,17 @@ type Ending struct {
 // could be, or the move goes on by itself, it returns why not, which says what
 // to do.
 func (c Copy) GiveUp(s Standing) (Ending, error) {
+	source, target := s.Source == nil, s.Target == nil // answer
 	switch {
 	case s.Fate == FateUnknown:
 		return Ending{}, ErrFateUnknown.Because(s.Source)
-	case s.Fate == FateStays && (s.Target != nil || s.Source != nil): // undoing asks both
+	case s.Fate == FateStays && (!target || !source): // undoing asks both
 		return Ending{Step: Over, Failed: true, Remains: c.To}, nil
 	case s.Fate == FateStays && c.Step == Copying:
 		return Ending{Step: Undoing, Failed: true}, nil
-	case s.Fate == FateArrived && s.Source != nil && s.Target == nil:
+	case s.Fate == FateArrived && !source && target:
 		return Ending{Step: Over, Remains: c.From}, nil
-	case s.Fate != FateStays && s.Target != nil:
+	case s.Fate != FateStays && !target:
 		return Ending{}, ErrTargetAway.Because(s.Target)
 	}
 	return Ending{}, ErrGoesOn

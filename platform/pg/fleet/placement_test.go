@@ -165,7 +165,9 @@ func TestWhoHasMovedSinceThePlan(t *testing.T) {
 	h := placed(t, p, there)
 	f, _ := village(t, p, first, second)
 	db := superuser(t)
-	place := func(name string) { run(t, db, "UPDATE control.tenants SET placement = '"+name+"' WHERE id = '"+h.ID.String()+"'") }
+	place := func(name string) {
+		run(t, db, "UPDATE control.tenants SET placement = '"+name+"' WHERE id = '"+h.ID.String()+"'")
+	}
 	place(tenancy.MainPlacement)
 	o := fleet.Options{Selection: fleet.Selection{Slugs: []string{h.Slug}}, Parallel: 1, Planned: func(int) { place(p.Name) }}
 	report, err := f.Apply(t.Context(), o)
