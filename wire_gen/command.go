@@ -79,8 +79,19 @@ func FetchBackup(ctx context.Context, p *Process, t tenantsdomain.Tenant, b tena
 
 // GiveUpMove ends the move of a tenant one of whose servers is gone for good,
 // for somebody at the command line. It is told on both sides.
-func GiveUpMove(ctx context.Context, p *Process, t tenantsdomain.Tenant) (tenantsdomain.Copy, tenantsdomain.Ending, error) {
-	return p.Copying.GiveUp(ctx, t, atCommandLine())
+func GiveUpMove(ctx context.Context, p *Process, t tenantsdomain.Tenant) (c tenantsdomain.Copy, e tenantsdomain.Ending, err error) {
+	landlord, err := p.Directory.Landlord(ctx)
+	if err != nil {
+		return c, e, err
+	}
+	err = p.Jobs.Visit(ctx, landlord.Tenant, tenantsservice.GiveUpMove, atCommandLine(), func(tx uow.Tx) (err error) {
+		c, e, err = p.Copying.GiveUp(ctx, tx, t)
+		return err
+	})
+	if err == nil {
+		p.Jobs.Witness(ctx, t.Tenant, tenantsservice.GiveUpMove, atCommandLine())
+	}
+	return c, e, err
 }
 
 // asOperator makes a service for the command line, in the landlord's tenant.

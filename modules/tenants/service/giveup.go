@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/insulahq/insula/modules/tenants/domain"
-	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/uow"
 )
 
@@ -16,27 +15,17 @@ const takeovers = 5
 // GiveUp ends the move of a tenant one of whose servers is gone for good, or
 // takes it back where both answer: see domain.Copy.GiveUp. It works without the
 // server that is gone. What that server has is noted, and removed when it
-// answers again.
-func (s *Copying) GiveUp(ctx context.Context, t domain.Tenant, by authn.Caller) (c domain.Copy, e domain.Ending, err error) {
-	landlord, err := s.landlord(ctx)
-	if err != nil {
-		return c, e, err
+// answers again. The transaction is that of GiveUpMove, and holds the record.
+func (s *Copying) GiveUp(ctx context.Context, tx uow.Tx, t domain.Tenant) (c domain.Copy, e domain.Ending, err error) {
+	tx.Trail().On(GiveUpMove.Kind, t.ID.String(), t.Slug)
+	for attempt := 1; ; attempt++ {
+		c, e, err = s.giveUp(ctx, t)
+		if attempt == takeovers || !errors.Is(err, domain.ErrOvertaken) {
+			break
+		}
 	}
-	err = s.jobs.Visit(ctx, landlord.Tenant, GiveUpMove, by, func(tx uow.Tx) error {
-		tx.Trail().On(GiveUpMove.Kind, t.ID.String(), t.Slug)
-		for attempt := 1; ; attempt++ {
-			c, e, err = s.giveUp(ctx, t)
-			if attempt == takeovers || !errors.Is(err, domain.ErrOvertaken) {
-				break
-			}
-		}
-		if err == nil {
-			tx.Trail().Changed(nil, e.View(c))
-		}
-		return err
-	})
 	if err == nil {
-		s.jobs.Witness(ctx, t.Tenant, GiveUpMove, by)
+		tx.Trail().Changed(nil, e.View(c))
 	}
 	return c, e, err
 }
