@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"encoding/hex"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -56,6 +57,20 @@ type Copy struct {
 	// Attempts counts who worked on it. The last one alone may go on: whoever
 	// began before has lost it, alive or not.
 	Attempts int
+	Begun    time.Time // it was asked for
+}
+
+const (
+	// maxAttempts is how often a copy is begun at least, by however many processes,
+	maxAttempts = 40
+	// patience is how long they try at least: what is away for longer fails it.
+	patience = 10 * time.Minute
+)
+
+// Hopeless reports whether an attempt that failed because something was away is
+// to be the last.
+func (c Copy) Hopeless(now time.Time) bool {
+	return c.Attempts >= maxAttempts && now.Sub(c.Begun) >= patience
 }
 
 // NewSchema is the name of a schema for a tenant: that of the tenant's id for

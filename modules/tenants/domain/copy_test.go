@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/insulahq/insula/modules/tenants/domain"
 )
@@ -25,6 +26,25 @@ func TestCopiesBesideEachOther(t *testing.T) {
 		}
 		if err := k.Beside(nil); err != nil {
 			t.Errorf("%s alone: %v", k, err)
+		}
+	}
+}
+
+func TestACopyIsGivenUpAfterManyAttemptsAndMinutes(t *testing.T) {
+	begun := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		attempts int
+		after    time.Duration
+		want     bool
+	}{
+		"few, soon":                   {39, time.Minute, false},
+		"few, slow ones":              {39, time.Hour, false},
+		"many, of many processes":     {400, time.Minute, false},
+		"many, and away for too long": {40, 10 * time.Minute, true},
+	} {
+		c := domain.Copy{Attempts: tc.attempts, Begun: begun}
+		if got := c.Hopeless(begun.Add(tc.after)); got != tc.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

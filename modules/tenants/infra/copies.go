@@ -53,7 +53,7 @@ func (l *Copies) Copy(ctx context.Context, operation uuid.UUID) (c domain.Copy, 
 		c = domain.Copy{
 			Operation: row.OperationID, Kind: domain.CopyKind(row.Kind), Step: domain.CopyStep(row.Step), Backup: row.BackupID,
 			Source: row.SourceID, Target: row.TargetID, Schema: row.SchemaName, OldSchema: row.OldSchema,
-			From: row.FromPlacement, To: row.ToPlacement, Attempts: int(row.Attempts),
+			From: row.FromPlacement, To: row.ToPlacement, Attempts: int(row.Attempts), Begun: row.BegunAt,
 		}
 		return err
 	})

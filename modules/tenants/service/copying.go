@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/insulahq/insula/modules/tenants/domain"
+	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/op"
@@ -75,17 +76,14 @@ type Copying struct {
 	transfer Transfer
 	landlord Landlord
 	live     *tenancy.Live
+	clock    clock.Clock
 	ids      id.Source
 }
 
 // NewCopying makes the service of a process.
-func NewCopying(jobs *op.Jobs, c Copies, p Porter, t Transfer, l Landlord, live *tenancy.Live, ids id.Source) *Copying {
-	return &Copying{jobs: jobs, copies: c, porter: p, transfer: t, landlord: l, live: live, ids: ids}
+func NewCopying(jobs *op.Jobs, c Copies, p Porter, t Transfer, l Landlord, live *tenancy.Live, now clock.Clock, ids id.Source) *Copying {
+	return &Copying{jobs: jobs, copies: c, porter: p, transfer: t, landlord: l, live: live, clock: now, ids: ids}
 }
-
-// maxAttempts is how often a copy is begun. What is away for longer than that
-// takes fails it.
-const maxAttempts = 40
 
 // Run does what is left of a copy. An error means that it is to be run again,
 // after a while; how it ended, its operation tells.
@@ -118,7 +116,7 @@ func (s *Copying) failed(ctx context.Context, c domain.Copy, cause error) error 
 		return errors.Join(cause, err)
 	}
 	c.Schema = aimed.Schema // the attempt named it after it had begun
-	undo := (final(cause, c.Attempts) || c.Attempts >= maxAttempts) && !s.beyond(ctx, c)
+	undo := (final(cause, c.Attempts) || c.Hopeless(s.clock.Now())) && !s.beyond(ctx, c)
 	undoing, err := s.copies.Note(ctx, c, cause, undo)
 	if errors.Is(err, domain.ErrOvertaken) || err == nil && !undoing {
 		return cause

@@ -60,7 +60,9 @@ INSERT INTO control.copies (operation_id, kind, step, backup_id, source_id, targ
 VALUES (@operation_id, @kind, @step, sqlc.narg('backup_id'), @source_id, @target_id, @schema_name, @old_schema, 0, @from_placement, @to_placement);
 
 -- name: GetCopy :one
-SELECT * FROM control.copies WHERE operation_id = @operation_id;
+SELECT c.*, o.created_at AS begun_at
+FROM control.copies c JOIN control.operations o ON o.id = c.operation_id
+WHERE c.operation_id = @operation_id;
 
 -- name: OpenCopies :many
 -- Its partial index holds these few rows alone, so that a scan of it is the plan.

@@ -7,6 +7,7 @@ package tenantsdb
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -218,12 +219,30 @@ func (q *Queries) GetBackup(ctx context.Context, db DBTX, iD uuid.UUID, tenantID
 }
 
 const GetCopy = `-- name: GetCopy :one
-SELECT operation_id, kind, step, backup_id, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement, state FROM control.copies WHERE operation_id = $1
+SELECT c.operation_id, c.kind, c.step, c.backup_id, c.source_id, c.target_id, c.schema_name, c.old_schema, c.attempts, c.from_placement, c.to_placement, c.state, o.created_at AS begun_at
+FROM control.copies c JOIN control.operations o ON o.id = c.operation_id
+WHERE c.operation_id = $1
 `
 
-func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (ControlCopy, error) {
+type GetCopyRow struct {
+	OperationID   uuid.UUID
+	Kind          string
+	Step          string
+	BackupID      *uuid.UUID
+	SourceID      uuid.UUID
+	TargetID      uuid.UUID
+	SchemaName    string
+	OldSchema     string
+	Attempts      int32
+	FromPlacement string
+	ToPlacement   string
+	State         json.RawMessage
+	BegunAt       time.Time
+}
+
+func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (GetCopyRow, error) {
 	row := db.QueryRow(ctx, GetCopy, operationID)
-	var i ControlCopy
+	var i GetCopyRow
 	err := row.Scan(
 		&i.OperationID,
 		&i.Kind,
@@ -237,6 +256,7 @@ func (q *Queries) GetCopy(ctx context.Context, db DBTX, operationID uuid.UUID) (
 		&i.FromPlacement,
 		&i.ToPlacement,
 		&i.State,
+		&i.BegunAt,
 	)
 	return i, err
 }

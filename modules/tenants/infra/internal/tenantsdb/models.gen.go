@@ -35,29 +35,6 @@ type ControlBackup struct {
 	UpdatedAt  time.Time
 }
 
-type ControlCopy struct {
-	OperationID uuid.UUID
-	Kind        string
-	Step        string
-	BackupID    *uuid.UUID
-	// the tenant whose rows they are
-	SourceID uuid.UUID
-	// the tenant that gets them; for a backup the same as source_id
-	TargetID uuid.UUID
-	// the schema that is being made, another one by each attempt; empty for a backup
-	SchemaName string
-	// the schema that it takes the place of; empty when there is none
-	OldSchema string
-	// who works on it: only the last to begin may change what it has become
-	Attempts int32
-	// the placement that a move leaves; otherwise empty
-	FromPlacement string
-	// the placement in which the schema is made; empty for a backup
-	ToPlacement string
-	// how far a move has come
-	State json.RawMessage
-}
-
 type ControlDeletion struct {
 	TenantID uuid.UUID
 	// the status that undelete goes back to
