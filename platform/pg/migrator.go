@@ -146,63 +146,6 @@ func (m *Migrator) upgradeCopy(ctx context.Context) ([]string, error) {
 	return applied, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return grantControl(ctx, tx, m.roles) })
 }
 
-// Provisioning says how to make a tenant's schema.
-type Provisioning struct {
-	Schema   string // its schema and its role
-	Landlord bool   // its role may change the registry
-	// Spare lets it take a schema out of the stock instead, whose name the
-	// registry then has.
-	Spare bool
-	// Claim runs first; false means that there is nothing left to do.
-	Claim func(ctx context.Context, tx uow.Tx) (bool, error)
-	// Witness names the schema whose trail hears of a failure: the new one is
-	// not there then.
-	Witness func(ctx context.Context) (schema string, err error)
-}
-
-// Provision makes role, schema, tables, rights and, with seed, first rows in
-// one transaction: after a crash the tenant is complete or was never begun.
-func (m *Migrator) Provision(ctx context.Context, p Provisioning, seed func(tx uow.Tx) error) error {
-	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
-		owner := &ownerTx{tx: tx}
-		if ok, err := p.Claim(ctx, owner); err != nil || !ok {
-			return err
-		}
-		schema, err := m.house(ctx, tx, p)
-		if err != nil {
-			return err
-		}
-		if p.Landlord {
-			if err := grantLandlord(ctx, tx, schema, m.roles); err != nil {
-				return err
-			}
-		}
-		if err := setSearchPath(ctx, tx, schema); err != nil {
-			return err
-		}
-		return seed(owner)
-	})
-}
-
-// house takes a schema out of the stock or makes one, and returns its name.
-func (m *Migrator) house(ctx context.Context, tx pgx.Tx, p Provisioning) (string, error) {
-	if p.Spare {
-		if spare, err := m.take(ctx, tx, p.Schema); err != nil || spare != "" {
-			return spare, err
-		}
-	}
-	if err := makeSchema(ctx, tx, p.Schema, m.roles); err != nil {
-		return "", err
-	}
-	if _, err := m.tenant.Apply(ctx, tx, p.Schema); err != nil {
-		return "", err
-	}
-	if err := pgdb.New().SetSchemaVersion(ctx, tx, m.TenantVersion(), p.Schema); err != nil {
-		return "", err
-	}
-	return p.Schema, grantTenant(ctx, tx, p.Schema, m.roles)
-}
-
 // upgradeAttempts is how often UpgradeTenant tries when the schema is in use:
 // a lock that is not to be had in seconds, or a deadlock, is usually gone soon.
 const (

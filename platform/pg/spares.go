@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/insulahq/insula/platform/pg/internal/pgdb"
 )
@@ -108,4 +109,15 @@ func (m *Migrator) take(ctx context.Context, tx pgx.Tx, instead string) (string,
 		err = fmt.Errorf("%d tenants are registered with the schema %s", n, instead)
 	}
 	return spare, err
+}
+
+// spoilt reports that a statement met other tables, rights or rows than it
+// should in a schema.
+func spoilt(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return false
+	}
+	class := pe.Code[:2]
+	return class == "42" || class == "3F" || class == "23" // a name or a right, a schema, a constraint
 }

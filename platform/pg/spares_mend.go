@@ -43,6 +43,12 @@ func (m *Migrator) discard(ctx context.Context, s Spare) error {
 	return pgdb.New().ForgetSpare(ctx, m.pool, s.Schema)
 }
 
+// reject takes a spare out of the stock with which no tenant could be made.
+func (m *Migrator) reject(ctx context.Context, schema string) error {
+	_, err := m.setState(ctx, Spare{Schema: schema, State: SpareReady}, SpareLeaving)
+	return err
+}
+
 // setState reports false when a spare is no longer in the state that it was
 // found in.
 func (m *Migrator) setState(ctx context.Context, s Spare, to SpareState) (bool, error) {

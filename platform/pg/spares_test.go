@@ -288,6 +288,49 @@ func TestTheStockIsGivenBackAndMayBeEmpty(t *testing.T) {
 	}
 }
 
+// A spare that somebody has spoilt, by hand, keeps no tenant from being made: it
+// gets a schema of its own, and the spare goes.
+func TestASpoiltSpareKeepsNobodyOut(t *testing.T) {
+	w := stockOf(t, roomsOnly)
+	seed := func(tx uow.Tx) error {
+		_, err := pg.DB(tx).Exec(t.Context(), "INSERT INTO rooms VALUES (1, 'atrium')")
+		return err
+	}
+	for name, spoil := range map[string]string{"a table is gone": "DROP TABLE @.rooms", "all is gone": "DROP SCHEMA @ CASCADE; DROP ROLE @"} {
+		t.Run(name, func(t *testing.T) {
+			w.restock(t, 1)
+			spare := w.ready(t)[0]
+			w.exec(t, strings.ReplaceAll(spoil, "@", spare))
+			tenant, err := w.settle(t, seed)
+			if err != nil || tenant.Schema == spare {
+				t.Fatalf("the tenant got %s, %v", tenant.Schema, err)
+			}
+			if stock := w.stock(t); !slices.Equal(stock[pg.SpareLeaving], []string{spare}) {
+				t.Errorf("the stock is %v", stock)
+			}
+			w.restock(t, 1)
+			if got := w.ready(t); len(got) != 1 || got[0] == spare || w.there(t, spare) != 0 {
+				t.Errorf("then the stock is %v", got)
+			}
+		})
+	}
+}
+
+// A right that came with a release is given when the spare is taken.
+func TestASpareGetsTheRightsOfToday(t *testing.T) {
+	w := stockOf(t, roomsOnly)
+	w.restock(t, 1)
+	spare := w.ready(t)[0]
+	w.exec(t, "REVOKE UPDATE ON "+spare+".rooms FROM "+spare)
+	if tenant, err := w.settle(t, nothing); err != nil || tenant.Schema != spare {
+		t.Fatalf("the tenant got %s, %v", tenant.Schema, err)
+	}
+	var may bool
+	if err := w.admin.QueryRow(t.Context(), "SELECT has_table_privilege($1, $2, 'UPDATE')", spare, spare+".rooms").Scan(&may); err != nil || !may {
+		t.Errorf("it may change rooms: %t, %v", may, err)
+	}
+}
+
 // Tenants that are made at the same time get different spares, the last one
 // its own, and none waits for another.
 func TestManyTakeAtOnce(t *testing.T) {
