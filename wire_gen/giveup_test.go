@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,7 +40,11 @@ func (n *tenant) stalled(t *testing.T, what *tenant, to, url, lock string) *resp
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) }) // its server may have been killed
 	ask := func(question string) {
+		deadline := time.Now().Add(patience)
 		for done := false; !done; {
+			if time.Now().After(deadline) {
+				t.Fatal("the move has not come to where it is to wait")
+			}
 			if err := conn.QueryRow(t.Context(), question, what.schema).Scan(&done); err != nil {
 				t.Fatal(err)
 			}

@@ -69,6 +69,11 @@ func placements(ctx context.Context, p *wiregen.Process) ([]placement, error) {
 		all = append(all, condition(ctx, name, m, houses[name]))
 		delete(houses, name)
 	}
+	for _, r := range noted { // also of those that house nobody
+		if _, err := p.Placements.Of(r.Placement); err != nil {
+			houses[r.Placement] += 0
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(houses)) {
 		all = append(all, placement{Name: name, Tenants: houses[name], Error: "is not configured here"})
 	}

@@ -91,6 +91,9 @@ func (w *Worker) rest(ctx context.Context, next time.Time, pieces bool) bool {
 		case <-ctx.Done():
 			timer.Stop()
 			return false
+		case <-w.ctx.Done(): // it begins nothing any more
+			timer.Stop()
+			return false
 		case <-timer.C:
 			return true
 		case <-w.news:

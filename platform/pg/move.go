@@ -65,6 +65,9 @@ type Moving struct {
 	// Window is how long writers waited, once the step is past MoveSwitched. After
 	// a crash between the switch and the opening it is not known: 0.
 	Window time.Duration `json:"window,omitempty"`
+	// Rows and Bytes are what Moved tells, from the switch on.
+	Rows  int64 `json:"rows,omitempty"`
+	Bytes int64 `json:"bytes,omitempty"`
 }
 
 // MoveHooks are what a move does to the registries and to whoever watches it.

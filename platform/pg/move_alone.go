@@ -171,3 +171,11 @@ func (c *Carrier) Keeps(ctx context.Context, schema string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// HasGivenUp reports whether a database has a schema that it has given up to
+// another one, whichever that is.
+func (c *Carrier) HasGivenUp(ctx context.Context, schema string) (there bool, err error) {
+	const sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)"
+	err = c.m.pool.QueryRow(ctx, sql, movedName(schema)).Scan(&there)
+	return there, err
+}

@@ -26,7 +26,8 @@ func (m *Mover) Undo(ctx context.Context, schema string) error {
 		if left {
 			return fmt.Errorf("schema %s: %w", schema, ErrMoveSwitched)
 		}
-		return m.to.Remove(ctx, schema)
+		// What an earlier move from there has left goes, too: its note is gone with the beginning of this one.
+		return errors.Join(m.to.Remove(ctx, schema), m.to.Remove(ctx, movedName(schema)))
 	})
 }
 

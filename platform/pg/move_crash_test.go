@@ -123,8 +123,12 @@ func TestASwitchedMoveNeedsNoSource(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.move(t.Context()); err != nil || opened != 1 || r.kept.Step != pg.MoveCleaning {
-		t.Errorf("without the source: %v, opened %d times, kept %+v", err, opened, r.kept)
+	told, err := r.move(t.Context())
+	if err != nil || opened != 1 || r.kept.Step != pg.MoveCleaning || told.Rows == 0 || told.Bytes == 0 {
+		t.Errorf("without the source: %v, opened %d times, told %+v, kept %+v", err, opened, told, r.kept)
+	}
+	if again, err := r.move(t.Context()); err != nil || opened != 1 || again.Rows != told.Rows || again.Bytes != told.Bytes || again.Window != r.kept.Window {
+		t.Errorf("once more: %v, opened %d times, told %+v", err, opened, again)
 	}
 	if err := r.mover.Clean(t.Context(), r.kept, r.hooks()); err == nil || r.kept.Step != pg.MoveCleaning {
 		t.Errorf("cleaned up at a source that is away: %v, kept %+v", err, r.kept)

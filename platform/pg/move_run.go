@@ -40,7 +40,12 @@ type moveRun struct {
 // that is kept, the source need not answer any more. After an error it may be
 // called again with what was kept last, or, before the switch, Undo.
 func (m *Mover) Move(ctx context.Context, state Moving, hooks MoveHooks) (Moved, error) {
+	if state.Step == MoveCleaning || state.Step == MoveOver { // nobody is needed for that
+		return Moved{Window: state.Window, Rows: state.Rows, Bytes: state.Bytes}, nil
+	}
 	r := &moveRun{Mover: m, hooks: hooks, state: state, seed: maphash.MakeSeed()}
+	r.told.Rows = state.Rows
+	r.sent.Store(state.Bytes)
 	r.state.Copied = slices.Clone(state.Copied)
 	alone := m.alone
 	if state.Step == MoveSwitched {
@@ -58,9 +63,6 @@ func (m *Mover) Move(ctx context.Context, state Moving, hooks MoveHooks) (Moved,
 }
 
 func (r *moveRun) run(ctx context.Context) error {
-	if r.state.Step == MoveCleaning || r.state.Step == MoveOver {
-		return nil
-	}
 	if r.state.Step != MoveSwitched {
 		left, err := r.Switched(ctx, r.state.Schema)
 		if err != nil {
@@ -245,6 +247,7 @@ func (r *moveRun) overThere(t *movedTable) {
 // it tries for a while before it leaves that to the next process.
 func (r *moveRun) open(ctx context.Context, held *time.Time) error {
 	r.progress(MoveProgress{Stage: MoveOpens})
+	r.state.Rows, r.state.Bytes = r.told.Rows, r.sent.Load()
 	err := r.tryOpen(ctx)
 	if err != nil {
 		return errors.Join(fmt.Errorf("open: %w", err), r.keep(ctx))

@@ -74,6 +74,6 @@ CREATE TABLE control.remains (
     noted_at    timestamptz NOT NULL,
     CONSTRAINT remains_pkey PRIMARY KEY (id)
 );
-CREATE UNIQUE INDEX remains_placement_key ON control.remains (placement, tenant_id);
+CREATE UNIQUE INDEX remains_placement_key ON control.remains (placement, tenant_id, schema_name);
 COMMENT ON TABLE control.remains IS 'outlives its tenant: the rows of one that is erased are there until they are removed';
 COMMENT ON COLUMN control.remains.schema_name IS 'of the tenant; there it may be called so, or moved_ and so';

@@ -19,7 +19,7 @@ var (
 
 	ErrNoBackup        = errs.New(errs.NotFound, "tenants.backup_not_found", "There is no such backup of this tenant.")
 	ErrNotComplete     = errs.New(errs.Conflict, "tenants.backup_not_complete", "The backup is not complete.")
-	ErrBusy            = errs.New(errs.Conflict, "tenants.busy", "Another backup, restore or clone of this tenant is under way. Try again when it is over.")
+	ErrBusy            = errs.New(errs.Conflict, "tenants.busy", "Another backup, restore, clone or move of this tenant is under way. Try again when it is over.")
 	ErrNotDue          = errs.New(errs.Conflict, "tenants.backup_not_due", "It is not time for a backup of this tenant.")
 	ErrBackupInUse     = errs.New(errs.Conflict, "tenants.backup_in_use", "A tenant is being restored from the backup.")
 	ErrLandlordCopy    = errs.New(errs.Conflict, "tenants.landlord_copy", "The operator's own tenant is kept with the database, not by itself.")
@@ -43,6 +43,7 @@ var (
 	ErrTargetAway      = errs.New(errs.Unavailable, "tenants.move_target_away", "The tenant has been given up to the new placement, which does not answer, and its rows are there alone. Bring that server back, or put its database back from a copy; the move goes on then.")
 	ErrGoesOn          = errs.New(errs.Conflict, "tenants.move_goes_on", "The servers that are needed to end the move answer: it ends by itself.")
 	ErrPlacementBehind = errs.New(errs.Conflict, "tenants.placement_behind", "The placements' control schemas are of different versions: run insula migrate.")
+	ErrSourceOther     = errs.New(errs.Conflict, "tenants.move_source_other", "The database of the old placement has neither the tenant nor a sign of where it has gone: it is not the one that the move began with. Put that back from a copy, or restore the tenant's last backup as a new tenant.")
 	ErrOvertaken       = errs.New(errs.Conflict, "tenants.copy_overtaken", "Another process has taken over this work.")
 	ErrFilesLost       = errs.New(errs.Conflict, "tenants.files_lost", "The tenant was put back to the backup, but some of its files have no content: it was gone from the object store, and so was the archive.")
 	ErrReplaced        = errs.New(errs.Conflict, "tenants.changed_meanwhile", "The tenant was moved, replaced or taken out of service meanwhile.")

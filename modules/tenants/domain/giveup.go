@@ -19,6 +19,7 @@ type Fate int
 // The fates. Unknown is one that only the source could tell.
 const (
 	FateUnknown  Fate = iota
+	FateLost          // the source answers, and knows nothing of the tenant
 	FateStays         // at the source, which has not given it up
 	FateSwitched      // at the target, which may not have let it in yet
 	FateArrived       // at the target, where it works
@@ -43,6 +44,8 @@ func (c Copy) GiveUp(s Standing) (Ending, error) {
 	switch {
 	case s.Fate == FateUnknown:
 		return Ending{}, ErrFateUnknown.Because(s.Source)
+	case s.Fate == FateLost:
+		return Ending{}, ErrSourceOther
 	case s.Fate == FateStays && (!target || !source): // undoing asks both
 		return Ending{Step: Over, Failed: true, Remains: c.To}, nil
 	case s.Fate == FateStays && c.Step == Copying:

@@ -27,6 +27,7 @@ func TestGivingAMoveUp(t *testing.T) {
 		"switched, both answer":           {copying, domain.Standing{Fate: domain.FateSwitched}, domain.Ending{}, domain.ErrGoesOn},
 		"switched, the source is lost":    {copying, domain.Standing{Fate: domain.FateSwitched, Source: away}, domain.Ending{}, domain.ErrGoesOn},
 		"switched, the target is lost":    {copying, domain.Standing{Fate: domain.FateSwitched, Target: away}, domain.Ending{}, domain.ErrTargetAway},
+		"the source is another database":  {copying, domain.Standing{Fate: domain.FateLost}, domain.Ending{}, domain.ErrSourceOther},
 		"undoing, both answer":            {undoing, domain.Standing{Fate: domain.FateStays}, domain.Ending{}, domain.ErrGoesOn},
 		"undoing, the source is lost":     {undoing, domain.Standing{Fate: domain.FateStays, Source: away}, domain.Ending{Step: domain.Over, Failed: true, Remains: "b"}, nil},
 		"undoing, the target is lost":     {undoing, domain.Standing{Fate: domain.FateStays, Target: away}, domain.Ending{Step: domain.Over, Failed: true, Remains: "b"}, nil},

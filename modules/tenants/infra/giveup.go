@@ -10,6 +10,7 @@ import (
 
 	"github.com/insulahq/insula/modules/tenants/domain"
 	"github.com/insulahq/insula/modules/tenants/infra/internal/tenantsdb"
+	"github.com/insulahq/insula/platform/jobs"
 	"github.com/insulahq/insula/platform/pg"
 )
 
@@ -31,13 +32,13 @@ func (t *Transfer) Standing(ctx context.Context, c domain.Copy) (s domain.Standi
 	case state.Step == pg.MoveSwitched || state.Step == pg.MoveCleaning:
 		s.Fate = domain.FateSwitched
 	case s.Source == nil:
-		s.Fate, err = t.fate(ctx, c)
+		s.Fate, err = t.fate(ctx, c, s.Target == nil)
 	}
 	return s, err
 }
 
 // fate asks the source, which waits for a switch that is under way.
-func (t *Transfer) fate(ctx context.Context, c domain.Copy) (domain.Fate, error) {
+func (t *Transfer) fate(ctx context.Context, c domain.Copy, target bool) (domain.Fate, error) {
 	from, err := t.carriers.Of(c.From)
 	if err != nil {
 		return domain.FateUnknown, err
@@ -49,7 +50,28 @@ func (t *Transfer) fate(ctx context.Context, c domain.Copy) (domain.Fate, error)
 	case keeps:
 		return domain.FateStays, nil
 	}
+	switch gone, err := from.HasGivenUp(ctx, c.Schema); {
+	case err != nil:
+		return domain.FateUnknown, unmoved(err)
+	case !gone:
+		return domain.FateLost, nil
+	case target:
+		return t.fateThere(ctx, c)
+	}
 	return domain.FateSwitched, nil
+}
+
+// fateThere tells whether it is this target to which the source has given the
+// tenant up.
+func (t *Transfer) fateThere(ctx context.Context, c domain.Copy) (domain.Fate, error) {
+	switch _, err := t.Switched(ctx, c); {
+	case err == nil:
+		return domain.FateSwitched, nil
+	case errors.Is(err, pg.ErrMovedElsewhere):
+		return domain.FateLost, nil
+	default:
+		return domain.FateUnknown, unmoved(err)
+	}
 }
 
 // answers returns why a placement does not answer. One that is configured here
@@ -105,8 +127,11 @@ func (t *Transfer) Sweep(ctx context.Context, id uuid.UUID) error {
 		if err != nil || now.ID == uuid.Nil {
 			return false, err
 		}
-		return true, t.drop(ctx, r.Placement, r.Tenant)
+		return true, t.mirror.write(ctx, r.Placement, func(db pg.DBTX) error { return t.q.DropMirrored(ctx, db, r.Tenant, r.Placement) })
 	})
+	if errors.Is(err, pg.ErrTaken) {
+		return jobs.ErrTaken
+	}
 	if err != nil {
 		return unmoved(err)
 	}

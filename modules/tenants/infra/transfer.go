@@ -68,7 +68,7 @@ func (t *Transfer) Move(ctx context.Context, c domain.Copy, told func(done, all 
 // ready makes sure that both placements are as a move needs them, unless the old
 // one has given the tenant up already and may be gone for good.
 func (t *Transfer) ready(ctx context.Context, c domain.Copy, state pg.Moving, mover *pg.Mover) error {
-	if state.Step == pg.MoveSwitched {
+	if state.Step != "" && state.Step != pg.MoveCopying {
 		return nil
 	}
 	if err := mover.Apart(ctx); err != nil {
@@ -133,13 +133,14 @@ func (t *Transfer) announce(ctx context.Context, c domain.Copy) error {
 	if err := t.mirror.Mend(ctx, c.Target); err != nil { // the version of its rows must be the right one
 		return err
 	}
-	return t.copies.write(ctx, func(db pg.DBTX) error {
+	return t.copies.held(ctx, c, c.Step, func(db pg.DBTX) error {
 		row, err := t.q.LockTenant(ctx, db, c.Target)
 		if err != nil {
 			return pg.Translate(err, domain.ErrNotFound, nil)
 		}
-		err = t.q.ReclaimRemains(ctx, db, c.To, c.Target) // this move removes or uses them
-		if err != nil || c.To == tenancy.MainPlacement {  // which has the entries of all
+		// This move removes or uses what is there under that name.
+		err = t.q.ReclaimRemains(ctx, db, c.To, c.Target, c.Schema)
+		if err != nil || c.To == tenancy.MainPlacement { // which has the entries of all
 			return err
 		}
 		return errors.Join(t.drop(ctx, c.To, c.Target), t.mirror.Put(ctx, c.To, toTenant(row)))

@@ -185,7 +185,7 @@ CREATE TABLE "control"."remains" (
   PRIMARY KEY ("id")
 );
 -- Create index "remains_placement_key" to table: "remains"
-CREATE UNIQUE INDEX "remains_placement_key" ON "control"."remains" ("placement", "tenant_id");
+CREATE UNIQUE INDEX "remains_placement_key" ON "control"."remains" ("placement", "tenant_id", "schema_name");
 -- Set comment to table: "remains"
 COMMENT ON TABLE "control"."remains" IS 'outlives its tenant: the rows of one that is erased are there until they are removed';
 -- Set comment to column: "schema_name" on table: "remains"

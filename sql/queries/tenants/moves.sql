@@ -43,7 +43,7 @@ SELECT operation_id FROM control.copies WHERE source_id = @tenant_id AND kind = 
 -- name: NoteRemains :exec
 INSERT INTO control.remains (id, tenant_id, placement, schema_name, noted_at)
 VALUES (@id, @tenant_id, @placement, @schema_name, @noted_at)
-ON CONFLICT (placement, tenant_id) DO NOTHING;
+ON CONFLICT (placement, tenant_id, schema_name) DO NOTHING;
 
 -- name: Remains :many
 -- There are as many as moves that were given up, and not all of them for long.
@@ -57,5 +57,5 @@ SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains WHER
 DELETE FROM control.remains WHERE id = @id;
 
 -- name: ReclaimRemains :exec
--- A move to where the tenant has left something takes that over.
-DELETE FROM control.remains WHERE placement = @placement AND tenant_id = @tenant_id;
+-- A move to where the tenant has left something takes that over. What has another name stays noted.
+DELETE FROM control.remains WHERE placement = @placement AND tenant_id = @tenant_id AND schema_name = @schema_name;

@@ -109,7 +109,7 @@ func (q *Queries) MoveState(ctx context.Context, db DBTX, operationID uuid.UUID)
 const NoteRemains = `-- name: NoteRemains :exec
 INSERT INTO control.remains (id, tenant_id, placement, schema_name, noted_at)
 VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (placement, tenant_id) DO NOTHING
+ON CONFLICT (placement, tenant_id, schema_name) DO NOTHING
 `
 
 type NoteRemainsParams struct {
@@ -203,12 +203,12 @@ func (q *Queries) PlaceTenant(ctx context.Context, db DBTX, arg PlaceTenantParam
 }
 
 const ReclaimRemains = `-- name: ReclaimRemains :exec
-DELETE FROM control.remains WHERE placement = $1 AND tenant_id = $2
+DELETE FROM control.remains WHERE placement = $1 AND tenant_id = $2 AND schema_name = $3
 `
 
-// A move to where the tenant has left something takes that over.
-func (q *Queries) ReclaimRemains(ctx context.Context, db DBTX, placement string, tenantID uuid.UUID) error {
-	_, err := db.Exec(ctx, ReclaimRemains, placement, tenantID)
+// A move to where the tenant has left something takes that over. What has another name stays noted.
+func (q *Queries) ReclaimRemains(ctx context.Context, db DBTX, placement string, tenantID uuid.UUID, schemaName string) error {
+	_, err := db.Exec(ctx, ReclaimRemains, placement, tenantID, schemaName)
 	return err
 }
 
