@@ -105,6 +105,7 @@ func TestASwitchedMoveNeedsNoSource(t *testing.T) {
 	t.Parallel()
 	source := pgtest.OwnMachine(t)
 	r := newZoo(t, source.DB, pgtest.Elsewhere(t).DB, pg.MoveOptions{})
+	newKeeper(t, r, 6)
 	away := errors.New("the registry is away")
 	r.fail = func(hook string) error {
 		if hook == "open" {
