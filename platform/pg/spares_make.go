@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -26,8 +27,9 @@ func (m *Migrator) build(ctx context.Context, schema string) error {
 	})
 }
 
-// furnish gives all bare spares their roles and rights.
-func (m *Migrator) furnish(ctx context.Context) error {
+// furnish gives all bare spares of a stock their roles and rights. Where
+// somebody has spoilt one all of them go.
+func (m *Migrator) furnish(ctx context.Context, all []Spare) error {
 	err := pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
 		bare, err := pgdb.New().FurnishSpares(ctx, tx, m.tenant.Hash(), m.ownRole())
 		if err != nil {
@@ -43,8 +45,14 @@ func (m *Migrator) furnish(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("furnish spare schemas: %w", err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	failed := []error{fmt.Errorf("furnish spare schemas: %w", err)}
+	for _, s := range all {
+		if s.State == SpareBare && spoilt(err) {
+			failed = append(failed, m.discard(ctx, s))
+		}
+	}
+	return errors.Join(failed...)
 }

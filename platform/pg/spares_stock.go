@@ -95,7 +95,7 @@ func (s *Stock) fill(ctx context.Context) error {
 		case !full && !waiting:
 			err = s.m.build(ctx, s.Name())
 		case bare > 0 && (full || ready == 0):
-			return s.m.furnish(ctx)
+			return s.m.furnish(ctx, all)
 		default:
 			return nil
 		}

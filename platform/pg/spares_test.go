@@ -405,6 +405,13 @@ func TestWhatDoesNotFitIsThrownAway(t *testing.T) {
 			},
 			then: withKeys, says: "a spare schema is thrown away",
 		},
+		"half made and gone": {
+			spoil: func(t *testing.T, w warehouse, spare string) {
+				t.Helper()
+				w.exec(t, "UPDATE control.spares SET state = 'bare'; DROP SCHEMA "+spare+" CASCADE; DROP ROLE "+spare)
+			},
+			then: roomsOnly, says: "furnish spare schemas",
+		},
 		"edited migrations": {then: edited},
 		"one role":          {then: roomsOnly, roles: pg.OneRole},
 		"being dropped": {
@@ -428,6 +435,7 @@ func TestWhatDoesNotFitIsThrownAway(t *testing.T) {
 			if (err != nil) != (tc.says != "") || err != nil && !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("it says %v, want %q", err, tc.says)
 			}
+			next.restock(t, 1) // after one that failed, what it could not do
 			if got := next.ready(t); len(got) != 1 || got[0] == spare {
 				t.Errorf("the stock is %v", got)
 			}
