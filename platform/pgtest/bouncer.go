@@ -30,35 +30,8 @@ func Bouncer(t *testing.T, app secret.Value) secret.Value {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
 	port := freePort(t)
-	password, _ := u.User.Password()
-	config := fmt.Sprintf(`[databases]
-%s = host=%s port=%s dbname=%s user=%s password=%s
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = %d
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 1
-min_pool_size = 0
-max_client_conn = 100
-`, filepath.Base(u.Path), u.Hostname(), u.Port(), filepath.Base(u.Path), u.User.Username(), password, port)
-	path := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(path, []byte(config), 0o644); err != nil { // a throw-away password, for another user of this machine to read
-		t.Fatal(err)
-	}
-	args := []string{path}
-	if os.Geteuid() == 0 { // it refuses root
-		args = append([]string{"-u", "nobody"}, args...)
-		for d := dir; d != os.TempDir() && len(d) > 1; d = filepath.Dir(d) {
-			if err := os.Chmod(d, 0o755); err != nil { // so that it can reach its configuration
-				t.Fatal(err)
-			}
-		}
-	}
-	cmd := exec.Command(bouncer, args...)
+	cmd := exec.Command(bouncer, bouncerArgs(t, u, port)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -71,6 +44,41 @@ max_client_conn = 100
 	await(t, u.Host)
 	return secret.New(u.String())
 }
+
+// bouncerArgs writes the configuration and names it. PgBouncer refuses to be root,
+// so it may be for another user to read: the password is a throw-away one.
+func bouncerArgs(t *testing.T, u *url.URL, port int) []string {
+	t.Helper()
+	password, _ := u.User.Password()
+	dir, database := t.TempDir(), filepath.Base(u.Path)
+	path := filepath.Join(dir, "pgbouncer.ini")
+	config := fmt.Sprintf(bouncerConfig, database, u.Hostname(), u.Port(), database, u.User.Username(), password, port)
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		return []string{path}
+	}
+	for d := dir; d != os.TempDir() && len(d) > 1; d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{"-u", "nobody", path}
+}
+
+const bouncerConfig = `[databases]
+%s = host=%s port=%s dbname=%s user=%s password=%s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 1
+min_pool_size = 0
+max_client_conn = 100
+`
 
 func freePort(t *testing.T) int {
 	t.Helper()
