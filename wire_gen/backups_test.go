@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -269,13 +270,9 @@ func TestARestoreInPlaceWaitsForTheSwapAlone(t *testing.T) {
 	}
 	w := operator.as().post(t, "/v1/tenants/"+source+"/restore", fmt.Sprintf(`{"backup_id":%q,"in_place":true}`, backup))
 	for range 2 {
-		for h.number(t, waitingIn, n.schema) == 0 {
-			continue // until the swap tries
-		}
+		h.until(t, "the swap tries", func() bool { return h.number(t, waitingIn, n.schema) > 0 })
 		mustDo(t, n.as().get(t, "/v1/audit/events"))
-		for h.number(t, waitingIn, n.schema) > 0 {
-			continue // until it has let go
-		}
+		h.until(t, "the swap lets go", func() bool { return h.number(t, waitingIn, n.schema) == 0 })
 	}
 	if _, err := db.Exec(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
@@ -283,6 +280,16 @@ func TestARestoreInPlaceWaitsForTheSwapAlone(t *testing.T) {
 	o := operator.must(t, w)
 	if attempts := h.number(t, "SELECT attempts FROM control.copies WHERE operation_id = $1", o.ID); attempts != 1 {
 		t.Errorf("it took %d attempts", attempts)
+	}
+}
+
+// until waits for what must happen by itself.
+func (h *house) until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !happened(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it has not happened that %s:\n%s", what, h.log)
+		}
 	}
 }
 

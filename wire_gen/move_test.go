@@ -120,6 +120,21 @@ func TestMovesThatAreRefused(t *testing.T) {
 	if o.Status != "failed" || o.Error == nil || o.Error.Code != "tenants.same_database" {
 		t.Errorf("to the same database: %+v %+v", o, o.Error)
 	}
+	slug := newSlug() // which is free again each time
+	clone := operator.as().post(t, "/v1/tenants/"+n.id.String()+"/clone", fmt.Sprintf(`{"slug":%q,"name":"Clone","placement":"same"}`, slug))
+	o = operator.follow(t, clone)
+	if o.Status != "failed" || o.Error == nil || o.Error.Code != "tenants.same_database" {
+		t.Errorf("a clone in the same database: %+v %+v", o, o.Error)
+	}
+	for range 2 {
+		w := operator.as().post(t, "/v1/tenants", fmt.Sprintf(`{"slug":%q,"name":"New","admin_email":"a@b.example","placement":"same"}`, slug))
+		made := decode[tenantsapi.Tenant](t, w, http.StatusAccepted)
+		<-h.Provisioner.Start(made.ID)
+		o = decode[tenantsapi.Operation](t, operator.as().get(t, w.Header().Get("Location")), http.StatusOK)
+		if o.Status != "failed" || o.Error == nil || o.Error.Code != "tenants.same_database" {
+			t.Errorf("a tenant in the same database: %+v %+v", o, o.Error)
+		}
+	}
 	mustDo(t, n.as().get(t, "/v1/users"))
 	mustDo(t, n.as().post(t, "/v1/users", fmt.Sprintf(`{"email":"x@%s.example","name":"X"}`, n.slug)))
 	h.superuser(t, `INSERT INTO control.copies (operation_id, kind, step, source_id, target_id, schema_name, old_schema, attempts, from_placement, to_placement)

@@ -87,11 +87,7 @@ func (r *realm) stuck(t *testing.T, l lock) {
 		h = r.there()
 	}
 	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'insula migrator' AND wait_event_type = 'Lock'"
-	for deadline := time.Now().Add(patience); h.number(t, waiting) == 0; {
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody waits for %+v", l)
-		}
-	}
+	h.until(t, fmt.Sprintf("somebody waits for %+v", l), func() bool { return h.number(t, waiting) > 0 })
 }
 
 // strike has the work that begin asks for stop at the last of the locks, which

@@ -108,11 +108,7 @@ func TestASuspendedTenantIsBackedUpToo(t *testing.T) {
 	made := func() int64 {
 		return h.number(t, "SELECT count(*) FROM control.operations WHERE kind = 'tenants.backup' AND status = 'succeeded'")
 	}
-	for deadline := time.Now().Add(patience); made() < 6; {
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody looked after the suspended tenants: %d backups were made", made())
-		}
-	}
+	h.until(t, "the suspended tenants are looked after", func() bool { return made() == 6 })
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -119,6 +119,9 @@ func invite(ctx context.Context, p *wiregen.Process, f createFlags, t domain.Ten
 
 func makeTenant(ctx context.Context, p *wiregen.Process, f createFlags) (domain.Tenant, error) {
 	if tenancy.Kind(f.kind) != tenancy.Customer {
+		if f.placement != "" {
+			return domain.Tenant{}, errors.New("the operator's own tenant stays in the main placement: leave --placement out")
+		}
 		t, err := domain.Register(p.IDs.New(), f.slug, f.name, tenancy.Kind(f.kind), f.email, p.Clock.Now())
 		if err != nil {
 			return t, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,14 +18,23 @@ var ErrSwapBusy = errors.New("the tables of the schema are in use")
 
 // patience is how long a swap waits for tables that somebody uses.
 type patience struct {
-	lock           time.Duration // for one table; whoever comes meanwhile waits too
+	lock           time.Duration // for all tables together; whoever comes meanwhile waits too
 	pause, longest time.Duration // after a try that failed: at first, and at most
 	tries          int
 }
 
 // swapPatience is about ten minutes. What is done in a moment is waited for; a
-// long report, or somebody who looks at the tables by hand, is come back to.
+// long report, or somebody who looks at the tables by hand, is come back to. A
+// vacuum of the server's own is stopped by the tries that wait patiently.
 var swapPatience = patience{lock: 300 * time.Millisecond, pause: 200 * time.Millisecond, longest: 5 * time.Second, tries: 120}
+
+// waits is for how long a try waits for all tables.
+func (p patience) waits(try int) time.Duration {
+	if try%patientAttempt == 0 {
+		return max(p.lock, patientWait)
+	}
+	return p.lock
+}
 
 // Replace puts a complete schema in the place of another of the same version:
 // the tables whose rows last move over with them, and also, which runs in the
@@ -36,7 +45,7 @@ func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow
 	pause := c.patience.pause
 	for try := 1; ; try++ {
 		err := owned(ctx, c.m.pool, func(tx pgx.Tx, owner *ownerTx) error {
-			return c.swap(ctx, tx, from, to, func() error { return also(owner) })
+			return c.swap(ctx, tx, from, to, c.patience.waits(try), func() error { return also(owner) })
 		})
 		switch {
 		case err == nil || !repeatable(err):
@@ -53,9 +62,9 @@ func (c *Carrier) Replace(ctx context.Context, from, to string, also func(tx uow
 	}
 }
 
-// swap is one try of Replace. All locks come first, and together: nobody else
-// waits for longer than they take.
-func (c *Carrier) swap(ctx context.Context, tx pgx.Tx, from, to string, also func() error) error {
+// swap is one try of Replace. All locks come first, within one bound: nobody else
+// waits for longer than that.
+func (c *Carrier) swap(ctx context.Context, tx pgx.Tx, from, to string, wait time.Duration, also func() error) error {
 	if err := c.current(ctx, tx, from, to); err != nil {
 		return err
 	}
@@ -63,24 +72,27 @@ func (c *Carrier) swap(ctx context.Context, tx pgx.Tx, from, to string, also fun
 	if err != nil {
 		return err
 	}
-	var locked, statements []string
+	tables = slices.DeleteFunc(tables, func(t Table) bool { return !t.Lasting })
+	until := time.Now().Add(wait)
 	for _, t := range tables {
-		if !t.Lasting {
-			continue
+		err := execAll(ctx, tx, []string{
+			"SET LOCAL lock_timeout = " + milliseconds(max(time.Until(until), time.Millisecond)),
+			"LOCK TABLE " + pgx.Identifier{from, t.Name}.Sanitize() + " IN ACCESS EXCLUSIVE MODE",
+		})
+		if err != nil {
+			return err
 		}
-		was, is := pgx.Identifier{from, t.Name}.Sanitize(), pgx.Identifier{to, t.Name}.Sanitize()
-		locked = append(locked, was, is)
-		statements = append(statements, "DROP TABLE "+is, "ALTER TABLE "+was+" SET SCHEMA "+ident(to),
-			"REVOKE ALL ON "+is+" FROM "+ident(c.m.roles.of(from)))
 	}
-	if len(locked) > 0 {
-		statements = append([]string{
-			fmt.Sprintf("SET LOCAL lock_timeout = %d", c.patience.lock.Milliseconds()),
-			"LOCK TABLE " + strings.Join(locked, ", ") + " IN ACCESS EXCLUSIVE MODE",
-		}, statements...)
-	}
-	if err := execAll(ctx, tx, statements); err != nil {
-		return err
+	for _, t := range tables {
+		is := pgx.Identifier{to, t.Name}.Sanitize()
+		err := execAll(ctx, tx, []string{
+			"DROP TABLE " + is,
+			"ALTER TABLE " + pgx.Identifier{from, t.Name}.Sanitize() + " SET SCHEMA " + ident(to),
+			"REVOKE ALL ON " + is + " FROM " + ident(c.m.roles.of(from)),
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if err := grantTenant(ctx, tx, to, c.m.roles); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,8 +50,10 @@ func TestASwapWaitsForItsTables(t *testing.T) {
 			_, err := pg.DB(tx).Exec(t.Context(), "SELECT FROM audit_events")
 			return err
 		})
-		for contended(t, f, old) {
-			continue // until it has given up for the moment
+		for deadline := time.Now().Add(lockPatience); contended(t, f, old); {
+			if time.Now().After(deadline) {
+				t.Fatal("the swap does not give up for the moment")
+			}
 		}
 	}
 	release()

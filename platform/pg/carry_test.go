@@ -293,11 +293,16 @@ func TestReplaceUnderAFirstRead(t *testing.T) {
 	}
 }
 
+// lockPatience is how long a test waits for somebody to wait.
+const lockPatience = 30 * time.Second
+
 // waitForLock waits until somebody waits for a lock on a table of the schema.
 func waitForLock(t *testing.T, f pgtest.Fixture, schema string) {
 	t.Helper()
-	for !contended(t, f, schema) {
-		continue // look again
+	for deadline := time.Now().Add(lockPatience); !contended(t, f, schema); {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody waits for a table of %s", schema)
+		}
 	}
 }
 

@@ -73,7 +73,7 @@ func TestARestoreIsHeldAgainstItsArchive(t *testing.T) {
 			reads := 0
 			blobs.meddle = func() {
 				if reads++; reads == 2 { // the first one was to look at the archive
-					meddle(t, strings.ReplaceAll(statement, "SCHEMA", pgx.Identifier{c.Schema}.Sanitize()))
+					execute(t, pgtest.Database(t).SuperuserURL, strings.ReplaceAll(statement, "SCHEMA", pgx.Identifier{c.Schema}.Sanitize()))
 				}
 			}
 			c, err := after.unpack(t, c, b)
@@ -88,14 +88,15 @@ func TestARestoreIsHeldAgainstItsArchive(t *testing.T) {
 	}
 }
 
-func meddle(t *testing.T, statement string) {
+// execute runs statements with all rights.
+func execute(t *testing.T, url, statements string) {
 	t.Helper()
-	db, err := pgx.Connect(t.Context(), pgtest.Database(t).SuperuserURL)
+	db, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close(context.WithoutCancel(t.Context()))
-	if _, err := db.Exec(t.Context(), statement); err != nil {
+	if _, err := db.Exec(t.Context(), statements); err != nil {
 		t.Fatal(err)
 	}
 }

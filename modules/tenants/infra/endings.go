@@ -163,6 +163,9 @@ func (l *Copies) Cleaned(ctx context.Context, c domain.Copy, cause error) error 
 // Undone ends a copy that failed and has left nothing.
 func (l *Copies) Undone(ctx context.Context, c domain.Copy) error {
 	return l.held(ctx, c, domain.Undoing, func(db pg.DBTX) error {
+		if _, err := l.q.LockTenant(ctx, db, c.Target); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err // nobody brings its entry back to a placement meanwhile
+		}
 		err := errors.Join(l.leave(ctx, c), l.fail(ctx, db, c))
 		if c.New() {
 			err = errors.Join(err, l.q.ForgetTenant(ctx, db, c.Target))

@@ -72,6 +72,17 @@ func (l *Ledger) Progress(ctx context.Context, o domain.Operation) error {
 	return l.control().Write(ctx, func(tx uow.Tx) error { return l.repo.Progress(ctx, tx, o) })
 }
 
+// Abandon ends the creation of a tenant that cannot be made, and takes its
+// registration back.
+func (l *Ledger) Abandon(ctx context.Context, o domain.Operation) error {
+	return l.control().Write(ctx, func(tx uow.Tx) error {
+		if err := l.repo.Progress(ctx, tx, o); err != nil {
+			return err
+		}
+		return l.q.ForgetTenant(ctx, pg.DB(tx), o.TenantID)
+	})
+}
+
 // Close ends the creation of a tenant as successful.
 func (l *Ledger) Close(ctx context.Context, tenant uuid.UUID, now time.Time) error {
 	return l.Progress(ctx, domain.Operation{

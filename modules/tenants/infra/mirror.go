@@ -92,11 +92,17 @@ func (m *Mirror) Unlike(ctx context.Context, placement string) ([]uuid.UUID, err
 	}
 	var unlike []uuid.UUID
 	for _, t := range here {
-		if known[t.ID] != t {
+		if known[t.ID] != t && !ending(t.Status) {
 			unlike = append(unlike, t.ID)
 		}
 	}
 	return unlike, nil
+}
+
+// ending reports that a tenant is being erased: its entries go, and none is
+// brought back.
+func ending(status string) bool {
+	return tenancy.Status(status) == tenancy.Erasing || tenancy.Status(status) == tenancy.Erased
 }
 
 // housed lists what the registry in one placement says that another houses.
@@ -113,8 +119,9 @@ func (m *Mirror) housed(ctx context.Context, in, placement string) (rows []tenan
 }
 
 // Mend brings the entry of a tenant to its placement as the registry has it,
-// and the version of its rows to the registry as the placement has it. The
-// entry here is locked meanwhile, so that nobody changes it in between.
+// and what the placement decides, schema and version of the rows, to the
+// registry. The entry here is locked meanwhile, so that nobody changes it in
+// between.
 func (m *Mirror) Mend(ctx context.Context, id uuid.UUID) error {
 	control, err := m.owners(tenancy.MainPlacement)
 	if err != nil {
@@ -123,7 +130,7 @@ func (m *Mirror) Mend(ctx context.Context, id uuid.UUID) error {
 	return control.Write(ctx, func(tx uow.Tx) error {
 		db := pg.DB(tx)
 		row, err := m.q.LockTenant(ctx, db, id)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && row.Placement == tenancy.MainPlacement {
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && (row.Placement == tenancy.MainPlacement || ending(row.Status)) {
 			return nil
 		}
 		if err != nil {
@@ -134,11 +141,61 @@ func (m *Mirror) Mend(ctx context.Context, id uuid.UUID) error {
 			return err
 		}
 		there, err := m.Entry(ctx, t.Home(), id)
-		if err != nil || there.SchemaVersion == t.SchemaVersion {
+		if err != nil {
 			return err
 		}
-		return m.q.SetTenantVersion(ctx, db, there.SchemaVersion, id)
+		return m.learn(ctx, db, t, there)
 	})
+}
+
+// learn has the registry say what a placement has made of a tenant's rows,
+// unless somebody is at work who is about to.
+func (m *Mirror) learn(ctx context.Context, db pg.DBTX, t, there domain.Tenant) error {
+	if there.Schema == t.Schema {
+		if there.SchemaVersion == t.SchemaVersion {
+			return nil
+		}
+		return m.q.SetTenantVersion(ctx, db, there.SchemaVersion, t.ID)
+	}
+	copies, err := m.q.OpenCopiesOf(ctx, db, t.ID)
+	if err != nil || len(copies) > 0 || t.Status == tenancy.Provisioning {
+		return err
+	}
+	_, err = m.adopt(ctx, db, t, there)
+	return err
+}
+
+// Expel removes the entries of a placement for tenants that the registry does
+// not know any more: they would keep the slug from others. One that has a schema
+// there stays.
+func (m *Mirror) Expel(ctx context.Context, placement string) error {
+	there, err := m.housed(ctx, placement, placement)
+	if err != nil {
+		return err
+	}
+	here, err := m.housed(ctx, tenancy.MainPlacement, placement)
+	if err != nil {
+		return err
+	}
+	known := map[uuid.UUID]bool{}
+	for _, t := range here {
+		known[t.ID] = true
+	}
+	for _, t := range there {
+		if known[t.ID] {
+			continue
+		}
+		if _, err := m.Entry(ctx, tenancy.MainPlacement, t.ID); !errors.Is(err, domain.ErrNotFound) {
+			if err != nil {
+				return err
+			}
+			continue // on its way from one placement to another
+		}
+		if err := m.write(ctx, placement, func(db pg.DBTX) error { return m.q.ExpelTenant(ctx, db, t.ID, placement) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Entry finds the entry of a tenant in the registry of a placement;

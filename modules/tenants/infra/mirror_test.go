@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/insulahq/insula/modules/tenants/domain"
 	"github.com/insulahq/insula/modules/tenants/infra"
 	"github.com/insulahq/insula/platform/errs"
@@ -119,5 +121,77 @@ func TestTheRegistryLearnsTheVersionOfTheRows(t *testing.T) {
 	}
 	if got := registered(t, f).SchemaVersion; got != p.Migrator.TenantVersion() {
 		t.Errorf("version %d, want %d", got, p.Migrator.TenantVersion())
+	}
+}
+
+// TestAPlacementForgetsWhoIsGone: an entry that the registry does not know any
+// more is taken away, so that its slug is free, unless there are rows of it; and
+// nobody brings back that of a tenant that is being erased.
+func TestAPlacementForgetsWhoIsGone(t *testing.T) {
+	t.Parallel()
+	p := pgtest.Beside(t)
+	mirror := mirrorOf(t, map[string]*pg.Migrator{p.Name: p.Migrator})
+	stays, rows, gone := p.Tenant(t), tenant(t, anySlug()), tenant(t, anySlug())
+	for _, one := range []*domain.Tenant{&rows, &gone} {
+		one.Placement = p.Name
+		if err := mirror.Put(t.Context(), p.Name, *one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(t, p.SuperuserURL, "CREATE SCHEMA "+rows.Schema)
+	if err := mirror.Expel(t.Context(), p.Name); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uuid.UUID]error{stays.Tenant.ID: nil, rows.ID: nil, gone.ID: domain.ErrNotFound} {
+		if _, err := mirror.Entry(t.Context(), p.Name, id); !errors.Is(err, want) {
+			t.Errorf("the entry of %s: %v, want %v", id, err, want)
+		}
+	}
+	execute(t, pgtest.Database(t).SuperuserURL, "UPDATE control.tenants SET status = 'erasing' WHERE id = '"+stays.Tenant.ID.String()+"'")
+	execute(t, p.SuperuserURL, "DELETE FROM control.tenants WHERE id = '"+stays.Tenant.ID.String()+"'")
+	if unlike, err := mirror.Unlike(t.Context(), p.Name); err != nil || len(unlike) != 0 {
+		t.Errorf("found unlike: %v, %v", unlike, err)
+	}
+	if err := mirror.Mend(t.Context(), stays.Tenant.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mirror.Entry(t.Context(), p.Name, stays.Tenant.ID); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("the entry of an erased tenant is back: %v", err)
+	}
+}
+
+// TestTheRegistryLearnsTheSchemaOfTheRows, unless somebody is at work on it; and
+// an announcement that comes late changes nothing.
+func TestTheRegistryLearnsTheSchemaOfTheRows(t *testing.T) {
+	t.Parallel()
+	p := pgtest.Beside(t)
+	mirror := mirrorOf(t, map[string]*pg.Migrator{p.Name: p.Migrator})
+	f := p.Tenant(t)
+	before := registered(t, f)
+	other := domain.NewSchema(uuid.New())
+	execute(t, p.SuperuserURL, "UPDATE control.tenants SET schema_name = '"+other+"' WHERE id = '"+f.Tenant.ID.String()+"'")
+	c := domain.Copy{Operation: uuid.New(), Kind: domain.CopyOver, Step: domain.Copying, Source: before.ID, Target: before.ID, Schema: other, To: p.Name}
+	if err := control(t, func(tx uow.Tx) error { return infra.NewBackups().InsertCopy(t.Context(), tx, c) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{before.Schema, other} {
+		if unlike, err := mirror.Unlike(t.Context(), p.Name); err != nil || !slices.Contains(unlike, f.Tenant.ID) {
+			t.Errorf("found unlike: %v, %v", unlike, err)
+		}
+		if err := mirror.Mend(t.Context(), f.Tenant.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := registered(t, f).Schema; got != want {
+			t.Errorf("the registry says %s, want %s", got, want)
+		}
+		execute(t, pgtest.Database(t).SuperuserURL, "UPDATE control.copies SET step = 'over' WHERE operation_id = '"+c.Operation.String()+"'")
+	}
+	late := before
+	late.Status = tenancy.Provisioning
+	if err := mirror.Announce(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	if there, err := mirror.Entry(t.Context(), p.Name, late.ID); err != nil || there.Status != tenancy.Active {
+		t.Errorf("the entry is %+v, %v", there, err)
 	}
 }

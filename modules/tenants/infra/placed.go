@@ -26,7 +26,12 @@ func (m *Mirror) Announce(ctx context.Context, t domain.Tenant) error {
 	if t.Home() == tenancy.MainPlacement {
 		return nil
 	}
-	return m.prepare(ctx, t.Home(), func(db pg.DBTX) error { return m.put(ctx, db, t) })
+	return m.prepare(ctx, t.Home(), func(db pg.DBTX) error { return m.announce(ctx, db, t) })
+}
+
+// announce adds the entry of a tenant that is to be made, if it is not there.
+func (m *Mirror) announce(ctx context.Context, db pg.DBTX, t domain.Tenant) error {
+	return m.q.AnnounceTenant(ctx, db, tenantsdb.AnnounceTenantParams(entryOf(t)))
 }
 
 // prepare is write for the first thing that is done for a tenant in a placement.
@@ -72,8 +77,15 @@ func (m *Mirror) follow(ctx context.Context, db pg.DBTX, id uuid.UUID, now time.
 	if t.Status != tenancy.Provisioning && t.Schema == there.Schema {
 		return t, nil // it has
 	}
-	row, err = m.q.FollowTenant(ctx, db, tenantsdb.FollowTenantParams{
-		SchemaName: there.Schema, SchemaVersion: there.SchemaVersion, UpdatedAt: now, ID: id,
+	there.UpdatedAt = now
+	return m.adopt(ctx, db, t, there)
+}
+
+// adopt has the registry say what the placement has made of a tenant's rows; one
+// that was being made is let in by that.
+func (m *Mirror) adopt(ctx context.Context, db pg.DBTX, t, there domain.Tenant) (domain.Tenant, error) {
+	row, err := m.q.FollowTenant(ctx, db, tenantsdb.FollowTenantParams{
+		SchemaName: there.Schema, SchemaVersion: there.SchemaVersion, UpdatedAt: there.UpdatedAt, ID: t.ID,
 	})
 	if err != nil {
 		return t, err
@@ -115,7 +127,7 @@ func (l *Copies) fence(ctx context.Context, db pg.DBTX, c domain.Copy, t domain.
 	if err != nil || !c.New() {
 		return err
 	}
-	return l.mirror.put(ctx, db, t)
+	return l.mirror.announce(ctx, db, t)
 }
 
 // arrive decides a copy in the placement, in the transaction that completes its
@@ -148,20 +160,22 @@ func (l *Copies) Follow(ctx context.Context, c domain.Copy) error {
 
 // unfence takes away what a placement knows of a copy that is over there.
 func (l *Copies) unfence(ctx context.Context, c domain.Copy) error {
-	if !c.Elsewhere() {
-		return nil
-	}
 	return l.mirror.write(ctx, c.House(), func(db pg.DBTX) error { return l.q.UnfenceCopy(ctx, db, c.Operation) })
 }
 
-// leave is unfence for a copy that was undone: the entry of a tenant that never
-// came to life goes too.
+// leave takes away what a placement knows of a copy that was undone, and of the
+// tenant that never came to life. Where the placement turned out to be the main
+// one under another name, there is nothing, and all that is found is the
+// registry's own.
 func (l *Copies) leave(ctx context.Context, c domain.Copy) error {
-	if !c.Elsewhere() || !c.New() {
-		return l.unfence(ctx, c)
+	if !c.Elsewhere() {
+		return nil
 	}
 	return l.mirror.write(ctx, c.House(), func(db pg.DBTX) error {
-		if err := l.q.UnfenceCopy(ctx, db, c.Operation); err != nil {
+		if main, err := l.q.IsRegistry(ctx, db); err != nil || main {
+			return err
+		}
+		if err := l.q.UnfenceCopy(ctx, db, c.Operation); err != nil || !c.New() {
 			return err
 		}
 		return l.q.ForgetTenant(ctx, db, c.Target)

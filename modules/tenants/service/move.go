@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -127,7 +128,7 @@ func (s *Copying) relocated(ctx context.Context, c domain.Copy) error {
 func (s *Copying) beyond(ctx context.Context, c domain.Copy) bool {
 	if c.Kind != domain.CopyMove {
 		arrived, err := s.copies.Take(ctx, c)
-		return err != nil || arrived
+		return arrived || err != nil && !errors.Is(err, domain.ErrSameDatabase) // which has taken nothing in
 	}
 	switched, err := s.transfer.Switched(ctx, c)
 	return err != nil || switched

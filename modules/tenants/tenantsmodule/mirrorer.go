@@ -31,10 +31,13 @@ func NewMirrorer(m *infra.Mirror, p *pg.Placements, log *slog.Logger, t *telemet
 				continue
 			}
 			some, err := m.Unlike(ctx, name)
+			unlike = append(unlike, some...)
+			if err == nil {
+				err = m.Expel(ctx, name)
+			}
 			if err != nil && ctx.Err() == nil { // its tenants alone wait for it
 				log.WarnContext(ctx, "placement is away", "placement", name, "error", err)
 			}
-			unlike = append(unlike, some...)
 		}
 		return unlike, nil
 	}

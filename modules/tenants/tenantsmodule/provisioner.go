@@ -54,7 +54,11 @@ func (p *provisioner) do(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.service.Provision(ctx, t); err != nil {
+	_, err = p.service.Provision(ctx, t)
+	if errors.Is(err, domain.ErrSameDatabase) { // however often it is tried
+		return errors.Join(err, p.ledger.Abandon(ctx, p.problem(id, domain.Broken, 0, err)))
+	}
+	if err != nil {
 		return p.note(ctx, id, 0, err)
 	}
 	p.stocker.Restock()
@@ -84,7 +88,9 @@ func (p *provisioner) send(ctx context.Context, t domain.Tenant, i users.Invitat
 
 // note keeps why a step failed; the work stays open and is tried again.
 func (p *provisioner) note(ctx context.Context, id uuid.UUID, progress int, cause error) error {
-	return errors.Join(cause, p.ledger.Progress(ctx, problem(domain.Operation{
-		TenantID: id, Kind: domain.CreateKind, Status: domain.Running, Progress: progress, UpdatedAt: p.clock.Now(),
-	}, cause)))
+	return errors.Join(cause, p.ledger.Progress(ctx, p.problem(id, domain.Running, progress, cause)))
+}
+
+func (p *provisioner) problem(id uuid.UUID, s domain.OperationStatus, progress int, cause error) domain.Operation {
+	return problem(domain.Operation{TenantID: id, Kind: domain.CreateKind, Status: s, Progress: progress, UpdatedAt: p.clock.Now()}, cause)
 }

@@ -13,9 +13,19 @@ INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_em
 VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at, @schema_version, @placement)
 ON CONFLICT (id) DO UPDATE SET schema_version = excluded.schema_version;
 
+-- name: AnnounceTenant :exec
+-- Brings the entry of a tenant that is to be made to the placement that is to house it. One that is there says more.
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
+VALUES (@id, @slug, @name, @kind, @status, @schema_name, @admin_email, @version, @created_at, @updated_at, @schema_version, @placement)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: ExpelTenant :exec
+-- Takes the entry of a tenant, which the registry does not know any more, out of a placement that has nothing of it.
+DELETE FROM control.tenants WHERE id = @id AND placement = @placement AND to_regnamespace(schema_name) IS NULL;
+
 -- name: HousedTenants :many
 -- The tenants of one placement, as a registry has them.
-SELECT id, slug, name, status, version, schema_version FROM control.tenants WHERE placement = @placement ORDER BY id;
+SELECT id, slug, name, status, schema_name, version, schema_version FROM control.tenants WHERE placement = @placement ORDER BY id;
 
 -- name: CountHoused :many
 -- How many tenants each placement houses: all rows are counted.

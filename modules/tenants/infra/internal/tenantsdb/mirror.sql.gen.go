@@ -12,6 +12,46 @@ import (
 	"github.com/google/uuid"
 )
 
+const AnnounceTenant = `-- name: AnnounceTenant :exec
+INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (id) DO NOTHING
+`
+
+type AnnounceTenantParams struct {
+	ID            uuid.UUID
+	Slug          string
+	Name          string
+	Kind          string
+	Status        string
+	SchemaName    string
+	AdminEmail    string
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	SchemaVersion int64
+	Placement     string
+}
+
+// Brings the entry of a tenant that is to be made to the placement that is to house it. One that is there says more.
+func (q *Queries) AnnounceTenant(ctx context.Context, db DBTX, arg AnnounceTenantParams) error {
+	_, err := db.Exec(ctx, AnnounceTenant,
+		arg.ID,
+		arg.Slug,
+		arg.Name,
+		arg.Kind,
+		arg.Status,
+		arg.SchemaName,
+		arg.AdminEmail,
+		arg.Version,
+		arg.CreatedAt,
+		arg.UpdatedAt,
+		arg.SchemaVersion,
+		arg.Placement,
+	)
+	return err
+}
+
 const ArriveMirrored = `-- name: ArriveMirrored :exec
 INSERT INTO control.tenants (id, slug, name, kind, status, schema_name, admin_email, version, created_at, updated_at, schema_version, placement)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -82,6 +122,16 @@ func (q *Queries) CountHoused(ctx context.Context, db DBTX) ([]CountHousedRow, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const ExpelTenant = `-- name: ExpelTenant :exec
+DELETE FROM control.tenants WHERE id = $1 AND placement = $2 AND to_regnamespace(schema_name) IS NULL
+`
+
+// Takes the entry of a tenant, which the registry does not know any more, out of a placement that has nothing of it.
+func (q *Queries) ExpelTenant(ctx context.Context, db DBTX, iD uuid.UUID, placement string) error {
+	_, err := db.Exec(ctx, ExpelTenant, iD, placement)
+	return err
 }
 
 const FenceCopy = `-- name: FenceCopy :execrows
@@ -187,7 +237,7 @@ func (q *Queries) HouseSchema(ctx context.Context, db DBTX, arg HouseSchemaParam
 }
 
 const HousedTenants = `-- name: HousedTenants :many
-SELECT id, slug, name, status, version, schema_version FROM control.tenants WHERE placement = $1 ORDER BY id
+SELECT id, slug, name, status, schema_name, version, schema_version FROM control.tenants WHERE placement = $1 ORDER BY id
 `
 
 type HousedTenantsRow struct {
@@ -195,6 +245,7 @@ type HousedTenantsRow struct {
 	Slug          string
 	Name          string
 	Status        string
+	SchemaName    string
 	Version       int64
 	SchemaVersion int64
 }
@@ -214,6 +265,7 @@ func (q *Queries) HousedTenants(ctx context.Context, db DBTX, placement string) 
 			&i.Slug,
 			&i.Name,
 			&i.Status,
+			&i.SchemaName,
 			&i.Version,
 			&i.SchemaVersion,
 		); err != nil {
