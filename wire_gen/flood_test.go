@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/insulahq/insula/modules/users"
+	"github.com/insulahq/insula/platform/config"
 )
 
 // queries is how many this house has sent to its databases.
@@ -107,6 +108,42 @@ func TestARateHoldsOnEveryNode(t *testing.T) {
 	}
 }
 
+// madeUp is a key that nobody was given.
+func (n *tenant) madeUp(i byte) string {
+	raw := append(n.id[:], make([]byte, 32)...)
+	raw[len(raw)-1] = i
+	return users.KeyPrefix + base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// TestWhatIsMadeUpIsLookedForSeldom: keys and tickets that nobody was given cost
+// no query once their network has presented as many as it may, and others can
+// go on.
+func TestWhatIsMadeUpIsLookedForSeldom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(c *config.Config) { c.Limits.RateUser = 3 })
+	n := h.tenant(t)
+	h.clock.Advance(1e9)
+	for i := range byte(3) {
+		refused(t, h.bearer(n.madeUp(i)).get(t, "/v1/users"), http.StatusUnauthorized, "unauthenticated")
+	}
+	none := h.queries(t)
+	ticket := n.ticket(t, n.owner)
+	before := h.queries(t)
+	if before == none {
+		t.Error("getting a ticket costs no query: they are not counted")
+	}
+	nobody := h.bearer("").with("Authorization", "")
+	for i := range byte(5) {
+		refused(t, h.bearer(n.madeUp(100+i)).get(t, "/v1/users"), http.StatusTooManyRequests, "rate_limited")
+		refused(t, nobody.get(t, streamBy(ticket)), http.StatusTooManyRequests, "rate_limited")
+	}
+	if sent := h.queries(t) - before; sent != 0 {
+		t.Errorf("what is made up costs %d queries", sent)
+	}
+	refused(t, h.bearer(n.madeUp(9)).from("203.0.113.9:4711").get(t, "/v1/users"), http.StatusUnauthorized, "unauthenticated")
+	mustDo(t, n.as().get(t, "/v1/users"))
+}
+
 // TestMadeUpKeysUseUpNothing: anybody can write a key that names a tenant.
 func TestMadeUpKeysUseUpNothing(t *testing.T) {
 	t.Parallel()
@@ -116,11 +153,9 @@ func TestMadeUpKeysUseUpNothing(t *testing.T) {
 	mustDo(t, n.as().get(t, "/v1/users"))
 	h.clock.Advance(1e9)
 	for i := range byte(20) {
-		raw := append(n.id[:], make([]byte, 32)...)
-		raw[len(raw)-1] = i
-		w := h.bearer(users.KeyPrefix+base64.RawURLEncoding.EncodeToString(raw)).get(t, "/v1/users")
+		w := h.bearer(n.madeUp(i)).get(t, "/v1/users")
 		refused(t, w, http.StatusUnauthorized, "unauthenticated")
-		if w.Header().Get("RateLimit") != "" {
+		if strings.Contains(w.Header().Get("RateLimit"), "tenant") {
 			t.Errorf("a stranger is told how the tenant's limit stands: %v", w.Header())
 		}
 	}
@@ -143,7 +178,7 @@ func TestAKeyThatHasEndedIsForgotten(t *testing.T) {
 	for i := range 2 { // the first finds out
 		w := key.get(t, "/v1/users")
 		refused(t, w, http.StatusUnauthorized, "unauthenticated")
-		if counted := w.Header().Get("RateLimit") != ""; counted != (i == 0) {
+		if counted := strings.Contains(w.Header().Get("RateLimit"), "tenant"); counted != (i == 0) {
 			t.Errorf("request %d after the end: counted is %v", i, counted)
 		}
 	}

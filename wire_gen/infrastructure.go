@@ -285,6 +285,7 @@ func newLimits(c config.Limits, s *tenancy.Settings) httpx.Limits {
 	return httpx.Limits{
 		Tenant:  func(t tenancy.Tenant) redisx.Limit { return perSecond(int(tenants.RequestRate.In(s.Of(t)))) },
 		User:    perSecond(c.RateUser),
+		Proof:   perSecond(c.RateUser),
 		Network: redisx.Limit{Rate: c.RateLogin, Burst: c.RateLogin, Period: time.Minute},
 	}
 }

@@ -86,7 +86,7 @@ func in[T any](p *Process, build func(*Tenant, scope.Request) T) func(scope.Requ
 func NewServer(p *Process, version string) (*httpx.Server, error) {
 	s := httpx.NewServer(httpx.Options{
 		Gate: p.Gate, Tickets: p.Gate, Runner: p.runnerOf, Limiter: p.Limiter, Limits: newLimits(p.Config.Limits, p.Settings),
-		Log: p.Log, Metrics: p.Metrics, Traces: p.Traces, IDs: p.IDs, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
+		Log: p.Log, Metrics: p.Metrics, Traces: p.Traces, IDs: p.IDs, Clock: p.Clock, Ready: p.Ready, Keys: jwtx.Handler(p.Keys, p.Clock),
 		Version: version, PublicURL: p.Config.HTTP.PublicURL, BaseDomain: p.Config.HTTP.BaseDomain,
 		TrustedProxies: networks(p.Config.HTTP.TrustedProxies), CORSOrigins: p.Config.HTTP.CORSOrigins,
 		Origins:      tenantsmodule.Origins(p.Settings, p.Fresh),

@@ -109,7 +109,7 @@ type Limits struct {
 	Waiting          int           `env:"INSULA_TENANT_WAITING" envDefault:"128" range:"0..100000" doc:"Units of work of one tenant that may wait for their turn beside those that run."`
 	StatementTimeout time.Duration `env:"INSULA_TENANT_STATEMENT_TIMEOUT" envDefault:"0s" range:"0s..24h" doc:"Longest time that one statement of a tenant may take in the database. 0s: as long as the request may."`
 	LockTimeout      time.Duration `env:"INSULA_TENANT_LOCK_TIMEOUT" envDefault:"0s" range:"0s..24h" doc:"Longest time that a statement of a tenant may wait for a lock. 0s: as long as the request may."`
-	RateUser         int           `env:"INSULA_RATE_USER" envDefault:"100" range:"1..1000000" doc:"Requests per second that one user may send."`
+	RateUser         int           `env:"INSULA_RATE_USER" envDefault:"100" range:"1..1000000" doc:"Requests per second that one user may send; also API keys and tickets that have to be looked for, from one network."`
 	RateLogin        int           `env:"INSULA_RATE_LOGIN" envDefault:"10" range:"1..1000000" doc:"Login attempts per minute from one network."`
 	MaxBodyBytes     int64         `env:"INSULA_MAX_BODY_BYTES" envDefault:"1048576" range:"1024..1073741824" doc:"Greatest size of a request body in bytes, file contents excepted."`
 	MaxFileBytes     int64         `env:"INSULA_MAX_FILE_BYTES" envDefault:"104857600" range:"1..5497558138880" doc:"Greatest size of one file in bytes."`

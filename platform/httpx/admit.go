@@ -13,6 +13,7 @@ import (
 	"github.com/insulahq/insula/platform/authn"
 	"github.com/insulahq/insula/platform/errs"
 	"github.com/insulahq/insula/platform/op"
+	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/scope"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
@@ -53,22 +54,9 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	info := requestOf(ctx)
 	info.operation = d.Name
 	nameSpan(ctx, d, hc.Operation().Path)
-	if d.Guard == op.ByNobody {
-		if err := s.limits.network(ctx, info.origin, hc.SetHeader); err != nil {
-			s.refuse(hc, err)
-			return
-		}
-	}
-	bearer, err := s.recognize(hc, d)
+	bearer, asked, err := s.forestall(ctx, hc, d)
 	if err != nil {
 		s.refuse(hc, err)
-		return
-	}
-	asked, limited := s.limits.caller(ctx, bearer.Who, nil, hc.SetHeader)
-	if limited != nil {
-		info.scope = bearer.Who
-		s.share(ctx, humaecho.Unwrap(hc).Response().Header(), hc.Header("Origin"), bearer.Who)
-		s.refuse(hc, limited)
 		return
 	}
 	req, err := s.identify(ctx, hc, d, bearer)
@@ -110,14 +98,52 @@ func (s *Server) admit(hc huma.Context, next func(huma.Context)) {
 	next(hc)
 }
 
+// forestall refuses whoever the token, or the address, shows to be beyond a
+// limit, before anybody is asked anything. It returns what the limits were asked
+// for the caller.
+func (s *Server) forestall(ctx context.Context, hc huma.Context, d op.Def) (scope.Bearer, []redisx.Ask, error) {
+	info := requestOf(ctx)
+	if d.Guard == op.ByNobody {
+		return scope.Bearer{}, nil, s.limits.network(ctx, info.origin, hc.SetHeader)
+	}
+	b, err := s.recognize(hc)
+	if err != nil {
+		return b, nil, err
+	}
+	if !b.Who.Caller.SignedIn() {
+		if b.Token == "" && ticketOf(hc) == "" {
+			return b, nil, nil
+		}
+		return b, nil, s.limits.proof(ctx, info.origin, hc.SetHeader)
+	}
+	asked, limited := s.limits.caller(ctx, b.Who, nil, hc.SetHeader)
+	switch {
+	case limited == nil:
+		return b, asked, nil
+	case s.limits.glances.due(b.Who.Tenant.ID):
+		return b, nil, nil // nothing was counted: the limit is asked again, as the settings have it by then
+	}
+	info.scope = b.Who
+	s.share(ctx, humaecho.Unwrap(hc).Response().Header(), hc.Header("Origin"), b.Who)
+	return b, nil, limited
+}
+
 // recognize tells who presents a token, from the token alone; nobody where none
-// is wanted or presented.
-func (s *Server) recognize(hc huma.Context, d op.Def) (scope.Bearer, error) {
+// is presented.
+func (s *Server) recognize(hc huma.Context) (scope.Bearer, error) {
 	token, err := bearer(hc.Header("Authorization"))
-	if err != nil || token == "" || d.Guard == op.ByNobody {
+	if err != nil || token == "" {
 		return scope.Bearer{}, err
 	}
 	return s.gate.Recognize(token)
+}
+
+// ticketOf is the ticket that a request presents, on a route that takes one.
+func ticketOf(hc huma.Context) string {
+	if ticketed, _ := hc.Operation().Metadata[ticketKey].(bool); ticketed {
+		return hc.Query(ticketQuery)
+	}
+	return ""
 }
 
 // identify finds out who asks, and in which tenant. A caller beside an error is
@@ -134,10 +160,8 @@ func (s *Server) identify(ctx context.Context, hc huma.Context, d op.Def, b scop
 	if b.Token != "" {
 		return s.gate.Admit(ctx, b, hints, info.origin)
 	}
-	if ticketed, _ := hc.Operation().Metadata[ticketKey].(bool); ticketed && s.tickets != nil {
-		if ticket := hc.Query(ticketQuery); ticket != "" {
-			return s.tickets.AdmitTicket(ctx, ticket, d.Name, hints, info.origin)
-		}
+	if ticket := ticketOf(hc); ticket != "" && s.tickets != nil {
+		return s.tickets.AdmitTicket(ctx, ticket, d.Name, hints, info.origin)
 	}
 	return scope.Request{}, errs.ErrUnauthenticated
 }

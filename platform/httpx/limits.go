@@ -28,25 +28,39 @@ type Limits struct {
 	Tenant  func(tenancy.Tenant) redisx.Limit // all callers of one tenant together
 	User    redisx.Limit                      // one caller
 	Network redisx.Limit                      // public operations from one network
+	// Proof is for keys and tickets from one network that only a tenant's
+	// database can tell from made-up ones.
+	Proof redisx.Limit
 }
 
 type limits struct {
 	limiter Limiter
+	glances *glances
 	Limits
 }
 
 // network limits strangers by where they come from: an IPv4 address, or the
 // /64 network that one IPv6 customer usually has.
 func (l limits) network(ctx context.Context, from authn.Origin, header func(name, value string)) error {
-	prefix := "unknown"
-	if from.Addr.IsValid() {
-		bits := 32
-		if from.Addr.Is6() {
-			bits = 64
-		}
-		prefix = netip.PrefixFrom(from.Addr, bits).Masked().String()
+	return l.take(ctx, header, redisx.Ask{Policy: "network", Key: redisx.GlobalKey("limit", "network", networkOf(from)), Limit: l.Network})
+}
+
+// proof limits those who present what has to be looked for, by where they come
+// from: anybody can make it up, and name any tenant in it.
+func (l limits) proof(ctx context.Context, from authn.Origin, header func(name, value string)) error {
+	return l.take(ctx, header, redisx.Ask{Policy: "proof", Key: redisx.GlobalKey("limit", "proof", networkOf(from)), Limit: l.Proof})
+}
+
+// networkOf is where somebody comes from, as text.
+func networkOf(from authn.Origin) string {
+	if !from.Addr.IsValid() {
+		return "unknown"
 	}
-	return l.take(ctx, header, redisx.Ask{Policy: "network", Key: redisx.GlobalKey("limit", "network", prefix), Limit: l.Network})
+	bits := 32
+	if from.Addr.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(from.Addr, bits).Masked().String()
 }
 
 // caller limits a tenant and the user inside it; nobody where none is known. A

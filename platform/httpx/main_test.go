@@ -131,7 +131,7 @@ func newHouse(t *testing.T, adjust ...func(*httpx.Options)) *house {
 			return op.NewRunner(r, nowhere{}, byGrants{}, h.records, clock.System{}, id.System{}, log)
 		},
 		Limiter: redisx.NewLimiter(redis, "test", clock.System{}, nil),
-		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
+		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty, Proof: plenty},
 		Log:     log, IDs: id.NewSequence(1), Ready: func(context.Context) error { return h.ready },
 		Keys:    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"keys":[]}`) },
 		Version: "test", BaseDomain: "example.com", MaxBodyBytes: 1024, RequestTimeout: time.Minute,

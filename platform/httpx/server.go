@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/id"
 	"github.com/insulahq/insula/platform/telemetry"
 )
@@ -33,6 +34,7 @@ type Options struct {
 	Count  func(tenant uuid.UUID, status int)
 	Traces *telemetry.Traces // nil, or switched off, makes no spans
 	IDs    id.Source
+	Clock  clock.Clock // nil: that of the system
 	// Ready tells which part is not ready to serve; nil when all are.
 	Ready func(context.Context) error
 	// Keys serves the JSON Web Key Set.
@@ -74,6 +76,9 @@ func NewServer(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
 	p := problems{log: o.Log}
 	setHuma()
 	e := echo.New()
@@ -88,7 +93,7 @@ func NewServer(o Options) *Server {
 	}
 	s := &Server{
 		echo: e, gate: o.Gate, tickets: o.Tickets, runner: o.Runner, problems: p, baseDomain: o.BaseDomain, ownHost: hostOf(o.PublicURL),
-		limits:   limits{limiter: o.Limiter, Limits: o.Limits},
+		limits:   limits{limiter: o.Limiter, glances: newGlances(o.Clock), Limits: o.Limits},
 		handling: o.RequestTimeout, patience: patience,
 		corsOrigins: o.CORSOrigins, origins: o.Origins,
 	}

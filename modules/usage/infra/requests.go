@@ -167,6 +167,7 @@ func (r *Requests) Run(ctx context.Context) error {
 	flush, expire := time.NewTicker(r.every), time.NewTicker(expireEvery)
 	defer flush.Stop()
 	defer expire.Stop()
+	r.note(ctx, "old counts of requests stay", r.Expire(ctx))
 	for {
 		select {
 		case <-ctx.Done():

@@ -140,17 +140,27 @@ func TestADatabaseThatStopsLosesNoCount(t *testing.T) {
 	want(t, r, f.Tenant.ID, answered, 4, 0, 1)
 }
 
-// TestNobodyElseGetsDays: what was counted for a tenant that is gone is dropped,
-// and holds up nothing.
+// TestNobodyElseGetsDays: what was counted for a tenant that is gone, or going,
+// is dropped, and holds up nothing.
 func TestNobodyElseGetsDays(t *testing.T) {
 	t.Parallel()
 	f := pgtest.Tenant(t)
 	r := process(f.Pool.Control, clock.At(noon))
 	gone := uuid.New()
+	going := pgtest.Tenant(t)
+	err := pgtest.Database(t).Migrator.Control().Write(t.Context(), func(tx uow.Tx) error {
+		_, err := pg.DB(tx).Exec(t.Context(), "UPDATE control.tenants SET status = 'erasing' WHERE id = $1", going.Tenant.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	count(r, gone, 200, 1)
+	count(r, going.Tenant.ID, 200, 1)
 	count(r, f.Tenant.ID, 200, 1)
 	flush(t, r)
 	want(t, r, gone, 0, 0, 0, 0)
+	want(t, r, going.Tenant.ID, 0, 0, 0, 0)
 	want(t, r, f.Tenant.ID, 1, 0, 0, 1)
 }
 

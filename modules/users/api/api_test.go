@@ -78,7 +78,7 @@ func open(t *testing.T) *house {
 	server := httpx.NewServer(httpx.Options{
 		Gate:    gate.New(verifier, one{f.Tenant}, f.Pool, gatekeeper, gatekeeper, nil, grants{}, unset{}, now, nil),
 		Runner:  run,
-		Limiter: redisx.NewLimiter(redis, "test", now, nil), Limits: httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
+		Limiter: redisx.NewLimiter(redis, "test", now, nil), Limits: httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty, Proof: plenty},
 		Log: log, IDs: ids, Keys: func(http.ResponseWriter, *http.Request) {},
 		Version: "test", MaxBodyBytes: 4096, RequestTimeout: time.Minute,
 	})

@@ -10,9 +10,13 @@ import (
 
 // Measure implements usage.Meter.
 func (r *Users) Measure(ctx context.Context, tx uow.Tx) ([]usage.Amount, error) {
-	n, err := r.q.CountUsers(ctx, pg.DB(tx))
-	return []usage.Amount{
-		{Name: "users.active", Unit: "users", Value: n.Active},
-		{Name: "users.total", Unit: "users", Value: n.Total},
-	}, pg.Translate(err, nil, nil)
+	rows, err := r.q.CountUsers(ctx, pg.DB(tx))
+	if err != nil {
+		return nil, pg.Translate(err, nil, nil)
+	}
+	var amounts []usage.Amount
+	for _, n := range rows {
+		amounts = append(amounts, usage.Amount{Name: "users.active", Unit: "users", Value: n.Active}, usage.Amount{Name: "users.total", Unit: "users", Value: n.Total})
+	}
+	return amounts, nil
 }

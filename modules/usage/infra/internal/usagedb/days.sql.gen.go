@@ -24,7 +24,7 @@ FROM (
     SELECT unnest($1::uuid[]) AS tenant_id, unnest($2::timestamptz[]) AS day, unnest($3::bigint[]) AS answered,
            unnest($4::bigint[]) AS limited, unnest($5::bigint[]) AS failed
 ) AS c
-WHERE EXISTS (SELECT FROM fresh) AND EXISTS (SELECT FROM control.tenants t WHERE t.id = c.tenant_id)
+WHERE EXISTS (SELECT FROM fresh) AND EXISTS (SELECT FROM control.tenants t WHERE t.id = c.tenant_id AND t.status <> 'erasing')
 ORDER BY c.tenant_id, c.day
 ON CONFLICT (tenant_id, day) DO UPDATE
 SET answered = d.answered + EXCLUDED.answered, limited = d.limited + EXCLUDED.limited, failed = d.failed + EXCLUDED.failed
@@ -41,8 +41,8 @@ type AddRequestsParams struct {
 	SentAt   time.Time
 }
 
-// Adds a batch of counts, unless it has been added before: whoever did not hear of it sends it again. Tenants that have
-// been erased meanwhile get no rows. All processes add in one order, so that none waits for another in a circle.
+// Adds a batch of counts, unless it has been added before: whoever did not hear of it sends it again. Tenants that are
+// being erased, or are gone, get no rows. All processes add in one order, so that none waits for another in a circle.
 func (q *Queries) AddRequests(ctx context.Context, db DBTX, arg AddRequestsParams) (int64, error) {
 	result, err := db.Exec(ctx, AddRequests,
 		arg.Tenants,
