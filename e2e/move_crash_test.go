@@ -150,11 +150,11 @@ func TestKillDuringMoves(t *testing.T) {
 				l.follow(t, a, "succeeded")
 				p.cleanOf(t, n, from)
 				work.isThere(t, p.look(t, to))
+				from, to = to, from
 			})
 			if !moved {
 				t.FailNow() // the next ones would only say so again
 			}
-			from, to = to, from
 		}
 	}
 	work.ends()

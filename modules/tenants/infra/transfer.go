@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/insulahq/insula/modules/tenants/domain"
 	"github.com/insulahq/insula/modules/tenants/infra/internal/tenantsdb"
@@ -148,8 +149,12 @@ func (t *Transfer) announce(ctx context.Context, c domain.Copy) error {
 }
 
 // arrive has the target's registry know of which version the rows are that it
-// has got, and of the tenant if it does not any more.
+// has got, and of the tenant if it does not any more. Usually it does.
 func (t *Transfer) arrive(ctx context.Context, tx uow.Tx, c domain.Copy, version int64) error {
+	there, err := t.q.GetTenant(ctx, pg.DB(tx), c.Target)
+	if err == nil && there.SchemaVersion == version || err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
 	tenant, err := t.copies.Tenant(ctx, c.Target)
 	if err != nil {
 		return err
