@@ -91,13 +91,13 @@ func (t *teller) end(r fleet.Report) error {
 		return json.NewEncoder(t.out).Encode(r)
 	}
 	text := fmt.Sprintf("tenants: %d brought to version %d", r.Done, r.Target)
-	if r.Done+r.Failed+r.Left+r.Moving == 0 {
+	if r.Done+r.Failed+r.Left+r.Moving+r.Erased == 0 {
 		text = fmt.Sprintf("tenants: all at version %d", r.Target)
 	}
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Failed, "failed"}, {r.Left, "not begun"}, {r.Moving, "passed by while they are being moved"}, {r.Newer, "newer than this binary"}} {
+	}{{r.Failed, "failed"}, {r.Left, "not begun"}, {r.Moving, "passed by while they are being moved"}, {r.Erased, "erased meanwhile"}, {r.Newer, "newer than this binary"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.what)
 		}

@@ -56,6 +56,7 @@ type Report struct {
 	Failed int   `json:"failed"`
 	Left   int   `json:"left"`   // not begun, because something ended the run
 	Moving int   `json:"moving"` // passed by, because they are being moved: the next run takes them
+	Erased int   `json:"erased"` // passed by, because their erasure has begun since the plan was made
 	Newer  int   `json:"newer"`  // beyond the target, left alone
 }
 
@@ -177,22 +178,26 @@ func (r *pass) one(ctx context.Context, t Tenant, canary bool) error {
 	return nil
 }
 
-// gone reports, and tells, that a tenant is not where the plan has it: it has
-// begun to move since, or has moved.
+// gone reports that a tenant is not where the plan has it. It tells of one that
+// has begun to move since, or has moved; one that is being erased is counted.
 func (r *pass) gone(ctx context.Context, t Tenant) (bool, error) {
-	var gone bool
+	var moved, erased bool
 	err := r.fleet.read(ctx, func(db pg.DBTX) error {
 		now, err := r.fleet.q.FleetTenant(ctx, db, t.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // erased meanwhile: that is not for us to tell
+			erased = true
+			return nil
 		}
-		gone = now.Moving || now.Placement != t.Placement
+		moved, erased = now.Moving || now.Placement != t.Placement, now.Erasing
 		return err
 	})
-	if gone {
+	switch {
+	case erased:
+		r.passBy()
+	case moved:
 		r.tell(Outcome{Tenant: t, Moving: true})
 	}
-	return gone, err
+	return moved || erased, err
 }
 
 // upgrade brings a tenant to the newest version and keeps that it has. Where the
@@ -217,6 +222,14 @@ func (r *pass) upgrade(ctx context.Context, t Tenant, done func(db pg.DBTX) erro
 		}
 		return done(db)
 	})
+}
+
+// passBy counts a tenant that is not there any more.
+func (r *pass) passBy() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Left--
+	r.report.Erased++
 }
 
 func (r *pass) tell(o Outcome) {

@@ -177,3 +177,33 @@ func pool(t *testing.T, url secret.Value, floor int64) *pg.Pool {
 	t.Cleanup(p.Close)
 	return p
 }
+
+// TestDeletedTenantsAreKeptUpToDate: they may be brought back at any time. One
+// whose erasure begins after the plan was made is passed by, and fails nothing.
+func TestDeletedTenantsAreKeptUpToDate(t *testing.T) {
+	houses := street(t, 3, first)
+	f := open(t, first, second)
+	conn := superuser(t)
+	run(t, conn, "UPDATE control.tenants SET status = 'deleting' WHERE id IN ('"+houses[0].ID.String()+"', '"+houses[1].ID.String()+"')")
+	if got := planned(t, f, fleet.Selection{}); !slices.Equal(got, slugs(houses)) {
+		t.Fatalf("planned %q", got)
+	}
+	report, err := f.Apply(t.Context(), fleet.Options{Parallel: 1, Planned: func(int) {
+		run(t, conn, "UPDATE control.tenants SET status = 'erasing' WHERE id = '"+houses[1].ID.String()+"'")
+		run(t, conn, "DROP SCHEMA "+houses[1].Schema+" CASCADE")
+	}})
+	if err != nil || report != (fleet.Report{Target: v2, Done: 2, Erased: 1}) {
+		t.Fatalf("report %+v, %v", report, err)
+	}
+	if n := value[int](t, conn, "SELECT count(*) FROM control.fleet_attempts WHERE tenant_id = '"+houses[1].ID.String()+"'"); n != 0 {
+		t.Errorf("%d attempts on the erased tenant are noted", n)
+	}
+	run(t, conn, "UPDATE control.tenants SET status = 'active' WHERE id = '"+houses[0].ID.String()+"'") // brought back
+	if got := whole(t, []tenancy.Tenant{houses[0], houses[2]}, f); !slices.Equal(got, []int64{v2, v2}) {
+		t.Errorf("versions %v", got)
+	}
+	verified, err := f.Verify(t.Context(), fleet.VerifyOptions{Parallel: 1})
+	if err != nil || verified != (fleet.Verified{Checked: 2}) {
+		t.Errorf("verified %+v, %v", verified, err)
+	}
+}

@@ -1,6 +1,7 @@
 -- name: FleetElsewhere :many
 -- The tenants that are not at a version, with their last attempt, and whether they are being moved. All are read: there are
--- as many pages of tenants as the fleet has, and usually the answer is empty.
+-- as many pages of tenants as the fleet has, and usually the answer is empty. A deleted tenant may be brought back at any
+-- time, and is to be served then.
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        coalesce(a.target, 0)::bigint AS target, coalesce(a.state, '')::text AS state,
@@ -8,12 +9,12 @@ SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
-WHERE t.status IN ('active', 'suspended') AND t.schema_version <> @version
+WHERE t.status IN ('active', 'suspended', 'deleting') AND t.schema_version <> @version
 ORDER BY t.id;
 
 -- name: FleetTenant :one
--- Where a tenant is now, and whether it is being moved.
-SELECT t.placement,
+-- Where a tenant is now, whether it is being moved, and whether it is being erased.
+SELECT t.placement, (t.status NOT IN ('active', 'suspended', 'deleting'))::boolean AS erasing,
        EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t WHERE t.id = @id;
 
@@ -22,7 +23,7 @@ FROM control.tenants t WHERE t.id = @id;
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement
 FROM control.tenants t
-WHERE t.status IN ('active', 'suspended')
+WHERE t.status IN ('active', 'suspended', 'deleting')
 ORDER BY t.id;
 
 -- name: FleetVersions :many
@@ -30,7 +31,7 @@ ORDER BY t.id;
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT t.schema_version, count(*) AS tenants
 FROM control.tenants t
-WHERE t.status IN ('active', 'suspended')
+WHERE t.status IN ('active', 'suspended', 'deleting')
 GROUP BY t.schema_version
 ORDER BY t.schema_version;
 

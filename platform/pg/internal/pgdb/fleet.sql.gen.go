@@ -50,7 +50,7 @@ SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement,
        EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t
 LEFT JOIN control.fleet_attempts a ON a.tenant_id = t.id
-WHERE t.status IN ('active', 'suspended') AND t.schema_version <> $1
+WHERE t.status IN ('active', 'suspended', 'deleting') AND t.schema_version <> $1
 ORDER BY t.id
 `
 
@@ -69,7 +69,8 @@ type FleetElsewhereRow struct {
 }
 
 // The tenants that are not at a version, with their last attempt, and whether they are being moved. All are read: there are
-// as many pages of tenants as the fleet has, and usually the answer is empty.
+// as many pages of tenants as the fleet has, and usually the answer is empty. A deleted tenant may be brought back at any
+// time, and is to be served then.
 // @sqlc-vet-disable no-seq-scan no-full-index-scan
 func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([]FleetElsewhereRow, error) {
 	rows, err := db.Query(ctx, FleetElsewhere, version)
@@ -104,28 +105,29 @@ func (q *Queries) FleetElsewhere(ctx context.Context, db DBTX, version int64) ([
 }
 
 const FleetTenant = `-- name: FleetTenant :one
-SELECT t.placement,
+SELECT t.placement, (t.status NOT IN ('active', 'suspended', 'deleting'))::boolean AS erasing,
        EXISTS (SELECT FROM control.copies c WHERE c.target_id = t.id AND c.kind = 'move' AND c.step <> 'over') AS moving
 FROM control.tenants t WHERE t.id = $1
 `
 
 type FleetTenantRow struct {
 	Placement string
+	Erasing   bool
 	Moving    bool
 }
 
-// Where a tenant is now, and whether it is being moved.
+// Where a tenant is now, whether it is being moved, and whether it is being erased.
 func (q *Queries) FleetTenant(ctx context.Context, db DBTX, id uuid.UUID) (FleetTenantRow, error) {
 	row := db.QueryRow(ctx, FleetTenant, id)
 	var i FleetTenantRow
-	err := row.Scan(&i.Placement, &i.Moving)
+	err := row.Scan(&i.Placement, &i.Erasing, &i.Moving)
 	return i, err
 }
 
 const FleetTenants = `-- name: FleetTenants :many
 SELECT t.id, t.slug, t.kind, t.schema_name, t.schema_version, t.placement
 FROM control.tenants t
-WHERE t.status IN ('active', 'suspended')
+WHERE t.status IN ('active', 'suspended', 'deleting')
 ORDER BY t.id
 `
 
@@ -170,7 +172,7 @@ func (q *Queries) FleetTenants(ctx context.Context, db DBTX) ([]FleetTenantsRow,
 const FleetVersions = `-- name: FleetVersions :many
 SELECT t.schema_version, count(*) AS tenants
 FROM control.tenants t
-WHERE t.status IN ('active', 'suspended')
+WHERE t.status IN ('active', 'suspended', 'deleting')
 GROUP BY t.schema_version
 ORDER BY t.schema_version
 `
