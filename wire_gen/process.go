@@ -52,6 +52,7 @@ import (
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
+	"github.com/insulahq/insula/platform/warm"
 )
 
 // Process is everything that lives as long as the process.
@@ -81,6 +82,7 @@ type Process struct {
 	Jobs       *op.Jobs
 	Outbox     *pg.Outbox
 	Live       *tenancy.Live
+	Warmer     *warm.Warmer
 	Gate       *gate.Gate
 	KeyRing    *usersinfra.KeyRing
 	Keys       *jwtx.KeySet

@@ -53,7 +53,7 @@ var process = wire.NewSet(
 	pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)),
 	op.NewJobs, op.NewFolds, gate.New, Operations,
 	tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, usagemodule.Process, newMeters,
-	Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
+	Settings, tenancy.NewSettings, newFresh, newShares, newWarmer, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(usersinfra.Settings), new(*tenancy.Settings)),
 	wire.Struct(new(Process), "*"),
 )
 

@@ -166,6 +166,8 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		return nil, nil, err
 	}
 	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, tickets, resolver, settings, system, metrics)
+	users := infra4.NewUsers()
+	warmer := newWarmer(c, pool, live, gateGate, users, metrics, system, logger)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -179,7 +181,6 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 	foundry := newFoundry(placements, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, system)
 	seeder := infra5.NewSeeder(system, idSystem)
-	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
 	assignments := infra5.NewAssignments(catalogue, standing, system)
 	serviceDirectory := service2.NewDirectory(users, assignments, system)
@@ -333,6 +334,7 @@ func NewProcess(ctx context.Context, c config.Config, log io.Writer) (*Process, 
 		Jobs:          jobs,
 		Outbox:        outbox,
 		Live:          live,
+		Warmer:        warmer,
 		Gate:          gateGate,
 		KeyRing:       keyRing,
 		Keys:          keySet,
@@ -519,6 +521,8 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		return nil, nil, err
 	}
 	gateGate := gate.New(verifier, live, pool, gatekeeper, gatekeeper, tickets, resolver, settings, clockClock, metrics)
+	users := infra4.NewUsers()
+	warmer := newWarmer(c, pool, live, gateGate, users, metrics, clockClock, logger)
 	keySet := usersmodule.NewKeySet(keyRing)
 	signer := usersmodule.NewSigner(http, keySet)
 	codec := newCursors(c)
@@ -532,7 +536,6 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 	foundry := newFoundry(placements, jobs)
 	builder := tenantsmodule.NewBuilder(foundry, directory, mirror, clockClock)
 	seeder := infra5.NewSeeder(clockClock, source)
-	users := infra4.NewUsers()
 	standing := infra4.NewStanding()
 	assignments := infra5.NewAssignments(catalogue, standing, clockClock)
 	serviceDirectory := service2.NewDirectory(users, assignments, clockClock)
@@ -686,6 +689,7 @@ func NewTestProcess(ctx context.Context, c config.Config, log io.Writer, d Doubl
 		Jobs:          jobs,
 		Outbox:        outbox,
 		Live:          live,
+		Warmer:        warmer,
 		Gate:          gateGate,
 		KeyRing:       keyRing,
 		Keys:          keySet,
@@ -1137,7 +1141,7 @@ var process = wire.NewSet(wire.FieldsOf(new(config.Config), "HTTP", "Security", 
 	newPool, newControl, newLive, wire.Bind(new(tenancy.Directory), new(*tenancy.Live)), wire.Bind(new(gate.Tenants), new(*tenancy.Live)), newMigrator, newPlacements, newOwnerControl, newOwners, newFoundry,
 	newRedis, newLimiter, newLinks, newCursors, newScopes, newSeeders, newTrails, newLandlord,
 	newCarriers, newKeepers, newSettlers, wire.Bind(new(op.Units), new(*pg.Pool)), pg.NewRetries, wire.Bind(new(op.Retries), new(*pg.Retries)), pg.NewOutbox, wire.Bind(new(jobs.Outbox), new(*pg.Outbox)), op.NewJobs, op.NewFolds, gate.New, Operations, tenantsmodule.Process, usersmodule.Process, rolesmodule.Process, auditmodule.Process, filesmodule.Process, settingsmodule.Process, usagemodule.Process, newMeters,
-	Settings, tenancy.NewSettings, newFresh, newShares, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
+	Settings, tenancy.NewSettings, newFresh, newShares, newWarmer, wire.Bind(new(gate.Settings), new(*tenancy.Settings)), wire.Bind(new(infra4.Settings), new(*tenancy.Settings)), wire.Struct(new(Process), "*"),
 )
 
 var production = wire.NewSet(

@@ -61,7 +61,11 @@ func serve(ctx context.Context, cfg config.Config) error {
 	p.Log.InfoContext(ctx, "serving", "address", public.Addr().String(), "admin", private.Addr().String(), "version", version())
 	stopping := httpx.Stopping{Notice: cfg.HTTP.DrainNotice, Drain: cfg.HTTP.DrainTimeout, Begin: server.Leave}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return httpx.Run(ctx, server, public, stopping, p.Log) })
+	g.Go(func() error { return p.Warmer.Run(ctx) })
+	g.Go(func() error {
+		p.Warmer.Await(ctx)
+		return httpx.Run(ctx, server, public, stopping, p.Log)
+	})
 	g.Go(func() error {
 		return httpx.Run(ctx, telemetry.AdminHandler(p.Registry), private, httpx.Stopping{Notice: stopping.Notice, Drain: stopping.Drain}, p.Log)
 	})

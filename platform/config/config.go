@@ -51,6 +51,7 @@ type Database struct {
 	TenantRoles   bool         `env:"INSULA_DB_TENANT_ROLES" envDefault:"true" doc:"Whether each tenant has a database role of its own, which its transactions take on: a second wall behind the schema. Turn it off for Citus, in a database that has no tenants yet; then the schema alone stands between tenants."`
 	BackendMemory int64        `env:"INSULA_DB_BACKEND_MEMORY" envDefault:"134217728" range:"8388608..17179869184" doc:"Estimated memory in bytes at which the backend of a connection is replaced by a new one, since it keeps what it has learned of each tenant. INSULA_DB_MAX_CONNS times this, per process and placement, is what the database server must have beside its own."`
 	MaxConns      int          `env:"INSULA_DB_MAX_CONNS" envDefault:"16" range:"1..1000" doc:"Greatest number of connections this process opens with the application's role, to each database."`
+	Warm          int          `env:"INSULA_DB_WARM" envDefault:"100" range:"0..10000" doc:"How many of the busiest tenants are read in ahead of their requests, after a start, which waits for it up to two seconds, and where a connection was replaced. 0: none. Behind a pooler none are."`
 	Placements    Placements   `env:"INSULA_PLACEMENTS" doc:"Other databases that house tenants: for each its name, the URL of the application's role there and that of the migrator's, with spaces between, as in: east postgres://… postgres://…; west postgres://… postgres://…. Every process needs all of them. The database of DATABASE_URL is called main. Empty: there are no others."`
 }
 

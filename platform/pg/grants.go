@@ -63,8 +63,8 @@ func grantTenant(ctx context.Context, tx pgx.Tx, schema string, roles Roles) err
 	return execAll(ctx, tx, statements)
 }
 
-// grantControl lets the application see the registry, keep signing keys and
-// count requests.
+// grantControl lets the application see the registry, keep signing keys, count
+// requests and note who is busy.
 // Everything else in the control schema is the landlord's, whose rights follow
 // when the schema grows.
 func grantControl(ctx context.Context, tx pgx.Tx, roles Roles) error {
@@ -73,7 +73,7 @@ func grantControl(ctx context.Context, tx pgx.Tx, roles Roles) error {
 		"GRANT USAGE ON SCHEMA control TO " + app,
 		"GRANT SELECT ON control.tenants, control.operations, control.moving TO " + app,
 		"GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON control.signing_keys TO " + app,
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON control.usage_days, control.usage_batches TO " + app,
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON control.usage_days, control.usage_batches, control.busy_tenants TO " + app,
 	})
 	if err != nil {
 		return err

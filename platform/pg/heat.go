@@ -1,6 +1,9 @@
 package pg
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -12,10 +15,18 @@ type heat struct {
 	mu    sync.Mutex
 	total int
 	count map[uuid.UUID]int
+	// fresh are the requests that nobody has taken note of yet (see take).
+	fresh map[uuid.UUID]int
 }
+
+func newHeat() heat { return heat{count: map[uuid.UUID]int{}, fresh: map[uuid.UUID]int{}} }
 
 // heatWindow is how many requests heat looks back on.
 const heatWindow = 8192
+
+// freshTenants bounds the tenants whose requests are counted until somebody
+// takes note of them. Later ones wait for the next time.
+const freshTenants = 50_000
 
 // rise counts a request and reports whether the tenant makes more than one
 // in share of all lately.
@@ -24,6 +35,9 @@ func (h *heat) rise(tenant uuid.UUID, share int) bool {
 	defer h.mu.Unlock()
 	if h.total++; h.total > heatWindow {
 		h.cool()
+	}
+	if counted := h.fresh[tenant]; counted > 0 || len(h.fresh) < freshTenants {
+		h.fresh[tenant] = counted + 1
 	}
 	n := h.count[tenant] + 1
 	h.count[tenant] = n
@@ -41,4 +55,29 @@ func (h *heat) cool() {
 		h.count[tenant] = n
 		h.total += n
 	}
+}
+
+// take returns the requests since it was last called.
+func (h *heat) take() map[uuid.UUID]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	taken := h.fresh
+	h.fresh = map[uuid.UUID]int{}
+	return taken
+}
+
+// hottest lists the tenants of which wanted holds that ask for most, up to n.
+func (h *heat) hottest(n int, wanted func(uuid.UUID) bool) []uuid.UUID {
+	h.mu.Lock()
+	count := maps.Clone(h.count)
+	h.mu.Unlock()
+	maps.DeleteFunc(count, func(t uuid.UUID, _ int) bool { return !wanted(t) })
+	return busiest(count, n)
+}
+
+// busiest lists those who are counted most often, up to n.
+func busiest(count map[uuid.UUID]int, n int) []uuid.UUID {
+	all := slices.Collect(maps.Keys(count))
+	slices.SortFunc(all, func(a, b uuid.UUID) int { return cmp.Or(count[b]-count[a], slices.Compare(a[:], b[:])) })
+	return all[:min(n, len(all))]
 }

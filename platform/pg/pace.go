@@ -11,8 +11,8 @@ const (
 	// take, and too short to be felt. Statements that wait for a lock take longer.
 	leastPatience = 20 * time.Millisecond
 	// mostPatience bounds the wait on a machine that is slow by itself.
-	mostPatience = 250 * time.Millisecond
-	// slowest of ten trips, times this, is taken for more than slowness.
+	mostPatience = 150 * time.Millisecond
+	// patienceTrips: so many times what nine of ten trips take is not slowness any more.
 	patienceTrips = 8
 )
 
@@ -24,8 +24,12 @@ type pace struct{ slow atomic.Int64 } // nanoseconds
 
 // saw learns from a trip: the estimate goes up by nine steps for each that took
 // longer and down by one for each that did not, so it rests where nine of ten do
-// not. A few that wait for a lock hardly move it.
-func (p *pace) saw(took time.Duration) {
+// not. What takes longer than anybody would wait for says nothing of the others,
+// as behind a lock, unless statements were met for the first time.
+func (p *pace) saw(took time.Duration, first bool) {
+	if took > p.patience() && !first {
+		return
+	}
 	slow := p.slow.Load()
 	if int64(took) > slow {
 		slow += slow*9/64 + int64(time.Microsecond)

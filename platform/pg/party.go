@@ -36,11 +36,11 @@ func (s *shards) travel(at *shard, c *pgx.Conn, party []*quick) {
 	}
 	began := time.Now()
 	together := households(sent)
-	if left := newTrip(c, len(together) > 1).make(ctx, together); len(left) > 0 {
-		abandon(ctx, c) // the one that failed
+	first := newTrip(c, len(together) > 1 && session.chains())
+	if left := first.make(ctx, together); len(left) > 0 {
 		newTrip(c, false).make(ctx, slices.Collect(slices.Chunk(left, 1)))
 	}
-	s.pace.saw(time.Since(began))
+	s.pace.saw(time.Since(began), len(first.asked) > 0)
 	for _, r := range sent {
 		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.failure()})
 		if forgotten(r.err) {

@@ -163,6 +163,46 @@ func TestAPanicIsOnesOwn(t *testing.T) {
 	}, func() {})
 }
 
+// TestWhoFailsCostsNoConnection: a party of two tenants whose last read fails ends
+// like any other, on a connection that goes on.
+func TestWhoFailsCostsNoConnection(t *testing.T) {
+	t.Parallel()
+	good, bad := pgtest.Tenant(t), pgtest.Tenant(t)
+	mark(t, good)
+	mark(t, bad)
+	counting := countTrips(t, good)
+	const whoAmI = `SELECT pg_backend_pid()::text || substr(name, 1, 0) FROM roles LIMIT 1`
+	pid := func(f pgtest.Fixture) string {
+		t.Helper()
+		got, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), whoAmI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for _, f := range []pgtest.Fixture{good, bad, good, bad} { // the connection learns the statements
+		pid(f)
+		if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), divided, "ab"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := pid(good)
+	for range 3 {
+		gather(t, counting.pool, good.Tenant, 12, func(i int) {
+			f, word := good, "ab"
+			if i == 11 {
+				f, word = bad, "a"
+			}
+			if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), divided, word); (err != nil) != (i == 11) {
+				t.Errorf("read %d of %q: %v", i, word, err)
+			}
+		}, func() {})
+		if after := pid(good); after != before {
+			t.Fatal("what failed cost the connection")
+		}
+	}
+}
+
 // TestACancelledReadDoesNotWaitForItsCompany: who is cancelled on the way leaves
 // at once, also the one who led, and the others are served.
 func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ type session struct {
 	dictionary *dictionary
 	statements map[string]*pgconn.StatementDescription // that pgx knows of
 	own        map[string]*statement                   // those of one row, which travel without pgx
+	unchained  int                                     // trips that do without a chain
 	named      int                                     // of them, so far
 	unwanted   []string                                // prepared, and no longer counted on
 	closing    []string                                // the same, by their names on the server
@@ -35,8 +37,9 @@ type session struct {
 	memory     int64 // estimate of what the backend holds, in bytes
 	limit      int64 // beyond which it is worn and should be replaced
 	turns      *turnover
-	pooled     bool // nothing is prepared, so nobody gets statements of their own
-	doubtful   bool // a wish to cancel may still reach what runs next
+	pooled     bool          // nothing is prepared, so nobody gets statements of their own
+	doubtful   bool          // a wish to cancel may still reach what runs next
+	met        *atomic.Int64 // counts first runs, of all connections together
 }
 
 // guest is a tenant as one connection knows it.
@@ -63,7 +66,7 @@ func newSession(d *dictionary, turns *turnover, limit int64, pooled bool) *sessi
 	return &session{
 		pooled: pooled, dictionary: d, own: map[string]*statement{},
 		statements: map[string]*pgconn.StatementDescription{}, tenants: map[uuid.UUID]*guest{},
-		memory: emptyBackend, limit: limit, turns: turns,
+		memory: emptyBackend, limit: limit, turns: turns, met: &atomic.Int64{},
 	}
 }
 
@@ -90,6 +93,7 @@ func (s *session) text(tenant uuid.UUID, sql string, visits bool) string {
 		return own
 	}
 	if !met {
+		s.met.Add(1)
 		s.memory += relationsMemory
 		g.own[sql] = ""
 	}

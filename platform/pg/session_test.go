@@ -211,7 +211,7 @@ func TestConnectionsAreReplacedInTurn(t *testing.T) {
 }
 
 func TestHeat(t *testing.T) {
-	h := heat{count: map[uuid.UUID]int{}}
+	h := newHeat()
 	busy, hot, cold := tenantNo(1), false, false
 	for i := range heatWindow * 3 {
 		if i%2 == 0 {

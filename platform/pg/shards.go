@@ -35,38 +35,50 @@ type shards struct {
 	pooled bool
 	doors  *entrances
 	pace   *pace
+	met    atomic.Int64 // statements that a connection ran for a tenant for the first time
 }
 
 type shard struct {
-	pool  *pgxpool.Pool
-	only  bool         // there is no other
-	pace  *pace        // of all connections together
-	busy  atomic.Int32 // units of work and reads that are here, also waiting ones
-	units atomic.Int32 // those of them that keep a connection for themselves
-	since atomic.Int64 // somebody has the connection, in Unix nanoseconds; 0 for nobody
-	quick queue
+	pool   *pgxpool.Pool
+	only   bool         // there is no other
+	pace   *pace        // of all connections together
+	busy   atomic.Int32 // units of work and reads that are here, also waiting ones
+	units  atomic.Int32 // those of them that keep a connection for themselves
+	since  atomic.Int64 // somebody has the connection, in Unix nanoseconds; 0 for nobody
+	quick  queue
+	opened atomic.Int64 // how often its connection was
+	seen   atomic.Int64 // of these, how many somebody has looked after (see Pool.Renewed)
 	// memory is the estimate for the backend, as of when the connection came back.
 	memory atomic.Int64
 }
 
 func openShards(ctx context.Context, cfg *pgxpool.Config, turns *turnover, pooled bool, of Shares) (*shards, error) {
-	s := &shards{turns: turns, heat: heat{count: map[uuid.UUID]int{}}, tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of), pace: &pace{}}
+	s := &shards{turns: turns, heat: newHeat(), tracer: cfg.ConnConfig.Tracer, pooled: pooled, doors: newEntrances(of), pace: &pace{}}
 	for range cfg.MaxConns {
+		at := &shard{only: cfg.MaxConns == 1, pace: s.pace}
 		part := cfg.Copy()
 		part.MaxConns = 1
-		pool, err := pgxpool.NewWithConfig(ctx, part)
-		if err != nil {
+		part.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+			at.opened.Add(1)
+			if err := cfg.AfterConnect(ctx, c); err != nil {
+				return err
+			}
+			sessionOf(c).met = &s.met
+			return nil
+		}
+		var err error
+		if at.pool, err = pgxpool.NewWithConfig(ctx, part); err != nil {
 			s.close()
 			return nil, err
 		}
-		s.all = append(s.all, &shard{pool: pool, only: cfg.MaxConns == 1, pace: s.pace})
+		s.all = append(s.all, at)
 	}
 	return s, nil
 }
 
 // one makes a single shard of a pool that needs no more.
 func one(pool *pgxpool.Pool) *shards {
-	return &shards{all: []*shard{{pool: pool, only: true}}, turns: &turnover{}, doors: newEntrances(nil)}
+	return &shards{all: []*shard{{pool: pool, only: true}}, heat: newHeat(), turns: &turnover{}, doors: newEntrances(nil)}
 }
 
 func (s *shards) close() {
@@ -99,6 +111,7 @@ func (s *shards) stats() (sum telemetry.PoolStats) {
 		sum.WaitTime += p.AcquireDuration() + time.Duration(part.quick.waited.Load())
 	}
 	sum.Replaced = s.turns.total.Load()
+	sum.Met = s.met.Load()
 	return sum
 }
 
@@ -135,7 +148,7 @@ func (s *shards) idlest() *shard {
 
 // choose finds the shard for a unit of work of a tenant, or of nobody.
 func (s *shards) choose(tenant *uuid.UUID) *shard {
-	if tenant == nil || len(s.all) == 1 {
+	if tenant == nil {
 		return s.idlest()
 	}
 	home, next := s.homes(*tenant)
@@ -164,9 +177,6 @@ func (s *shards) choose(tenant *uuid.UUID) *shard {
 
 // company finds the shard for a read of one row, which does not mind others.
 func (s *shards) company(tenant uuid.UUID) *shard {
-	if len(s.all) == 1 {
-		return s.all[0]
-	}
 	hot := s.heat.rise(tenant, hotShare*len(s.all))
 	at, kept := s.open(tenant)
 	if !hot && !kept {

@@ -7,7 +7,7 @@ import (
 )
 
 func newTestShards(n int) *shards {
-	s := &shards{heat: heat{count: map[uuid.UUID]int{}}}
+	s := &shards{heat: newHeat()}
 	for range n {
 		s.all = append(s.all, &shard{})
 	}

@@ -51,11 +51,10 @@ type transaction struct {
 }
 
 // make sends all at once and reads the answers in turn. It returns the reads
-// that did not run, because one before them failed. A chain that failed is then
-// still to be abandoned.
+// that did not run, because one before them failed.
 func (t *trip) make(ctx context.Context, households [][]*quick) (left []*quick) {
 	t.pipeline = t.conn.PgConn().StartPipeline(ctx)
-	defer func() { _ = t.pipeline.Close() }() // what went wrong is known by then
+	defer t.finish(ctx)
 	all := t.sendAll(households)
 	err := t.pipeline.Flush()
 	for _, x := range all {
@@ -80,6 +79,30 @@ func (t *trip) make(ctx context.Context, households [][]*quick) (left []*quick) 
 		return nil
 	}
 	return left
+}
+
+// finish leaves the connection without a transaction: an error in a chain leaves
+// the one that failed.
+func (t *trip) finish(ctx context.Context) {
+	_ = t.pipeline.Close() // what went wrong is known by then
+	if t.chain && t.conn.PgConn().TxStatus() != 'I' {
+		abandon(ctx, t.conn)
+		t.session.unchained = unchainedTrips
+	}
+}
+
+// unchainedTrips is how many trips go without a chain after one has failed. What
+// fails once, such as the reads of a tenant that has just been suspended, often
+// fails again, and in a chain it costs those behind it a second trip.
+const unchainedTrips = 64
+
+// chains reports whether the next trip may be a chain.
+func (s *session) chains() bool {
+	if s.unchained == 0 {
+		return true
+	}
+	s.unchained--
+	return false
 }
 
 // sendAll queues the transactions, each as a pipeline of its own or all as one.

@@ -15,6 +15,7 @@ type PoolStats struct {
 	WaitTime               time.Duration // spent on all acquisitions together
 	Memory                 int64         // of the backends together, estimated, in bytes
 	Replaced               int64         // connections that were closed because their backend held too much
+	Met                    int64         // statements that a connection ran for a tenant for the first time
 }
 
 // RegisterPool shows the pool of this name in the metrics. read is called at each scrape and must be quick.
@@ -35,18 +36,19 @@ func (m *Metrics) RegisterPool(name string, read func() PoolStats) {
 		waitTime:    desc("wait_seconds_total", "Time spent waiting for connections."),
 		memory:      desc("backend_memory_bytes", "Estimate of the memory that the backends hold together."),
 		replaced:    desc("replaced_total", "Connections closed because their backend held too much memory."),
+		met:         desc("first_visits_total", "Statements that a connection ran for a tenant for the first time, which takes some milliseconds."),
 	})
 }
 
 type poolCollector struct {
 	read                               func() PoolStats
 	max, connections, acquired, waited *prometheus.Desc
-	waitTime, memory, replaced         *prometheus.Desc
+	waitTime, memory, replaced, met    *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (c *poolCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.max, c.connections, c.acquired, c.waited, c.waitTime, c.memory, c.replaced} {
+	for _, d := range []*prometheus.Desc{c.max, c.connections, c.acquired, c.waited, c.waitTime, c.memory, c.replaced, c.met} {
 		out <- d
 	}
 }
@@ -69,4 +71,5 @@ func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
 	total(c.waitTime, s.WaitTime.Seconds())
 	out <- prometheus.MustNewConstMetric(c.memory, prometheus.GaugeValue, float64(s.Memory))
 	total(c.replaced, float64(s.Replaced))
+	total(c.met, float64(s.Met))
 }

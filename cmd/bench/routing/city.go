@@ -48,6 +48,9 @@ func build(ctx context.Context, o options, n int) (*city, error) {
 		return nil, err
 	}
 	c.url = fmt.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=disable", cfg.User, cfg.Password, cfg.Host, cfg.Port, c.name)
+	if found, err := c.find(ctx); err != nil || found {
+		return c, err
+	}
 	m, err := pg.OpenMigrator(ctx, c.migrator, migrations.Control, migrations.Tenant)
 	if err != nil {
 		return nil, err
@@ -55,9 +58,6 @@ func build(ctx context.Context, o options, n int) (*city, error) {
 	defer m.Close()
 	if _, err := m.UpgradeControl(ctx); err != nil {
 		return nil, err
-	}
-	if found, err := c.find(ctx); err != nil || found {
-		return c, err
 	}
 	if err := c.settle(ctx, m, o, n); err != nil {
 		return nil, err

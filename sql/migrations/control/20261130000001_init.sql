@@ -37,6 +37,13 @@ COMMENT ON COLUMN "control"."backups"."object_id" IS 'names the archive in S3: e
 COMMENT ON COLUMN "control"."backups"."size" IS 'of the archive, in bytes';
 -- Set comment to column: "snapshot_at" on table: "backups"
 COMMENT ON COLUMN "control"."backups"."snapshot_at" IS 'the instant that all rows of the archive are of; null until it is complete';
+-- Create "busy_tenants" table
+CREATE TABLE "control"."busy_tenants" (
+  "tenant_id" uuid NOT NULL,
+  "requests" double precision NOT NULL,
+  "noted_at" timestamptz NOT NULL,
+  PRIMARY KEY ("tenant_id")
+);
 -- Create "copies" table
 CREATE TABLE "control"."copies" (
   "operation_id" uuid NOT NULL,
