@@ -34,6 +34,7 @@ type options struct {
 	duration time.Duration
 	tour     int
 	warm     time.Duration
+	starts   int
 }
 
 func main() { program.Main("routing", run) }
@@ -66,6 +67,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.duration, "duration", 400*time.Millisecond, "length of a turn of one way")
 	flags.IntVar(&o.tour, "tour", 8, "how often each way reads in every tenant before it is called warm")
 	flags.DurationVar(&o.warm, "warm", 5*time.Second, "how long each way then warms up with the load itself")
+	flags.IntVar(&o.starts, "starts", 3, "how often a start is measured, with and without reading in the busiest tenants ahead")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -83,7 +85,7 @@ func parse(args []string) (options, error) {
 		}
 		o.tenants = append(o.tenants, n)
 	}
-	if o.rounds < 1 || o.rounds > 500 || o.duration > time.Minute || o.warm > 10*time.Minute || o.tour > 100 || o.callers < 1 || o.callers > 512 || o.conns < 1 || o.conns > 64 {
+	if o.rounds < 1 || o.rounds > 500 || o.duration > time.Minute || o.warm > 10*time.Minute || o.tour > 100 || o.starts > 100 || o.callers < 1 || o.callers > 512 || o.conns < 1 || o.conns > 64 {
 		return o, errors.New("a flag is out of bounds: 1 to 500 rounds of at most 1m, 1 to 512 callers, 1 to 64 connections")
 	}
 	return o, nil

@@ -45,7 +45,7 @@ func measure(ctx context.Context, o options, n int) (err error) {
 			return err
 		}
 	}
-	return nil
+	return c.starts(ctx, o)
 }
 
 // table measures all ways with one spread of the load over tenants: as they

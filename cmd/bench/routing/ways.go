@@ -70,15 +70,21 @@ func (c *city) ways(ctx context.Context, o options) ([]way, error) {
 				if _, err := tx.Exec(ctx, `SELECT set_config('search_path', $1, true), set_config('role', $1, true)`, t.Schema); err != nil {
 					return err
 				}
-				return scan(tx.QueryRow(ctx, columns+`users WHERE id = $1`, user))
+				return scan(tx.QueryRow(ctx, userQuery, user))
 			})
 		}, steps.Close},
-		{"the wall", "insula", func(ctx context.Context, t tenancy.Tenant, user uuid.UUID) error {
-			return wall.Tenant(t).Read(ctx, func(tx uow.Tx) error {
-				return scan(pg.DB(tx).QueryRow(ctx, columns+`users WHERE id = $1`, user))
-			})
-		}, wall.Close},
+		wallWay(wall),
 	}, nil
+}
+
+const userQuery = columns + `users WHERE id = $1`
+
+func wallWay(wall *pg.Pool) way {
+	return way{"the wall", "insula", func(ctx context.Context, t tenancy.Tenant, user uuid.UUID) error {
+		return wall.Tenant(t).Read(ctx, func(tx uow.Tx) error {
+			return scan(pg.DB(tx).QueryRow(ctx, userQuery, user))
+		})
+	}, wall.Close}
 }
 
 func (c *city) plainPool(ctx context.Context, o options, name string) (*pgxpool.Pool, error) {
