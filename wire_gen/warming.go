@@ -27,7 +27,7 @@ const warmShare = 4
 func newWarmer(c config.Config, pool *pg.Pool, tenants tenancy.Directory, g *gate.Gate, people usersdomain.Repository, m *telemetry.Metrics, now clock.Clock, log *slog.Logger) *warm.Warmer {
 	o := warm.Options{
 		Tenants: c.Database.Warm, AtOnce: c.Database.MaxConns / warmShare,
-		Ranking: pool, Directory: tenants, Units: pool, Clock: now, Log: log,
+		Ranking: pool, Directory: tenants, Units: pool.Ahead(), Clock: now, Log: log,
 		Reads: []warm.Read{g.Warm, func(ctx context.Context, tx uow.Tx, _ tenancy.Tenant) error {
 			if _, err := people.Find(ctx, tx, uuid.Nil); !errors.Is(err, usersdomain.ErrNotFound) {
 				return err

@@ -63,7 +63,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	values := map[string]string{
 		"INSULA_HTTP_ADDR": ":80", "INSULA_ADMIN_ADDR": "[::1]:9", "INSULA_BASE_DOMAIN": "example.com",
 		"INSULA_TRUSTED_PROXIES": "10.1.2.3/8, ::1", "INSULA_CORS_ORIGINS": "https://a.example, http://localhost:3000",
-		"INSULA_REQUEST_TIMEOUT": "5s", "INSULA_DRAIN_TIMEOUT": "0s", "INSULA_DRAIN_NOTICE": "2s", "INSULA_DB_MAX_CONNS": "3",
+		"INSULA_REQUEST_TIMEOUT": "5s", "INSULA_DRAIN_TIMEOUT": "0s", "INSULA_DRAIN_NOTICE": "2s", "INSULA_DB_MAX_CONNS": "3", "INSULA_DB_WARM": "9",
 		"REDIS_URL": "redis://:redis-pw@127.0.0.1:6379/0", "S3_ENDPOINT": "http://127.0.0.1:9000", "S3_REGION": "eu",
 		"S3_ACCESS_KEY": "id", "S3_SECRET_KEY": "s3-pw", "S3_PATH_STYLE": "true", "INSULA_BCRYPT_COST": "10",
 		"INSULA_ACCESS_TOKEN_TTL": "2m", "INSULA_REFRESH_TTL": "24h", "INSULA_REFRESH_GRACE": "1s", "INSULA_RATE_TENANT": "1",

@@ -61,7 +61,7 @@ func start(t *testing.T, pool *pg.Pool, tenants int, fixtures ...pgtest.Fixture)
 		directory[f.Tenant.ID] = f.Tenant
 	}
 	warmer := warm.New(warm.Options{
-		Tenants: tenants, AtOnce: 1, Ranking: pool, Directory: directory, Units: pool,
+		Tenants: tenants, AtOnce: 1, Ranking: pool, Directory: directory, Units: pool.Ahead(),
 		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Reads: []warm.Read{func(ctx context.Context, tx uow.Tx, t tenancy.Tenant) error {
 			var name string

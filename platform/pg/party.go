@@ -13,7 +13,8 @@ import (
 // travel sends the reads of a party in one go and gives each its answer. Those
 // of one tenant share a transaction, which opens once; each tenant has one of
 // its own, so nothing of one tenant gets to the next. What an error kept from
-// running goes once more, each read in a transaction of its own.
+// running goes once more, each read in a transaction of its own. If the connection
+// was lost on the way, each that has no answer goes alone.
 func (s *shards) travel(at *shard, c *pgx.Conn, party []*quick) {
 	session := sessionOf(c)
 	sent := party[:0:0]
@@ -41,12 +42,13 @@ func (s *shards) travel(at *shard, c *pgx.Conn, party []*quick) {
 		newTrip(c, false).make(ctx, slices.Collect(slices.Chunk(left, 1)))
 	}
 	s.pace.saw(time.Since(began), len(first.asked) > 0)
+	lost := c.IsClosed()
 	for _, r := range sent {
 		s.tracer.TraceQueryEnd(r.span, c, pgx.TraceQueryEndData{Err: r.failure()})
 		if forgotten(r.err) {
 			session.drop(r.statement)
 		}
-		r.slow = r.slow || forgotten(r.err) || stale(r.err)
+		r.slow = r.slow || forgotten(r.err) || stale(r.err) || lost && r.err != nil && !r.answered && r.ctx.Err() == nil
 	}
 }
 

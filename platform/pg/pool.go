@@ -220,8 +220,24 @@ func (p *Pool) OnStray(fn func(tenant uuid.UUID)) { p.strays.Store(&fn) }
 
 // Tenant returns a unit of work for one tenant: for one request or one job,
 // not for sharing.
-func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit {
+func (p *Pool) Tenant(t tenancy.Tenant) uow.Unit { return p.unit(t) }
+
+func (p *Pool) unit(t tenancy.Tenant) *unit {
 	return &unit{pool: p, shards: p.at(t.Home()), placement: t.Home(), tenant: &t.ID, roles: p.roles, floor: p.floor}
+}
+
+// Ahead makes units of work that read in tenants before anybody asks: their reads
+// of one row do not count as requests of the tenant.
+func (p *Pool) Ahead() Ahead { return Ahead{p} }
+
+// Ahead makes units of work (see Pool.Ahead).
+type Ahead struct{ pool *Pool }
+
+// Tenant is as Pool.Tenant.
+func (a Ahead) Tenant(t tenancy.Tenant) uow.Unit {
+	u := a.pool.unit(t)
+	u.ahead = true
+	return u
 }
 
 // Control returns a unit of work for the control schema, for process-long

@@ -22,6 +22,7 @@ import (
 type quick struct {
 	ctx     context.Context
 	tenant  uuid.UUID
+	ahead   bool   // nobody has asked for it (see Pool.Ahead)
 	opening string // the statement that opens its transaction
 	open    []any  // and its arguments
 	sql     string
@@ -143,7 +144,7 @@ const quickAttempts = 3
 func (s *shards) read(r *quick) *quick {
 	for range quickAttempts {
 		r.away = false
-		if got := s.visit(s.company(r.tenant), r); !got.away {
+		if got := s.visit(s.company(r.tenant, !r.ahead), r); !got.away {
 			return got
 		}
 	}

@@ -259,6 +259,45 @@ func TestACancelledReadDoesNotWaitForItsCompany(t *testing.T) {
 	}
 }
 
+// TestAReadWhoseBackendIsKilledGoesOnElsewhere: reads that travel on a connection
+// that is lost are run once more, each by itself.
+func TestAReadWhoseBackendIsKilledGoesOnElsewhere(t *testing.T) {
+	t.Parallel()
+	f := pgtest.Tenant(t)
+	counting := countTrips(t, f)
+	const patient = `SELECT 'x' || pg_advisory_xact_lock_shared($1)::text`
+	const key, free = 20261201, 20261202
+	if _, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), patient, free); err != nil {
+		t.Fatal(err)
+	}
+	super := superuser(t, f.SuperuserURL)
+	mustExec(t, super, `SELECT pg_advisory_lock($1)`, key)
+	var killing sync.WaitGroup
+	gather(t, counting.pool, f.Tenant, 6, func(i int) {
+		if got, err := readName(t.Context(), counting.pool.Tenant(f.Tenant), patient, key); err != nil || got != "x" {
+			t.Errorf("read %d got %q, %v", i, got, err)
+		}
+	}, func() {
+		killing.Go(func() {
+			for killed := 0; killed == 0 && t.Context().Err() == nil; runtime.Gosched() {
+				if counting.pool.Waiting() > 0 { // until all are under way
+					continue
+				}
+				err := super.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_locks
+					WHERE locktype = 'advisory' AND objid = $1::bigint::oid AND NOT granted`, key).Scan(&killed)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+			if _, err := super.Exec(t.Context(), `SELECT pg_advisory_unlock($1)`, key); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	killing.Wait()
+}
+
 func waitsForLock(t *testing.T, conn *pgx.Conn) (waits bool) {
 	t.Helper()
 	err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted

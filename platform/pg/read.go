@@ -57,7 +57,7 @@ func (t *readTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 func (t *readTx) quick(ctx context.Context, sql string, args []any) *quick {
 	doors, tenant := t.unit.shards.doors, *t.unit.tenant
 	share := doors.of(tenant)
-	r := &quick{ctx: ctx, tenant: tenant, sql: sql, args: args}
+	r := &quick{ctx: ctx, tenant: tenant, ahead: t.unit.ahead, sql: sql, args: args}
 	r.opening, r.open = t.unit.quickOpening(share)
 	if r.err = doors.enter(ctx, tenant, share); r.err != nil {
 		return r

@@ -175,9 +175,10 @@ func (s *shards) choose(tenant *uuid.UUID) *shard {
 	return home
 }
 
-// company finds the shard for a read of one row, which does not mind others.
-func (s *shards) company(tenant uuid.UUID) *shard {
-	hot := s.heat.rise(tenant, hotShare*len(s.all))
+// company finds the shard for a read of one row, which does not mind others. It
+// counts as a request of the tenant unless nobody has asked for it.
+func (s *shards) company(tenant uuid.UUID, counts bool) *shard {
+	hot := counts && s.heat.rise(tenant, hotShare*len(s.all))
 	at, kept := s.open(tenant)
 	if !hot && !kept {
 		return at

@@ -33,7 +33,7 @@ func TestTenantsStayAtHome(t *testing.T) {
 		}
 		seen[home]++
 		for range 2 {
-			if s.choose(&tenant) != home || s.company(tenant) != home {
+			if s.choose(&tenant) != home || s.company(tenant, true) != home {
 				t.Fatalf("tenant %d left home", i)
 			}
 		}
@@ -80,20 +80,20 @@ func TestAReadGoesAroundUnits(t *testing.T) {
 	cold := s.cold()
 	home, next := s.homes(cold)
 	home.busy.Store(20)
-	if s.company(cold) != home {
+	if s.company(cold, true) != home {
 		t.Error("a read did not stay in company")
 	}
 	home.units.Store(1)
 	next.busy.Store(3)
-	if s.company(cold) != next {
+	if s.company(cold, true) != next {
 		t.Error("a read waits for a unit of work")
 	}
 	next.units.Store(1)
-	if got := s.company(cold); got == home || got == next {
+	if got := s.company(cold, true); got == home || got == next {
 		t.Error("a read waits while a connection idles")
 	}
 	s.idlest().busy.Store(30)
-	if s.company(cold) != home {
+	if s.company(cold, true) != home {
 		t.Error("a read did not stay at home where all are busy")
 	}
 }
@@ -118,12 +118,24 @@ func TestAHotTenantBorrows(t *testing.T) {
 		one.units.Store(0)
 	}
 	home.busy.Store(4 + crowd)
-	if s.company(hot) != home {
+	if s.company(hot, true) != home {
 		t.Error("its reads left a home that is not crowded")
 	}
 	home.busy.Add(1)
-	if s.company(hot) == home {
+	if s.company(hot, true) == home {
 		t.Error("its reads stay in the crowd")
+	}
+}
+
+// What is read ahead does not make a tenant hot, nor busy.
+func TestReadingAheadDoesNotCount(t *testing.T) {
+	s := newTestShards(4)
+	tenant := tenantNo(1)
+	for range 100 {
+		s.company(tenant, false)
+	}
+	if got := s.heat.take(); len(got) != 0 || len(s.heat.count) != 0 {
+		t.Errorf("counted %v", got)
 	}
 }
 

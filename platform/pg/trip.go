@@ -57,6 +57,9 @@ func (t *trip) make(ctx context.Context, households [][]*quick) (left []*quick) 
 	defer t.finish(ctx)
 	all := t.sendAll(households)
 	err := t.pipeline.Flush()
+	if err == nil && len(all) > 0 {
+		t.session.closing = nil // the server has been told
+	}
 	for _, x := range all {
 		if err == nil && !t.over {
 			err = t.receive(x)
@@ -157,7 +160,9 @@ func (t *trip) encode(into *pgx.ExtendedQueryBuilder, s *statement, values []any
 
 // begin queues what comes before an opening.
 func (t *trip) begin(x *transaction, first bool) {
-	t.tidy(x)
+	if first {
+		t.tidy(x)
+	}
 	switch {
 	case t.chain && first:
 		t.frame(x, beginChain)
@@ -193,7 +198,6 @@ func (t *trip) tidy(x *transaction) {
 		t.pipeline.SendDeallocate(name)
 		x.steps = append(x.steps, step{})
 	}
-	t.session.closing = nil
 }
 
 // receive reads the answers of one transaction to its end. What the server

@@ -22,6 +22,7 @@ type unit struct {
 	placement string  // where the tenant is believed to be
 	tenant    *uuid.UUID
 	roles     Roles
+	ahead     bool  // it reads before anybody asks, and says nothing of who is busy
 	floor     int64 // the oldest version of the tenant's schema that is served
 	busy      atomic.Bool
 }

@@ -58,7 +58,7 @@ func (c *city) readIn(ctx context.Context, wall *pg.Pool, n, atOnce int) error {
 		known[t.ID], busy = t, append(busy, t.ID)
 	}
 	w := warm.New(warm.Options{
-		Tenants: n, AtOnce: atOnce, Ranking: busy, Directory: known, Units: wall, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler),
+		Tenants: n, AtOnce: atOnce, Ranking: busy, Directory: known, Units: wall.Ahead(), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler),
 		Reads: []warm.Read{func(ctx context.Context, tx uow.Tx, _ tenancy.Tenant) error {
 			if err := scan(pg.DB(tx).QueryRow(ctx, userQuery, uuid.Nil)); !errors.Is(err, pgx.ErrNoRows) {
 				return err
