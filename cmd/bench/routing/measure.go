@@ -69,17 +69,20 @@ func (c *city) table(ctx context.Context, o options, spread string) error {
 		return err
 	}
 	defer b.close()
-	run := func(length time.Duration) ([]figures, error) {
+	run := func(length time.Duration, first int) ([]figures, error) {
 		turn := make([]figures, len(ways))
-		for i, w := range ways {
-			if turn[i], err = c.turn(ctx, b, o, w, spread, length); err != nil {
-				return nil, fmt.Errorf("%s: %w", w.name, err)
+		for n := range ways {
+			i := (first + n) % len(ways) // who comes after whom changes, so that nobody has it better for good
+			if turn[i], err = c.turn(ctx, b, o, ways[i], spread, length); err != nil {
+				return nil, fmt.Errorf("%s: %w", ways[i].name, err)
 			}
+		}
+		for i := range turn {
 			turn[i].ratio = turn[i].rate / turn[0].rate
 		}
 		return turn, nil
 	}
-	cold, err := run(o.duration)
+	cold, err := run(o.duration, 0)
 	if err != nil {
 		return err
 	}
@@ -88,12 +91,12 @@ func (c *city) table(ctx context.Context, o options, spread string) error {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
-	if _, err := run(o.warm); err != nil {
+	if _, err := run(o.warm, 0); err != nil {
 		return err
 	}
 	warm := make([][]figures, len(ways))
-	for range o.rounds {
-		turn, err := run(o.duration)
+	for round := range o.rounds {
+		turn, err := run(o.duration, round)
 		if err != nil {
 			return err
 		}
