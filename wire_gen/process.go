@@ -48,11 +48,11 @@ import (
 	"github.com/insulahq/insula/platform/page"
 	"github.com/insulahq/insula/platform/pg"
 	"github.com/insulahq/insula/platform/pg/fleet"
+	"github.com/insulahq/insula/platform/pg/warm"
 	"github.com/insulahq/insula/platform/redisx"
 	"github.com/insulahq/insula/platform/s3x"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
-	"github.com/insulahq/insula/platform/warm"
 )
 
 // Process is everything that lives as long as the process.

@@ -13,10 +13,10 @@ import (
 	"github.com/insulahq/insula/platform/config"
 	"github.com/insulahq/insula/platform/gate"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/warm"
 	"github.com/insulahq/insula/platform/telemetry"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
-	"github.com/insulahq/insula/platform/warm"
 )
 
 // warmShare is the part of the connections that may read in tenants at once.

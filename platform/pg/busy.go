@@ -31,9 +31,6 @@ func (p *Pool) NoteBusy(ctx context.Context, at time.Time, most int) error {
 	}
 	q := pgdb.New()
 	err := p.Control().Write(ctx, func(tx uow.Tx) error {
-		if err := q.NoteBusyAlone(ctx, DB(tx)); err != nil {
-			return err
-		}
 		if err := q.NoteBusy(ctx, DB(tx), requests, at, ids); err != nil {
 			return err
 		}

@@ -12,10 +12,10 @@ import (
 
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/warm"
 	"github.com/insulahq/insula/platform/pgtest"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
-	"github.com/insulahq/insula/platform/warm"
 )
 
 func openPool(t *testing.T, f pgtest.Fixture) *pg.Pool {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/pg"
+	"github.com/insulahq/insula/platform/pg/warm"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
-	"github.com/insulahq/insula/platform/warm"
 )
 
 // starts measures the first second of a new process, with and without reading in

@@ -44,15 +44,19 @@ func (q *Queries) BusiestTenants(ctx context.Context, db DBTX, at time.Time, mos
 
 const ForgetIdle = `-- name: ForgetIdle :exec
 DELETE FROM control.busy_tenants
-WHERE tenant_id NOT IN (
-    SELECT b.tenant_id FROM control.busy_tenants b
-    JOIN control.tenants t ON t.id = b.tenant_id
-    WHERE t.status = 'active'
-    ORDER BY b.requests * power(0.5, extract(epoch FROM $1::timestamptz - b.noted_at) / 3600) DESC, b.tenant_id
-    LIMIT $2)
+WHERE tenant_id IN (
+    SELECT d.tenant_id FROM control.busy_tenants d
+    WHERE d.tenant_id NOT IN (
+        SELECT b.tenant_id FROM control.busy_tenants b
+        JOIN control.tenants t ON t.id = b.tenant_id
+        WHERE t.status = 'active'
+        ORDER BY b.requests * power(0.5, extract(epoch FROM $1::timestamptz - b.noted_at) / 3600) DESC, b.tenant_id
+        LIMIT $2)
+    FOR UPDATE SKIP LOCKED)
 `
 
-// Keeps the busiest that are served. All rows are read: there are not many more than are kept.
+// Keeps the busiest that are served. Rows that another process has just noted are left to it. All rows are read: there
+// are not many more than are kept.
 // @sqlc-vet-disable no-seq-scan no-full-index-scan
 func (q *Queries) ForgetIdle(ctx context.Context, db DBTX, at time.Time, most int32) error {
 	_, err := db.Exec(ctx, ForgetIdle, at, most)
@@ -65,24 +69,15 @@ SELECT t.id, ($1::bigint[])[i.place], $2::timestamptz
 FROM unnest($3::uuid[]) WITH ORDINALITY AS i (id, place)
 JOIN control.tenants t ON t.id = i.id
 WHERE t.status = 'active'
+ORDER BY t.id
 ON CONFLICT (tenant_id) DO UPDATE
 SET requests = b.requests * power(0.5, extract(epoch FROM excluded.noted_at - b.noted_at) / 3600) + excluded.requests,
     noted_at = excluded.noted_at
 `
 
 // Adds what a process has counted to what is known, of tenants that are served. What was counted before fades by half in
-// an hour.
+// an hour. The order keeps two processes from waiting for each other.
 func (q *Queries) NoteBusy(ctx context.Context, db DBTX, requests []int64, at time.Time, ids []uuid.UUID) error {
 	_, err := db.Exec(ctx, NoteBusy, requests, at, ids)
-	return err
-}
-
-const NoteBusyAlone = `-- name: NoteBusyAlone :exec
-SELECT pg_advisory_xact_lock(hashtext('insula busy tenants'))
-`
-
-// Keeps two processes that note who is busy from waiting for each other's rows.
-func (q *Queries) NoteBusyAlone(ctx context.Context, db DBTX) error {
-	_, err := db.Exec(ctx, NoteBusyAlone)
 	return err
 }

@@ -15,9 +15,9 @@ import (
 
 	"github.com/insulahq/insula/platform/clock"
 	"github.com/insulahq/insula/platform/errs"
+	"github.com/insulahq/insula/platform/pg/warm"
 	"github.com/insulahq/insula/platform/tenancy"
 	"github.com/insulahq/insula/platform/uow"
-	"github.com/insulahq/insula/platform/warm"
 )
 
 // town is a ranking, a directory and a database of which the test knows all.
