@@ -450,9 +450,17 @@ func (n *tenant) attempt(t *testing.T, w *response) tenantsapi.Operation {
 // attempt fails and says so, and once the store is back the next one succeeds.
 func TestTheStoreGoesAwayAtEveryStep(t *testing.T) {
 	t.Parallel()
+	for _, placement := range []string{tenancy.MainPlacement, second} {
+		t.Run(placement, func(t *testing.T) { t.Parallel(); storeGoesAway(t, placement) })
+	}
+}
+
+// storeGoesAway tries that with a tenant in a placement.
+func storeGoesAway(t *testing.T, placement string) {
+	t.Helper()
 	h := newHouse(t)
 	operator := h.operator(t)
-	n, file := h.household(t)
+	n, file := h.householdIn(t, placement)
 	source, backup := operator.backup(t, n)
 	for name, request := range copyRequests(source, backup) {
 		broken := 0
