@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,30 @@ func TestAMoveToALostServerIsGivenUp(t *testing.T) {
 	h.swept(t, n, m)
 	operator.moved(t, n, frail)
 	mustDo(t, n.as().get(t, "/v1/users"))
+}
+
+// TestAReceiptWaitsForALostServer: a tenant is not said to be erased while a server
+// that is away has rows of it.
+func TestAReceiptWaitsForALostServer(t *testing.T) {
+	t.Parallel()
+	h, m := frailHouse(t)
+	operator := h.operator(t)
+	n, _ := h.household(t)
+	operator.stalled(t, n, frail, m.SuperuserURL, "SHARE")
+	m.Kill(t)
+	if _, err := h.giveUp(t, n); err != nil {
+		t.Fatal(err)
+	}
+	n.delete(t)
+	erasing := operator.as().post(t, "/v1/tenants/"+n.id.String()+"/erase", object("slug", n.slug))
+	if err := <-h.Eraser.Start(n.id); !errors.Is(err, tenantsdomain.ErrRemains) || !strings.Contains(err.Error(), frail) {
+		t.Errorf("while the server is away: %v", err)
+	}
+	operator.ended(t, erasing, "running", "tenants.remains_elsewhere")
+	refused(t, operator.as().get(t, "/v1/tenants/"+n.id.String()+"/receipt"), http.StatusNotFound, "tenants.receipt_not_found")
+	h.swept(t, n, m)
+	h.erased(t, n)
+	mustDo(t, operator.as().get(t, "/v1/tenants/"+n.id.String()+"/receipt"))
 }
 
 // TestAMoveFromALostServerIsOver: the tenant works in its new place, whose

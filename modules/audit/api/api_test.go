@@ -73,7 +73,7 @@ func serve(t *testing.T) func(tenant, path string) *httptest.ResponseRecorder {
 	server := httpx.NewServer(httpx.Options{
 		Gate: openGate{"a": a.Tenant, "b": b.Tenant}, Runner: runner, Log: log, IDs: id.System{},
 		Limiter: redisx.NewLimiter(redis, "test", clock.System{}, nil),
-		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
+		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty, Proof: plenty},
 		Version: "test", MaxBodyBytes: 1024, RequestTimeout: time.Minute,
 	})
 	api.New(func(r scope.Request) *service.Audit {

@@ -80,7 +80,7 @@ func serveWith(t *testing.T, settings config.Files) (*httpx.Server, *s3test.Memo
 	s := httpx.NewServer(httpx.Options{
 		Gate: openDoor{tenant.Tenant}, Runner: runner, Log: log, IDs: id.System{},
 		Limiter: redisx.NewLimiter(redis, "test", clock.System{}, nil),
-		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
+		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty, Proof: plenty},
 		Keys:    func(http.ResponseWriter, *http.Request) {}, MaxBodyBytes: 1 << 20, RequestTimeout: time.Minute,
 	})
 	limits := config.Limits{MaxFileBytes: limit}

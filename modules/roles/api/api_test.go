@@ -66,7 +66,7 @@ func serve(t *testing.T) func(permission, path string, headers ...string) *httpt
 	server := httpx.NewServer(httpx.Options{
 		Gate: openGate{f.Tenant}, Runner: runner, Log: log, IDs: id.System{},
 		Limiter: redisx.NewLimiter(redis, "test", clock.System{}, nil),
-		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty},
+		Limits:  httpx.Limits{Tenant: func(tenancy.Tenant) redisx.Limit { return plenty }, User: plenty, Network: plenty, Proof: plenty},
 		Version: "test", MaxBodyBytes: 1024, RequestTimeout: time.Minute,
 	})
 	registry := op.NewRegistry(service.Operations, []op.Def{op.Write("tenants.create", "Create a tenant.", op.Landlord)})

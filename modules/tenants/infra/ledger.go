@@ -48,6 +48,16 @@ func (l *Ledger) Unfinished(ctx context.Context, id uuid.UUID) (unfinished bool,
 	return unfinished, err
 }
 
+// Remains names the placements in which moves that were given up have left rows
+// of a tenant.
+func (l *Ledger) Remains(ctx context.Context, id uuid.UUID) (placements []string, err error) {
+	err = l.control().Read(ctx, func(tx uow.Tx) (err error) {
+		placements, err = l.q.RemainsOf(ctx, pg.DB(tx), id)
+		return pg.Translate(err, nil, nil)
+	})
+	return placements, err
+}
+
 // Tenant reads a registry entry.
 func (l *Ledger) Tenant(ctx context.Context, id uuid.UUID) (t domain.Tenant, err error) {
 	err = l.control().Read(ctx, func(tx uow.Tx) (err error) {

@@ -3,7 +3,9 @@ package tenantsmodule
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -199,12 +201,20 @@ func (e *Erasures) removeKeys(ctx context.Context, erasure domain.Erasure) error
 	return e.cache.Forget(ctx, redisx.Tenant(erasure.Tenant))
 }
 
-// conclude has the receipt signed, once. What was counted is read anew: when
-// two processes counted, the first count stands.
+// conclude has the receipt signed, once, and not while rows of the tenant are
+// left anywhere. What was counted is read anew: when two processes counted, the
+// first count stands.
 func (e *Erasures) conclude(ctx context.Context, erasure domain.Erasure) error {
 	done, err := e.ledger.Concluded(ctx, erasure.Tenant)
 	if err != nil || done {
 		return err
+	}
+	left, err := e.ledger.Remains(ctx, erasure.Tenant)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return domain.ErrRemains.Because(fmt.Errorf("in %s", strings.Join(left, ", ")))
 	}
 	counted, ok, err := e.ledger.Erasure(ctx, erasure.Tenant)
 	if err != nil || !ok {

@@ -50,6 +50,10 @@ ON CONFLICT (placement, tenant_id, schema_name) DO NOTHING;
 -- @sqlc-vet-disable no-seq-scan no-full-index-scan
 SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains ORDER BY placement, noted_at, id;
 
+-- name: RemainsOf :many
+-- @sqlc-vet-disable no-seq-scan no-full-index-scan
+SELECT placement FROM control.remains WHERE tenant_id = @tenant_id ORDER BY placement;
+
 -- name: GetRemains :one
 SELECT id, tenant_id, placement, schema_name, noted_at FROM control.remains WHERE id = @id;
 

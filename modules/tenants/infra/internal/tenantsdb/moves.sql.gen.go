@@ -243,3 +243,28 @@ func (q *Queries) Remains(ctx context.Context, db DBTX) ([]ControlRemain, error)
 	}
 	return items, nil
 }
+
+const RemainsOf = `-- name: RemainsOf :many
+SELECT placement FROM control.remains WHERE tenant_id = $1 ORDER BY placement
+`
+
+// @sqlc-vet-disable no-seq-scan no-full-index-scan
+func (q *Queries) RemainsOf(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error) {
+	rows, err := db.Query(ctx, RemainsOf, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var placement string
+		if err := rows.Scan(&placement); err != nil {
+			return nil, err
+		}
+		items = append(items, placement)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
