@@ -85,6 +85,9 @@ func TestWhoGivesUpCostsNoConnection(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if len(done) > 0 {
+					t.Fatalf("%s did not wait: %v", name, <-done)
+				}
 			}
 			hangUp()
 			if err := <-done; !errors.Is(err, context.Canceled) {

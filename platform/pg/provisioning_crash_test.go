@@ -3,7 +3,9 @@ package pg_test
 import (
 	"context"
 	"encoding/hex"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -77,9 +79,7 @@ func atEachStep(t *testing.T, db pgtest.DB, b blow) {
 func (n newborn) struck(t *testing.T, table string, b blow) {
 	t.Helper()
 	holder := lockTable(t, n.db, table)
-	done := make(chan error, 1)
-	go func() { done <- n.provision(context.Background()) }()
-	b(t, holder, stuck(t, n.db))
+	done := strike(t, n.db, holder, b, func() error { return n.provision(context.Background()) })
 	if err := <-done; err == nil {
 		t.Error("nobody noticed")
 	}
@@ -161,6 +161,26 @@ func (n newborn) provision(ctx context.Context) error {
 	}, func(tx uow.Tx) error { return look(tx, sown) })
 }
 
+// strike begins something that comes to wait for what a holder keeps, and deals it
+// the blow then. What ends before is begun again: its connection was to a server
+// that is gone.
+func strike(t *testing.T, db pgtest.DB, holder *pgx.Conn, b blow, do func() error) (done chan error) {
+	t.Helper()
+	done = make(chan error, 1)
+	var struck atomic.Bool
+	go func() {
+		err := do()
+		for err != nil && !struck.Load() {
+			err = do()
+		}
+		done <- err
+	}()
+	backend := stuck(t, db)
+	struck.Store(true)
+	b(t, holder, backend)
+	return done
+}
+
 // lockTable keeps everybody from changing a table, and from reading one of ours.
 func lockTable(t *testing.T, db pgtest.DB, table string) *pgx.Conn {
 	t.Helper()
@@ -179,6 +199,9 @@ func lockTable(t *testing.T, db pgtest.DB, table string) *pgx.Conn {
 	return conn
 }
 
+// patience is longer than anything here takes on a busy machine.
+const patience = 2 * time.Minute
+
 // stuck waits for the migrator to wait, and tells which backend it is.
 func stuck(t *testing.T, db pgtest.DB) (backend int) {
 	t.Helper()
@@ -187,7 +210,10 @@ func stuck(t *testing.T, db pgtest.DB) (backend int) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	for backend == 0 {
+	for until := time.Now().Add(patience); backend == 0; {
+		if time.Now().After(until) {
+			t.Fatal("nobody waits for a lock")
+		}
 		err := conn.QueryRow(t.Context(), `SELECT coalesce(max(pid), 0) FROM pg_stat_activity
 			WHERE application_name = 'insula migrator' AND wait_event_type = 'Lock'`).Scan(&backend)
 		if err != nil {

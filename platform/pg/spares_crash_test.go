@@ -39,9 +39,7 @@ func stockAtEachStep(t *testing.T, db pgtest.DB, b blow) {
 		t.Run(step, func(t *testing.T) {
 			w := l.prepared(t, db)
 			holder := lockTable(t, db, l.table)
-			done := make(chan error, 1)
-			go func() { done <- w.keeping(2).Restock(context.Background()) }()
-			b(t, holder, stuck(t, db))
+			done := strike(t, db, holder, b, func() error { return w.keeping(2).Restock(context.Background()) })
 			_ = holder.Close(t.Context()) // its server may be gone
 			if err := <-done; err == nil {
 				t.Error("nobody noticed")

@@ -83,10 +83,13 @@ func stockBy(t *testing.T, db pgtest.DB, m *pg.Migrator) warehouse {
 func (w warehouse) clear(t *testing.T) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	left, err := w.Spares(ctx)
-	for _, s := range left {
-		err = errors.Join(err, w.Drop(ctx, s.Schema, nil))
-	}
+	err := insist(func() error { // the server may have been started anew
+		left, err := w.Spares(ctx)
+		for _, s := range left {
+			err = errors.Join(err, w.Drop(ctx, s.Schema, nil))
+		}
+		return err
+	})
 	if err != nil {
 		t.Error(err)
 	}
@@ -95,7 +98,11 @@ func (w warehouse) clear(t *testing.T) {
 
 func (w warehouse) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	if _, err := w.admin.Exec(context.WithoutCancel(t.Context()), sql, args...); err != nil {
+	err := insist(func() error {
+		_, err := w.admin.Exec(context.WithoutCancel(t.Context()), sql, args...)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
