@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,12 +93,14 @@ func (r *realm) stuck(t *testing.T, l lock) {
 
 // strike has the work that begin asks for stop at the last of the locks, which
 // it meets one after the other, and kills one of the servers then. It returns
-// what begin was answered.
-func (r *realm) strike(t *testing.T, second bool, begin func() *response, locks ...lock) *response {
+// what begin was answered. Begin is told whether the work was struck: until then
+// an attempt that ends had a connection to a server that is gone.
+func (r *realm) strike(t *testing.T, second bool, begin func(struck func() bool) *response, locks ...lock) *response {
 	t.Helper()
 	held := r.hold(t, locks[0])
 	answer := make(chan *response, 1)
-	go func() { answer <- begin() }()
+	var struck atomic.Bool
+	go func() { answer <- begin(struck.Load) }()
 	for i, l := range locks {
 		r.stuck(t, l)
 		if i+1 < len(locks) {
@@ -106,6 +109,7 @@ func (r *realm) strike(t *testing.T, second bool, begin func() *response, locks 
 			held = next
 		}
 	}
+	struck.Store(true)
 	blown := r.server(second)
 	blown.Kill(t)
 	blown.Start(t)
@@ -139,7 +143,7 @@ func TestEitherServerDiesWhileATenantIsMadeElsewhere(t *testing.T) {
 		for _, victim := range []string{theMain, thePlacement} {
 			t.Run(name+" without "+victim, func(t *testing.T) {
 				slug := newSlug()
-				w := r.strike(t, victim == thePlacement, func() *response { return r.creates(t, slug) }, locks...)
+				w := r.strike(t, victim == thePlacement, func(func() bool) *response { return r.creates(t, slug) }, locks...)
 				made := decode[tenantsapi.Tenant](t, w, http.StatusCreated, http.StatusAccepted)
 				r.isMade(t, made.ID, slug)
 			})
@@ -234,10 +238,10 @@ func TestEitherServerDiesDuringACopyElsewhere(t *testing.T) {
 	} {
 		for _, victim := range step.victims {
 			t.Run(step.name+" without "+victim, func(t *testing.T) {
-				o := r.ends(t, r.strike(t, victim == thePlacement, func() *response {
+				o := r.ends(t, r.strike(t, victim == thePlacement, func(struck func() bool) *response {
 					w := step.begin()
-					if w.Code == http.StatusAccepted {
-						<-r.Copier.Start(operationOf(t, w)) // the attempt that is to be stricken
+					for ended := w.Code != http.StatusAccepted; !ended; ended = struck() {
+						<-r.Copier.Start(operationOf(t, w))
 					}
 					return w
 				}, step.locks...))
