@@ -297,19 +297,10 @@ func (h *house) until(t *testing.T, what string, happened func() bool) {
 const waitingIn = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relnamespace = $1::regnamespace"
 
 // leftOf counts what the database has under the name of a schema.
-func (h *house) leftOf(t *testing.T, schema string) (left int) {
+func (h *house) leftOf(t *testing.T, schema string) int {
 	t.Helper()
-	db, err := pgx.Connect(t.Context(), h.db.SuperuserURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(context.WithoutCancel(t.Context()))
-	err = db.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1) + (SELECT count(*) FROM pg_roles WHERE rolname = $1)
-		+ (SELECT count(*) FROM control.tenants WHERE schema_name = $1)`, schema).Scan(&left)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return left
+	return int(h.number(t, `SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = $1) + (SELECT count(*) FROM pg_roles WHERE rolname = $1)
+		+ (SELECT count(*) FROM control.tenants WHERE schema_name = $1)`, schema))
 }
 
 // TestAClone: another tenant with the same people, that knows nothing of the

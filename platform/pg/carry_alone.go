@@ -26,6 +26,26 @@ func (c *Carrier) Alone(ctx context.Context, id uuid.UUID, fn func(ctx context.C
 }
 
 func alone(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, fn func(ctx context.Context) error) error {
+	return locked(ctx, pool, id, func(conn *pgxpool.Conn) error {
+		ctx, lose := context.WithCancelCause(ctx)
+		watching := make(chan struct{})
+		go func() {
+			defer close(watching)
+			watch(ctx, conn, lose)
+		}()
+		err := fn(ctx)
+		if cause := context.Cause(ctx); cause != nil && err != nil {
+			err = fmt.Errorf("%w: %w", err, cause)
+		}
+		lose(nil)
+		<-watching
+		return err
+	})
+}
+
+// locked runs fn with a connection that holds the lock of an id meanwhile, or
+// returns ErrTaken.
+func locked(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, fn func(conn *pgxpool.Conn) error) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -38,20 +58,8 @@ func alone(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, fn func(ctx co
 	if !got {
 		return ErrTaken
 	}
-	ctx, lose := context.WithCancelCause(ctx)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		watch(ctx, conn, lose)
-	}()
-	err = fn(ctx)
-	if cause := context.Cause(ctx); cause != nil && err != nil {
-		err = fmt.Errorf("%w: %w", err, cause)
-	}
-	lose(nil)
-	<-watching
-	free(ctx, conn, id)
-	return err
+	defer free(ctx, conn, id)
+	return fn(conn)
 }
 
 // free gives up a lock, if need be with its connection.

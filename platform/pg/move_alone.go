@@ -44,25 +44,13 @@ func (m *Mover) aloneThere(ctx context.Context, schema string, fn func(held move
 }
 
 func lockedMove(ctx context.Context, c *Carrier, schema string, fn func(conn *pgxpool.Conn) error) error {
-	conn, err := c.m.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	id := moveID(schema)
-	var got bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", aloneKey(id)).Scan(&got); err != nil {
-		return err
-	}
-	if !got {
-		return ErrTaken
-	}
-	defer free(ctx, conn, id)
-	// Whoever had the lock before may have lost it in the middle of something.
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", aloneKey(fenceID(schema))); err != nil {
-		return err
-	}
-	return fn(conn)
+	return locked(ctx, c.m.pool, moveID(schema), func(conn *pgxpool.Conn) error {
+		// Whoever had the lock before may have lost it in the middle of something.
+		if _, err := conn.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", aloneKey(fenceID(schema))); err != nil {
+			return err
+		}
+		return fn(conn)
+	})
 }
 
 func moveID(schema string) uuid.UUID  { return uuid.NewSHA1(uuid.Nil, []byte("move of "+schema)) }

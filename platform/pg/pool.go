@@ -78,9 +78,9 @@ func Open(ctx context.Context, o Options) (*Pool, error) {
 		return nil, err
 	}
 	p.shards = main
-	if err := main.answer(ctx); err != nil {
+	if err := main.ready(ctx); err != nil {
 		p.Close()
-		return nil, err
+		return nil, fmt.Errorf("database connection: %w", err)
 	}
 	for name, url := range o.Placements {
 		if p.placed[name], err = openPlacement(ctx, o, url); err != nil {
@@ -148,16 +148,6 @@ func openPlacement(ctx context.Context, o Options, url secret.Value) (*shards, e
 	return s, nil
 }
 
-// answer makes sure that the database can be reached and worked with.
-func (s *shards) answer(ctx context.Context) error {
-	c, err := s.acquire(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("database connection: %w", err)
-	}
-	c.Release()
-	return nil
-}
-
 // newEnough refuses a server, by what it says its version is, that is too old to
 // be worked with.
 func newEnough(version string) error {
@@ -173,8 +163,7 @@ func newEnough(version string) error {
 
 // Close waits for running statements and closes every connection.
 func (p *Pool) Close() {
-	p.shards.close()
-	for _, s := range p.placed {
+	for _, s := range p.everywhere() {
 		s.close()
 	}
 }
